@@ -1,0 +1,329 @@
+r"""印刷された式を、ページから読み出し、SymPy の式にし、NumPy で計算する。
+
+本の式は、次の形で書かれている。
+
+    ```{math}
+    :label: eq-sgd-w
+    w_{t+1} = w_t - \eta g_t
+    ```
+    % domain: w_t in R; \eta in (0, 1]; g_t in R
+
+``% domain:`` は記号ごとの取りうる値で、宣言していない記号が式にあれば誤りになる。書き方は 4 通りである。
+
+    g_t in R          実数(配列でもよい)
+    \alpha in [0, 1)  区間。端を含むかどうかは括弧で書く
+    t in 0..50        整数
+    i in 1..N         添字。x_i, w_{ij} のように添え、\sum で足す
+
+構文解析器が読まない数学(∇、期待値、不等式)には ``% checked-by: テストの名前`` を書く。
+読めない部分のある式は、黙って読み飛ばさず、ページと行を言って誤りにする。
+
+記号の名前は ``\eta`` → ``eta``、``w_t`` → ``w_t``、``w_{t+1}`` → ``w_next``、``\hat{m}_{t+1}`` → ``m_hat_next``、
+``\beta_1`` → ``beta_1``、添字つきの ``x_i`` は ``x`` である。
+"""
+
+import re
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+import sympy
+from markdown_it import MarkdownIt
+from sympy.parsing.latex import parse_latex
+from sympy.parsing.latex.errors import LaTeXParsingError
+
+_BOOK = Path(__file__).resolve().parents[2] / "book"
+
+_GREEK = (
+    "alpha beta gamma delta epsilon varepsilon zeta eta theta kappa lambda mu nu xi pi rho sigma tau phi chi psi omega"
+)
+_STRUCTURE = r"\\(?:frac|sqrt|sum|exp|log|sin|cos|tanh|cdot)(?![A-Za-z])"
+_SPACING = r"\s+|\\[,;!]|\\(?:quad|left|right)(?![A-Za-z])"
+_ATOM = rf"[A-Za-z]|\\(?:{'|'.join(_GREEK.split())})(?![A-Za-z])"
+_SYMBOL = rf"(?:\\(?P<accent>hat|bar|tilde)\s*\{{\s*(?P<accented>{_ATOM})\s*\}}|(?P<plain>{_ATOM}))"
+_SUBSCRIPT = r"(?:_(?:\{(?P<long>[^{}]*)\}|(?P<short>[A-Za-z0-9])))?"
+_TOKEN = re.compile(
+    rf"(?P<space>{_SPACING})|(?P<structure>{_STRUCTURE})|(?P<symbol>{_SYMBOL}{_SUBSCRIPT})"
+    r"|(?P<other>[0-9]+(?:\.[0-9]+)?|[-+/=(){}\[\]^_,|])"
+)
+
+
+class EquationError(ValueError):
+    """式を読めない。ページと行、読めなかった部分を言う。"""
+
+
+@dataclass(frozen=True)
+class Domain:
+    """記号の取りうる値。``sample`` は、テストに使う値をそこから無作為に取る。"""
+
+    text: str
+    low: object = -np.inf
+    high: object = np.inf
+    open_low: bool = False
+    integer: bool = False
+
+    @property
+    def is_index(self):
+        """``1..N`` のように、端に記号を含む整数の範囲か。"""
+        return self.integer and not (isinstance(self.low, int) and isinstance(self.high, int))
+
+    def sample(self, rng, shape=()):
+        """区間から一様に(R なら標準正規分布から)取る。上端は含まない。"""
+        if self.integer:
+            return int(rng.integers(self.low, self.high + 1))
+        if np.isinf(self.low) and np.isinf(self.high):
+            return rng.normal(size=shape)
+        low, high = max(self.low, -10.0), min(self.high, 10.0)
+        value = rng.uniform(low, high, size=shape)
+        return np.where(value == low, (low + high) / 2, value) if self.open_low else value
+
+
+@dataclass(frozen=True)
+class Equation:
+    """ページに印刷された、ラベルのついた式 1 つ。
+
+    ``symbols``: 右辺の記号の名前。``evaluate`` に渡す。``name``: 左辺の記号の名前。
+    ``checked_by``: 式を数値で読めないときに、代わりに確かめているテストの名前。
+    """
+
+    label: str
+    page: str
+    line: int
+    latex: str
+    domain: dict = field(repr=False)
+    checked_by: str | None = None
+    lhs: sympy.Expr | None = field(default=None, repr=False)
+    rhs: sympy.Expr | None = field(default=None, repr=False)
+    _symbols: dict = field(default_factory=dict, repr=False)  # SymPy の記号 → (名前, 添字)
+
+    @property
+    def name(self):
+        return self._symbols[self.lhs][0]
+
+    @property
+    def symbols(self):
+        used = self.rhs.free_symbols & self._symbols.keys()
+        return sorted({self._symbols[symbol][0] for symbol in used} - self._indices.keys())
+
+    @property
+    def _indices(self):
+        return {name: d for name, d in self.domain.items() if d.is_index}
+
+    def _repr_latex_(self):
+        return f"$${self.latex}$$"
+
+    def evaluate(self, **values):
+        r"""右辺を計算する。添字つきの記号には、添字の順の軸を持つ配列を渡す。
+
+        値の足りない記号・余分な名前は ``TypeError``。配列は NumPy と同じ規則で広がる。
+
+        >>> equation = parse(r"E = \frac{1}{N} \sum_{i=1}^{N} x_i^2",
+        ...                  "i in 1..N; N in 1..9; x_i in R")
+        >>> float(equation.evaluate(x=np.array([1.0, 2.0, 3.0]), N=3))
+        4.666666666666667
+        """
+        if self.rhs is None:
+            raise TypeError(f"{self.label} は数値で計算できません({self.checked_by} が確かめます)")
+        if set(values) != set(self.symbols):
+            raise TypeError(
+                f"{self.label} に渡す記号は {self.symbols} です(渡された記号: {sorted(values)})"
+            )
+        axes = self._axes()
+        used = sorted(self.rhs.atoms(sympy.Symbol), key=str)
+        arguments = [self._value(symbol, values, axes) for symbol in used]
+        expression = self.rhs.replace(
+            lambda e: isinstance(e, sympy.Sum),
+            lambda e: _AxisSum(e.function, axes[self._symbols[e.variables[0]][0]]),
+        )
+        function = sympy.lambdify(used, expression, [{"_AxisSum": _axis_sum}, "numpy"])
+        kept = len(self._symbols[self.lhs][1])
+        summed = tuple(range(kept, len(axes)))
+        result = np.asarray(function(*arguments))
+        return np.squeeze(result, axis=summed) if result.ndim >= len(axes) > kept else result
+
+    def _axes(self):
+        """添字 → 軸の番号。左辺の添字が先に来る。"""
+        order = list(self._symbols[self.lhs][1])
+        order += [name for name in self._indices if name not in order]
+        return {name: axis for axis, name in enumerate(order)}
+
+    def _value(self, symbol, values, axes):
+        name, indices = self._symbols[symbol]
+        if name in self._indices and not indices:  # 添字そのものを数として使う(ρ^k など)
+            low, high = (_bound(end, values) for end in (self.domain[name].low, self.domain[name].high))
+            return _spread(np.arange(low, high + 1), (name,), axes)
+        return _spread(np.asarray(values[name]), indices, axes) if indices else values[name]
+
+
+class _AxisSum(sympy.Function):
+    """添字の軸に沿った和(SymPy の Sum を NumPy の和に置き換えるための印)。"""
+
+
+def _axis_sum(array, axis):
+    return np.sum(array, axis=int(axis), keepdims=True)
+
+
+def _bound(end, values):
+    """添字の範囲の端(``N``, ``t-1`` など)を整数にする。"""
+    numbers = {name: int(value) for name, value in values.items() if np.ndim(value) == 0}
+    return int(sympy.sympify(end, locals=numbers))
+
+
+def _spread(array, indices, axes):
+    """``indices`` の軸を持つ配列を、全部の添字の軸の上に置く(ない軸の長さは 1)。"""
+    array = np.moveaxis(array, range(len(indices)), np.argsort(np.argsort([axes[i] for i in indices])))
+    lengths = iter(array.shape)
+    shape = [next(lengths) if name in indices else 1 for name in sorted(axes, key=axes.get)]
+    return array.reshape(*shape, *lengths)
+
+
+def read(folder=None):
+    """本のページから、ラベルのついた式をすべて読み、``{ラベル: Equation}`` で返す。
+
+    ``folder``: Markdown のページのあるフォルダー(省くとこの本)。
+    ラベルのない式、ラベルの重複、読めない式は ``EquationError``。
+
+    >>> sgd = read()["eq-sgd-w"]
+    >>> sgd.latex, sgd.symbols
+    ('w_{t+1} = w_t - \\\\eta g_t', ['eta', 'g_t', 'w_t'])
+    >>> sgd.evaluate(w_t=1.0, eta=0.1, g_t=2.0).item()
+    0.8
+    """
+    equations = {}
+    for path in sorted(Path(folder or _BOOK).glob("*.md")):
+        for equation in _equations_of(path):
+            if equation.label in equations:
+                other = equations[equation.label]
+                raise EquationError(
+                    f"{equation.page}:{equation.line}: ラベル {equation.label} が"
+                    f" {other.page}:{other.line} と重複しています"
+                )
+            equations[equation.label] = equation
+    return equations
+
+
+def _equations_of(path):
+    lines = path.read_text(encoding="utf-8").splitlines()
+    for line, content in _math_blocks("\n".join(lines)):
+        where = f"{path.name}:{line}"
+        label, latex = None, []
+        for text in content.splitlines():
+            if match := re.fullmatch(r":label:\s*(\S+)", text.strip()):
+                label = match[1]
+            else:
+                latex.append(text)
+        if label is None:
+            raise EquationError(f"{where}: 式に :label: がありません")
+        after = line - 1 + len(content.splitlines()) + 2  # 囲みを閉じた次の行
+        kind, _, declaration = (lines[after] if after < len(lines) else "").partition(":")
+        if kind not in ("% domain", "% checked-by"):
+            raise EquationError(
+                f"{where}: {label} のすぐ下に '% domain:' か '% checked-by:' がありません"
+            )
+        latex = " ".join(latex).strip()
+        if kind == "% checked-by":
+            yield Equation(label, path.name, line, latex, {}, checked_by=declaration.strip())
+        else:
+            yield parse(latex, declaration, label=label, page=path.name, line=line)
+
+
+def _math_blocks(text, offset=0):
+    """``{math}`` の囲みを (行番号, 中身) で返す。ほかの指示の中にあるものも探す。"""
+    for token in MarkdownIt("commonmark").parse(text):
+        if token.type == "fence" and token.info.startswith("{math}"):
+            yield offset + token.map[0] + 1, token.content
+        elif token.type == "fence" and token.info.startswith("{"):
+            yield from _math_blocks(token.content, offset + token.map[0] + 1)
+
+
+def parse(latex, domain, *, label="eq", page="(文字列)", line=0):
+    r"""LaTeX の式を ``Equation`` にする。``domain`` は記号の宣言(``;`` で区切る)。
+
+    >>> parse(r"y = \frac{x}{1 + x^2}", "x in R").evaluate(x=np.array([0.0, 1.0]))
+    array([0. , 0.5])
+    >>> parse(r"y = \foo x", "x in R", page="page.md", line=3)
+    Traceback (most recent call last):
+    fumoto.equations.EquationError: page.md:3: '\\foo x' から先を読めません
+    """
+    where = f"{page}:{line}"
+    domains = _domains(domain, where)
+    placeholders, text = _with_placeholders(latex, domains, where)
+    try:
+        relation = parse_latex(text, strict=True)
+    except LaTeXParsingError as error:
+        raise EquationError(f"{where}: 式を読めません: {latex}\n{error}") from None
+    if not isinstance(relation, sympy.Eq) or relation.lhs not in placeholders:
+        raise EquationError(f"{where}: 「記号 = 式」の形ではありません: {latex}")
+    if lost := placeholders.keys() - relation.atoms(sympy.Symbol):
+        names = sorted(placeholders[symbol][0] for symbol in lost)
+        raise EquationError(f"{where}: 式の一部 {names} が読み落とされました: {latex}")
+    if unknown := relation.atoms(sympy.Symbol) - placeholders.keys():
+        raise EquationError(f"{where}: 知らない記号 {sorted(map(str, unknown))}: {latex}")
+    lhs, rhs = relation.lhs, relation.rhs
+    return Equation(label, page, line, latex, domains, None, lhs, rhs, placeholders)
+
+
+def _with_placeholders(latex, domains, where):
+    """記号を ``X_{1}, X_{2}, …`` に置き換えた LaTeX と、その対応 {SymPy の記号: (名前, 添字)}。
+
+    SymPy の構文解析器は知らない命令(``\\hat`` など)を黙って別の意味に読むので、
+    読めるものだけを通し、記号はすべて確実に読める形に替えてから渡す。
+    """
+    numbers, pieces, position = {}, [], 0
+    while position < len(latex):
+        match = _TOKEN.match(latex, position)
+        if match is None:
+            raise EquationError(f"{where}: {latex[position:]!r} から先を読めません")
+        position = match.end()
+        if match["space"]:
+            continue
+        piece = match.group()
+        if match["symbol"]:
+            key = _name_and_indices(match, domains)
+            if pieces and key[0] not in domains:
+                raise EquationError(f"{where}: 記号 {piece} が domain で宣言されていません")
+            piece = f"X_{{{numbers.setdefault(key, len(numbers) + 1)}}}"
+            if pieces and pieces[-1] == "^":
+                piece = f"{{{piece}}}"
+        elif piece == "(" and pieces and pieces[-1].startswith("X_"):
+            piece = r"\cdot ("  # y (1 - y) が関数の呼び出しと読まれないように
+        pieces.append(piece)
+    return {sympy.Symbol(f"X_{{{n}}}"): key for key, n in numbers.items()}, " ".join(pieces)
+
+
+def _name_and_indices(match, domains):
+    """記号の名前と、添字の並び。``w_{t+1}`` → (``w_next``, ())、``x_i`` → (``x``, (``i``,))。"""
+    name = (match["accented"] or match["plain"]).lstrip("\\")
+    if match["accent"]:
+        name += "_" + match["accent"]
+    subscript = (match["long"] or match["short"] or "").replace(" ", "")
+    if not subscript:
+        return name, ()
+    if all(letter in domains and domains[letter].is_index for letter in subscript):
+        return name, tuple(subscript)
+    suffix = subscript.replace("t+1", "next").replace("+", "_plus_").replace("-", "_minus_")
+    return f"{name}_{suffix}".replace("\\", ""), ()
+
+
+def _domains(declarations, where):
+    """``\\alpha in [0, 1); i in 1..N`` のような宣言 → {記号の名前: Domain}。"""
+    matches = []
+    for text in declarations.split(";"):
+        match = re.fullmatch(rf"\s*{_SYMBOL}{_SUBSCRIPT}\s+in\s+(?P<range>.+?)\s*", text)
+        if match is None:
+            raise EquationError(f"{where}: 宣言を読めません: {text.strip()!r}")
+        matches.append((match, _range(match["range"], where)))
+    indices = {match["plain"]: domain for match, domain in matches if domain.is_index}
+    return {_name_and_indices(match, indices)[0]: domain for match, domain in matches}
+
+
+def _range(text, where):
+    if text == "R":
+        return Domain(text)
+    if integers := re.fullmatch(r"(\w+)\.\.([\w+-]+)", text):
+        low, high = (int(end) if end.isdigit() else end for end in integers.groups())
+        return Domain(text, low, high, integer=True)
+    if interval := re.fullmatch(r"([\[(])\s*(\S+)\s*,\s*(\S+)\s*[\])]", text):
+        low, high = float(interval[2]), float(interval[3])
+        return Domain(text, low, high, open_low=interval[1] == "(")
+    raise EquationError(f"{where}: 範囲を読めません: {text!r}")

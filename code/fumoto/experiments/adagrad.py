@@ -1,0 +1,153 @@
+"""4 章: AdaGrad の学習率と歩幅、まれな特徴、止まるときと止まらないとき。"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from fumoto.optimizers import SGD, AdaGrad, RMSProp
+
+
+def follow(optimizer, gradients):
+    """与えた勾配の列 ``(steps, ...)`` で更新し、位置の列 ``(steps + 1, ...)`` を返す。出発点は 0。
+
+    >>> follow(SGD(lr=1.0), np.array([1.0, 2.0]))
+    array([ 0., -1., -3.])
+    """
+    w = np.zeros(gradients.shape[1:])
+    path = [w.copy()]
+    for g in gradients:
+        optimizer.update({"w": w}, {"w": np.asarray(g)})
+        path.append(w.copy())
+    return np.array(path)
+
+
+@dataclass(frozen=True)
+class RateAndStep:
+    """勾配を ``scales`` 倍したときの、学習率 η/√h と歩幅。どちらも ``(steps, 倍率の数)``。"""
+
+    scales: tuple
+    rates: np.ndarray
+    steps: np.ndarray
+
+
+def rate_and_step(scales=(0.01, 1.0, 100.0), steps=100, lr=0.1, seed=0):
+    """同じ勾配の列を何倍かして AdaGrad に渡し、学習率と歩幅を別々に記録する。
+
+    >>> result = rate_and_step()
+    >>> np.allclose(result.steps, result.steps[:, :1], rtol=1e-6)      # 歩幅は同じ
+    True
+    """
+    rng = np.random.default_rng(seed)
+    gradients = rng.normal(1.0, 1.0, (steps, 1)) * np.array(scales)
+    path = follow(AdaGrad(lr=lr), gradients)
+    rates = lr / np.sqrt(np.cumsum(gradients**2, axis=0))
+    return RateAndStep(scales, rates, np.abs(np.diff(path, axis=0)))
+
+
+@dataclass(frozen=True)
+class ZeroGradient:
+    """勾配 0 から始まる座標で、ε があるときとないときの位置。"""
+
+    with_eps: np.ndarray
+    without_eps: np.ndarray
+
+
+def zero_gradient():
+    """勾配が 0 の座標と 1 の座標を 1 歩だけ更新する。ε = 0 は原ノートの式 (5) と同じである。
+
+    >>> zero_gradient().without_eps
+    array([nan, -0.1])
+    """
+    gradients = np.array([[0.0, 1.0]])
+    return ZeroGradient(
+        follow(AdaGrad(lr=0.1), gradients)[-1], follow(AdaGrad(lr=0.1, eps=0.0), gradients)[-1]
+    )
+
+
+@dataclass(frozen=True)
+class Frequency:
+    """いつも現れる特徴(列 0)と、``period`` 回に 1 回の特徴(列 1)。手法 → 位置の列。"""
+
+    period: int
+    moved: dict
+    last_step: dict
+
+
+def frequent_and_rare(steps=1000, period=10, lr=0.1):
+    """現れたときの勾配を 1 として、2 つの特徴の重みの動きを SGD と AdaGrad で比べる。"""
+    appears = np.ones((steps, 2))
+    appears[:, 1] = (np.arange(1, steps + 1) % period) == 0
+    moved, last_step = {}, {}
+    for name, optimizer in {"SGD": SGD(lr=lr), "AdaGrad": AdaGrad(lr=lr)}.items():
+        path = follow(optimizer, appears)
+        moved[name] = np.abs(path)
+        last_step[name] = np.abs(np.diff(path, axis=0))[-1]
+    return Frequency(period, moved, last_step)
+
+
+@dataclass(frozen=True)
+class ConstantGradient:
+    """一定の勾配のもとでの、t 歩目の学習率と、そこまでに進んだ距離。"""
+
+    lr: float
+    t: np.ndarray
+    rate: np.ndarray
+    distance: np.ndarray
+
+
+def constant_gradient(steps=10_000, lr=0.1):
+    """勾配がずっと 1 の坂を AdaGrad で下りる。学習率は η/√t、距離はおよそ 2η√t になる。
+
+    >>> result = constant_gradient()
+    >>> round(float(result.distance[-1]), 1)                # 2 * 0.1 * √10000 = 20
+    19.9
+    """
+    path = follow(AdaGrad(lr=lr), np.ones((steps, 1)))
+    return ConstantGradient(lr, np.arange(1, steps + 1), -np.diff(path[:, 0]), -path[1:, 0])
+
+
+@dataclass(frozen=True)
+class Bowl:
+    """1 次元の椀 w²/2 を AdaGrad で下りたときの ``w`` と ``h``。"""
+
+    w: np.ndarray
+    h: np.ndarray
+
+
+def adagrad_on_bowl(steps=200, lr=0.5):
+    """椀では勾配が小さくなるので、h は頭打ちになり、w は谷底に着く。"""
+    optimizer, w = AdaGrad(lr=lr), np.array(1.0)
+    positions, sums = [float(w)], [0.0]
+    for _ in range(steps):
+        optimizer.update({"w": w}, {"w": w.copy()})
+        positions.append(float(w))
+        sums.append(float(optimizer.state["h"]["w"]))
+    return Bowl(np.array(positions), np.array(sums))
+
+
+@dataclass(frozen=True)
+class Outlier:
+    """最初の 1 回だけ勾配が ``scales`` 倍だったときの、谷底の近くに着くまでの歩数。"""
+
+    scales: np.ndarray
+    steps: dict
+
+
+def one_outlier(lr=0.03, tolerance=0.1, limit=60_000):
+    """椀 w²/2 の w = 1 から出て、|w| < ``tolerance`` に入るまでの歩数を数える。
+
+    最初の勾配だけ何倍かにして h を大きくしておく。着かなければ ``limit``。
+    """
+    scales = np.array([1.0, 3.0, 10.0, 30.0, 100.0, 300.0])
+    steps = {}
+    for name, optimizer in {"AdaGrad": AdaGrad(lr=lr), "RMSProp": RMSProp(lr=lr)}.items():
+        w = np.ones(len(scales))
+        optimizer.update({"w": w}, {"w": w * scales})
+        arrival = np.full(len(scales), limit)
+        for step in range(1, limit):
+            arrival = np.where((np.abs(w) < tolerance) & (arrival == limit), step, arrival)
+            if np.all(arrival < limit):
+                break
+            optimizer.update({"w": w}, {"w": w.copy()})
+        steps[name] = arrival
+    return Outlier(scales, steps)

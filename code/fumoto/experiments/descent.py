@@ -1,0 +1,47 @@
+"""1 章: 夜の山を下りる。"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from fumoto.optimizers import SGD, Momentum
+from fumoto.surfaces import Surface, hollow
+from fumoto.training import descend
+
+
+@dataclass(frozen=True)
+class Walk:
+    """1 次元の地形を下りた道。``path``: ``(steps + 1,)``。``stops``: 最後の位置。``slope``: そこの傾き。"""
+
+    name: str
+    path: np.ndarray
+    stops: float
+    slope: float
+
+
+@dataclass(frozen=True)
+class Night:
+    """同じ山を同じ場所から下りた 2 人。"""
+
+    surface: Surface
+    careful: Walk
+    running: Walk
+
+
+def night_walk(steps=300):
+    """窪みのある斜面を、勾配降下法(一歩ずつ)とモーメンタム法(勢いをつけて)で下りる。
+
+    >>> night = night_walk()
+    >>> print(f"{night.careful.stops:.2f} {night.running.stops:.2f}")
+    -3.08 0.00
+    """
+    surface = hollow()
+    careful = _walk("一歩ずつ", SGD(lr=0.05), surface, steps)
+    running = _walk("勢いをつけて", Momentum(lr=0.05, momentum=0.9), surface, steps)
+    return Night(surface, careful, running)
+
+
+def _walk(name, optimizer, surface, steps):
+    path = descend(optimizer, surface, surface.start, steps)
+    slope = float(surface.gradient(path[-1])[0])
+    return Walk(name, path[:, 0], float(path[-1, 0]), slope)

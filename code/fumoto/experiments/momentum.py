@@ -1,0 +1,126 @@
+"""3 章: 符号の間違い、鞍点、窪み、ジグザグ。"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from fumoto.mistakes import NotesMomentum
+from fumoto.optimizers import SGD, Momentum
+from fumoto.surfaces import bowl, hollow, saddle
+from fumoto.training import descend
+
+
+@dataclass(frozen=True)
+class WrongSign:
+    """正しい符号と原ノートの符号で進んだ道と、そこでの高さ。"""
+
+    right: np.ndarray
+    notes: np.ndarray
+    right_height: np.ndarray
+    notes_height: np.ndarray
+
+
+def wrong_sign(steps=15):
+    """横に長い椀を、w + v と w - v(原ノートの式 (3))で下りようとする。
+
+    >>> result = wrong_sign()
+    >>> bool(np.all(np.diff(result.notes_height) > 0))     # 一歩ごとに登っている
+    True
+    """
+    right = descend(Momentum(lr=0.05, momentum=0.9), bowl, bowl.start, steps)
+    notes = descend(NotesMomentum(lr=0.05, momentum=0.9), bowl, bowl.start, steps)
+    return WrongSign(right, notes, bowl(right.T), bowl(notes.T))
+
+
+def escape_steps(optimizer, offset, limit=100_000):
+    """鞍の x 軸から ``offset`` だけ離れた点から、|y| が 1 を超えるまでの歩数(``limit`` で打ち切り)。
+
+    >>> escape_steps(SGD(lr=0.1), offset=1e-3)       # ln(1000)/ln(1.1) = 72.5 を切り上げて
+    73
+    """
+    w = np.array([1.0, offset])
+    for step in range(1, limit + 1):
+        optimizer.update({"w": w}, {"w": saddle.gradient(w)})
+        if abs(w[1]) > 1:
+            return step
+    return limit
+
+
+@dataclass(frozen=True)
+class SaddleEscape:
+    """鞍点から抜けるまでの歩数。``equal_rate``: 同じ η、``equal_speed``: 同じ η/(1-α)。"""
+
+    offsets: np.ndarray
+    sgd: np.ndarray
+    equal_rate: np.ndarray
+    equal_speed: np.ndarray
+
+
+def saddle_escape(lr=0.05, momentum=0.9):
+    """x 軸からの距離を変えて、SGD と 2 通りのモーメンタム法が鞍点から抜ける歩数を数える。"""
+    offsets = 10.0 ** -np.arange(1, 13)
+
+    def count(make):
+        return np.array([escape_steps(make(), offset) for offset in offsets])
+
+    return SaddleEscape(
+        offsets,
+        count(lambda: SGD(lr=lr)),
+        count(lambda: Momentum(lr=lr, momentum=momentum)),
+        count(lambda: Momentum(lr=lr * (1 - momentum), momentum=momentum)),
+    )
+
+
+@dataclass(frozen=True)
+class HollowEscape:
+    """窪みの深さごとの、止まった場所 ``stops[慣性]`` と、通り抜けた最も深い窪み ``deepest[慣性]``。"""
+
+    depths: np.ndarray
+    stops: dict
+    deepest: dict
+
+
+def hollow_escape(lr=0.01, momenta=(0.0, 0.5, 0.8, 0.9, 0.95), steps=5000):
+    """窪みの深さを変えて、どの慣性なら通り抜けて谷底に着くかを調べる。"""
+    depths = np.linspace(0.0, 1.5, 31)
+    stops = {}
+    for momentum in momenta:  # 深さごとの点を 1 つの配列に並べ、まとめて進める
+        start = np.full((1, len(depths)), -5.0)
+        stops[momentum] = descend(Momentum(lr, momentum), hollow(depths), start, steps)[-1, 0]
+    deepest = {momentum: _deepest(depths, np.abs(x) < 0.1) for momentum, x in stops.items()}
+    return HollowEscape(depths, stops, deepest)
+
+
+def _deepest(depths, passed):
+    """浅い方から見て、通り抜け続けた最後の深さ。"""
+    first_failure = len(depths) if passed.all() else int(np.argmin(passed))
+    return float(depths[first_failure - 1])
+
+
+@dataclass(frozen=True)
+class ZigZag:
+    """横に長い椀で、谷を横切る向き(y)に動いた道のりの合計。η ごとに ``travel[名前]``。"""
+
+    rates: np.ndarray
+    travel: dict
+    paths: dict  # 図に描く代表の η での道
+    shown_rate: float
+
+
+def zigzag(momentum=0.9, shown_rate=0.9, steps=2000):
+    """SGD と、同じ η、同じ η/(1-α) のモーメンタム法のジグザグを、η を変えて比べる。"""
+    rates = np.round(np.arange(0.05, 0.99, 0.03), 2)
+    makers = {
+        "SGD": lambda lr: SGD(lr),
+        "同じ η": lambda lr: Momentum(lr, momentum),
+        "同じ η/(1−α)": lambda lr: Momentum(lr * (1 - momentum), momentum),
+    }
+    travel, paths = {}, {}
+    for name, make in makers.items():
+        travel[name] = np.array([_travel(descend(make(lr), bowl, bowl.start, steps)) for lr in rates])
+        paths[name] = descend(make(shown_rate), bowl, bowl.start, 60)
+    return ZigZag(rates, travel, paths, shown_rate)
+
+
+def _travel(path):
+    return np.abs(np.diff(path[:, 1])).sum()

@@ -1,0 +1,108 @@
+"""2 章: 学習率の限界と、ミニバッチの勾配のばらつき。"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from fumoto.datasets import mnist
+from fumoto.layers import SoftmaxCrossEntropy
+from fumoto.optimizers import SGD
+from fumoto.surfaces import bowl
+from fumoto.training import descend
+
+CURVATURES = np.array([1 / 10, 2.0])  # 横に長い椀の 2 階微分: x と y
+
+
+@dataclass(frozen=True)
+class LearningRates:
+    """学習率ごとの道。``paths``: 学習率 → ``(steps + 1, 2)``。``limit``: 2/λ_max。"""
+
+    limit: float
+    paths: dict
+
+
+def learning_rates(rates=(0.02, 0.6, 0.97, 1.03), steps=40):
+    """横に長い椀を、小さすぎる・よい・大きすぎる学習率で下りる。"""
+    paths = {rate: descend(SGD(lr=rate), bowl, bowl.start, steps) for rate in rates}
+    return LearningRates(float(2 / CURVATURES.max()), paths)
+
+
+@dataclass(frozen=True)
+class ConvergenceLimit:
+    """学習率ごとの、1 歩で距離が何倍になったか。``measured`` は実測、``exact`` は max|1-ηλ|。"""
+
+    limit: float
+    rates: np.ndarray
+    measured: np.ndarray
+    exact: np.ndarray
+
+
+def convergence_limit(steps=1000):
+    """学習率を変えて ``steps`` 歩進み、谷底からの距離の 1 歩あたりの倍率を測る。
+
+    >>> result = convergence_limit()
+    >>> bool(np.all((result.measured < 1) == (result.rates < result.limit)))
+    True
+    """
+    rates = np.linspace(0.02, 1.2, 60)
+    measured = []
+    for rate in rates:
+        path = descend(SGD(lr=rate), bowl, (1.0, 1.0), steps)
+        first, last = np.abs(path[steps // 2]).max(), np.abs(path[-1]).max()
+        measured.append((last / first) ** (1 / (steps - steps // 2)))
+    exact = np.abs(1 - rates[:, None] * CURVATURES).max(axis=1)
+    return ConvergenceLimit(float(2 / CURVATURES.max()), rates, np.array(measured), exact)
+
+
+@dataclass(frozen=True)
+class GradientNoise:
+    """ミニバッチの大きさごとの、勾配のばらつき(全体の勾配からの二乗平均距離の平方根)。"""
+
+    samples: int
+    batch_sizes: np.ndarray
+    with_replacement: np.ndarray
+    without_replacement: np.ndarray
+    exact_with: np.ndarray
+    exact_without: np.ndarray
+
+
+def gradient_noise(samples=1000, repeats=400, seed=0):
+    """MNIST の ``samples`` 件で、ミニバッチの勾配が全体の勾配からどれだけ外れるかを測る。
+
+    モデルはソフトマックス回帰(隠れ層なし、重み 0)。標本 i の勾配 x_i (y_i - t_i)ᵀ を全部求め、
+    復元抽出と非復元抽出の両方で ``repeats`` 回ずつミニバッチを作る。
+    """
+    rng = np.random.default_rng(seed)
+    x, t = (array[:samples] for array in mnist()[:2])
+    gradients = _sample_gradients(x.astype(np.float64), t)
+    deviations = gradients - gradients.mean(axis=0)
+    gram = deviations @ deviations.T  # 標本どうしの内積。ミニバッチの外れの長さはこれだけで決まる
+    variance = np.trace(gram) / samples
+    sizes = np.array([1, 2, 5, 10, 20, 50, 100, 200, 500, 800, 1000])
+
+    def measure(draw):
+        return np.array([_spread([draw(size) for _ in range(repeats)], gram) for size in sizes])
+
+    return GradientNoise(
+        samples,
+        sizes,
+        measure(lambda size: rng.integers(0, samples, size)),
+        measure(lambda size: rng.permutation(samples)[:size]),
+        np.sqrt(variance / sizes),
+        np.sqrt(variance / sizes * (samples - sizes) / (samples - 1)),
+    )
+
+
+def _sample_gradients(x, t):
+    """標本ごとの勾配を 1 行ずつ並べた ``(N, D * 10)`` の配列。"""
+    loss = SoftmaxCrossEntropy()
+    loss.forward(np.zeros((len(x), 10)), t)
+    errors = loss.backward() * len(x)
+    return (x[:, :, None] * errors[:, None, :]).reshape(len(x), -1)
+
+
+def _spread(batches, gram):
+    """ミニバッチの勾配と全体の勾配の、二乗平均距離の平方根。"""
+    counts = np.array([np.bincount(batch, minlength=len(gram)) for batch in batches])
+    squares = ((counts @ gram) * counts).sum(axis=1) / counts.sum(axis=1) ** 2
+    return np.sqrt(max(squares.mean(), 0.0))

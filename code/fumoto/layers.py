@@ -1,0 +1,152 @@
+"""ニューラルネットの層。行が標本、列が特徴である: ``x`` の形は ``(N, D)``。
+
+``forward(x, training)`` は出力を返し、``backward(dout)`` は入力についての勾配を返す。
+重みを持つ層は ``params`` と、``backward`` のあとの ``grads`` を、同じ名前の辞書で持つ。
+"""
+
+import numpy as np
+
+
+class Affine:
+    """全結合層: 入力の重みつきの和にバイアスを足す。
+
+    式: ``eq-affine-a``。``W``: ``(n_in, n_out)``。``b``: ``(n_out,)``。
+    ``input_gradient=False`` なら ``backward`` は入力の勾配を計算せず None を返す
+    (先頭の層では誰も使わないので)。
+
+    >>> layer = Affine(np.array([[1.0], [2.0]]), np.array([0.5]))
+    >>> layer.forward(np.array([[3.0, 4.0]]))
+    array([[11.5]])
+    >>> layer.backward(np.array([[1.0]]))
+    array([[1., 2.]])
+    >>> layer.grads["W"]
+    array([[3.],
+           [4.]])
+    """
+
+    def __init__(self, W, b, input_gradient=True):
+        if W.ndim != 2 or b.shape != W.shape[1:]:
+            raise ValueError(
+                f"W は (n_in, n_out)、b は (n_out,) でなければなりません(W: {W.shape}, b: {b.shape})"
+            )
+        self.params = {"W": W, "b": b}
+        self.grads = {}
+        self.input_gradient = input_gradient
+
+    def forward(self, x, training=True):
+        W, b = self.params["W"], self.params["b"]
+        if x.ndim != 2 or x.shape[1] != W.shape[0]:
+            raise ValueError(f"x は (N, {W.shape[0]}) でなければなりません(渡された形: {x.shape})")
+        self.x = x
+        return x @ W + b  # eq-affine-a
+
+    def backward(self, dout):
+        self.grads = {"W": self.x.T @ dout, "b": dout.sum(axis=0)}
+        return dout @ self.params["W"].T if self.input_gradient else None
+
+
+class Activation:
+    """重みのない層の共通部分。"""
+
+    def __init__(self):
+        self.params = {}
+        self.grads = {}
+
+
+class ReLU(Activation):
+    """ReLU: 正の入力はそのまま、負の入力は 0。
+
+    >>> layer = ReLU()
+    >>> layer.forward(np.array([[-2.0, 3.0]]))
+    array([[0., 3.]])
+    >>> layer.backward(np.array([[1.0, 1.0]]))
+    array([[0., 1.]])
+    """
+
+    def forward(self, x, training=True):
+        self.y = np.maximum(x, 0)
+        return self.y
+
+    def backward(self, dout):
+        return dout * (self.y > 0)
+
+
+class Sigmoid(Activation):
+    """シグモイド関数: 出力は 0 と 1 の間。微分は y(1-y)。
+
+    ``exp`` があふれないように tanh で書く: 1/(1+exp(-x)) = (1 + tanh(x/2))/2。
+
+    >>> layer = Sigmoid()
+    >>> layer.forward(np.array([[0.0, -1000.0]]))
+    array([[0.5, 0. ]])
+    >>> layer.backward(np.array([[1.0, 1.0]]))
+    array([[0.25, 0.  ]])
+    """
+
+    def forward(self, x, training=True):
+        self.y = 0.5 * (1 + np.tanh(0.5 * x))
+        return self.y
+
+    def backward(self, dout):
+        return dout * self.y * (1 - self.y)
+
+
+class Tanh(Activation):
+    """双曲線正接: 出力は -1 と 1 の間。微分は 1-y²。
+
+    >>> layer = Tanh()
+    >>> layer.forward(np.array([[0.0]]))
+    array([[0.]])
+    >>> layer.backward(np.array([[1.0]]))
+    array([[1.]])
+    """
+
+    def forward(self, x, training=True):
+        self.y = np.tanh(x)
+        return self.y
+
+    def backward(self, dout):
+        return dout * (1 - self.y**2)
+
+
+class SoftmaxCrossEntropy:
+    """出力をソフトマックスで確率に直し、正解の確率の対数から損失を計算する。
+
+    式: ``eq-softmax-y``, ``eq-cross-entropy-E``。
+    ``a``: ``(N, K)`` の実数。``t``: ``(N,)`` の整数ラベル、0 以上 K 未満。
+
+    10 個から当てずっぽうで選ぶと、損失は log 10 である。
+
+    >>> loss = SoftmaxCrossEntropy().forward(np.zeros((4, 10)), np.array([0, 1, 2, 3]))
+    >>> round(float(loss), 4)
+    2.3026
+    """
+
+    def forward(self, a, t):
+        _check_labels(a, t)
+        e = np.exp(a - a.max(axis=1, keepdims=True))  # 最大値を引いても y は同じ。あふれを防ぐ
+        self.y = e / e.sum(axis=1, keepdims=True)  # eq-softmax-y
+        self.t = t
+        p = self.y[np.arange(len(t)), t]
+        smallest = np.finfo(p.dtype).tiny  # 確率が 0 に丸められても log が -inf にならないように
+        return -np.log(np.maximum(p, smallest)).mean()  # eq-cross-entropy-E
+
+    def backward(self):
+        da = self.y.copy()
+        da[np.arange(len(self.t)), self.t] -= 1
+        return da / len(self.t)
+
+
+def _check_labels(a, t):
+    if t.shape != a.shape[:1] or t.dtype.kind not in "iu":
+        raise ValueError(
+            f"t は標本の数だけの整数ラベル、形 {a.shape[:1]} でなければなりません"
+            f"(渡された形: {t.shape}, dtype={t.dtype})"
+        )
+    if t.size == 0:
+        raise ValueError("標本が 1 つもありません(t の形: (0,))")
+    if t.min() < 0 or t.max() >= a.shape[1]:
+        raise ValueError(
+            f"t のラベルは 0 以上 {a.shape[1]} 未満でなければなりません"
+            f"(渡された範囲: {t.min()} から {t.max()})"
+        )

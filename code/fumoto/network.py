@@ -1,0 +1,67 @@
+"""多層パーセプトロン: 層を順に並べ、重みと勾配を辞書で持つ。"""
+
+import numpy as np
+
+from fumoto.initializers import he
+from fumoto.layers import Affine, ReLU, SoftmaxCrossEntropy
+from fumoto.validation import count
+
+
+class MLP:
+    """全結合層と活性化関数を交互に並べたネットワーク。最後はソフトマックスと交差エントロピー。
+
+    ``sizes``: 各層のノード数、例えば ``[784, 100, 10]``。``rng``: 初期値を作る乱数の源。
+    ``activation``: 活性化関数の層のクラス。``initializer``: ``(rng, n_in, n_out)`` から重みを作る関数。
+    ``dtype``: 重みの型(学習は float32、勾配の検算は float64)。
+    ``params`` は ``"W1", "b1", "W2", …`` という名前の配列の辞書で、最適化手法が書き換える。
+
+    >>> net = MLP([4, 5, 3], rng=np.random.default_rng(0))
+    >>> {name: p.shape for name, p in net.params.items()}
+    {'W1': (4, 5), 'b1': (5,), 'W2': (5, 3), 'b2': (3,)}
+    >>> loss, grads = net.gradient(np.ones((2, 4), np.float32), np.array([0, 2]))
+    >>> grads.keys() == net.params.keys()
+    True
+    """
+
+    def __init__(self, sizes, activation=ReLU, initializer=he, *, rng, dtype=np.float32):
+        if len(sizes) < 2:
+            raise ValueError(f"sizes は入力と出力の 2 つ以上の数の並びです(渡された値: {sizes!r})")
+        sizes = [count(f"sizes[{i}]", n) for i, n in enumerate(sizes)]
+        self.layers = []
+        self.params = {}
+        for i, (n_in, n_out) in enumerate(zip(sizes, sizes[1:], strict=False), start=1):
+            W = np.asarray(initializer(rng, n_in, n_out), dtype)
+            self._add(i, Affine(W, np.zeros(n_out, dtype), input_gradient=i > 1))
+            if i < len(sizes) - 1:
+                self._add(i, activation())
+        self.loss_layer = SoftmaxCrossEntropy()
+
+    def _add(self, number, layer):
+        self.layers.append((number, layer))
+        for name, array in layer.params.items():
+            self.params[f"{name}{number}"] = array
+
+    def predict(self, x, training=False):
+        """出力層の値(ソフトマックスの手前)。``x``: ``(N, sizes[0])`` → ``(N, sizes[-1])``。"""
+        for _, layer in self.layers:
+            x = layer.forward(x, training)
+        return x
+
+    def loss(self, x, t):
+        """損失の平均。``t``: ``(N,)`` の整数ラベル。"""
+        return self.loss_layer.forward(self.predict(x), t)
+
+    def gradient(self, x, t):
+        """順伝播と逆伝播を 1 回ずつ行い、``(損失, 勾配の辞書)`` を返す。"""
+        loss = self.loss_layer.forward(self.predict(x, training=True), t)
+        dout = self.loss_layer.backward()
+        grads = {}
+        for number, layer in reversed(self.layers):
+            dout = layer.backward(dout)
+            for name, array in layer.grads.items():
+                grads[f"{name}{number}"] = array
+        return loss, grads
+
+    def accuracy(self, x, t):
+        """正解率(0 から 1)。"""
+        return float(np.mean(self.predict(x).argmax(axis=1) == t))

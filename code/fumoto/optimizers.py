@@ -1,0 +1,302 @@
+"""最適化手法: SGD から Adam まで。
+
+どの手法も ``update(params, grads)`` を持つ。``params`` と ``grads`` は同じキーを持つ配列の辞書で、
+``params`` の配列はその場で書き換わる(『ゼロから作る Deep Learning』と同じ呼び方)。
+1 回の更新の規則は各クラスの ``rule`` にあり、右端の注釈は、その行が行う式のラベルである。
+
+共通の約束
+    - 配列は ``np.floating`` 型で、形は何でもよい(0 次元、空も可)。型と形は保たれる。
+    - 入力がおかしければ ``TypeError`` / ``ValueError`` を 1 つ出し、重みも内部状態も動かさない。
+    - 状態は ``optimizer.state[名前][キー]`` で見られる。更新した回数は ``optimizer.t``。
+"""
+
+import numpy as np
+
+from fumoto.validation import fraction, non_negative, positive
+
+
+class Optimizer:
+    """共通の枠: 入力を確かめ、``rule`` を全部のキーに適用し、最後にまとめて書き込む。
+
+    新しい手法は、状態の名前を ``state_names`` に並べ、``rule(w, g, *状態)`` が
+    ``(新しい w, *新しい状態)`` を返すように書けばよい。``rule`` は引数を書き換えない。
+    途中で誤りが起きても、まだ何も書き込んでいないので、更新は全か無かになる。
+
+    >>> class SignSGD(Optimizer):
+    ...     def rule(self, w, g):
+    ...         return (w - 0.1 * np.sign(g),)
+    >>> params = {"w": np.array([1.0, -2.0])}
+    >>> SignSGD().update(params, {"w": np.array([30.0, -0.5])})
+    >>> params["w"]
+    array([ 0.9, -1.9])
+    """
+
+    state_names = ()
+
+    def __init__(self):
+        self.t = 0
+        self.state = {name: {} for name in self.state_names}
+        self._layout = None
+
+    def rule(self, w, g, *state):
+        """1 つの配列の更新規則。``(新しい w, *新しい状態)`` を返す。"""
+        raise NotImplementedError
+
+    def update(self, params, grads):
+        """``params`` の全部の配列を 1 回、その場で更新する。
+
+        ``params``, ``grads``: キー → 配列。キーの集合と、キーごとの形が一致すること。
+        キーの過不足・形の違い・整数の重み・前回と違う重みの組は ``TypeError`` / ``ValueError``。
+        """
+        grads = self._checked_gradients(params, grads)
+        results = {}
+        with np.errstate(all="ignore"):  # 発散は inf や nan として結果に現れる
+            for key, w in params.items():
+                results[key] = self.rule(w, grads[key], *self._state_of(key, w))
+        for key, (w, *state) in results.items():
+            params[key][...] = w
+            for name, value in zip(self.state_names, state, strict=True):
+                self.state[name][key] = np.asarray(value)
+        self.t += 1
+        self._layout = _layout(params)
+
+    def _state_of(self, key, w):
+        if self.t == 0:
+            return [np.zeros_like(w) for _ in self.state_names]
+        return [self.state[name][key] for name in self.state_names]
+
+    def _checked_gradients(self, params, grads):
+        missing, unknown = params.keys() - grads.keys(), grads.keys() - params.keys()
+        if missing or unknown:
+            raise ValueError(
+                "grads のキーは params と同じでなければなりません"
+                f"(足りないキー: {sorted(map(str, missing))}, 余分なキー: {sorted(map(str, unknown))})"
+            )
+        checked = {key: _checked(key, params[key], grads[key]) for key in params}
+        if self._layout is not None and _layout(params) != self._layout:
+            raise ValueError(
+                "params の組は最初の更新のときと同じでなければなりません"
+                f"(最初: {self._layout}, 今回: {_layout(params)})"
+            )
+        return checked
+
+
+def _layout(params):
+    return {key: (w.shape, w.dtype.name) for key, w in params.items()}
+
+
+def _checked(key, w, g):
+    """1 つのキーの重みと勾配を確かめ、重みと同じ型の勾配を返す。"""
+    if not isinstance(w, np.ndarray) or not np.issubdtype(w.dtype, np.floating):
+        kind = f"dtype={w.dtype}" if isinstance(w, np.ndarray) else type(w).__name__
+        raise TypeError(
+            f"params[{key!r}] は浮動小数の NumPy 配列でなければなりません(渡されたもの: {kind})"
+        )
+    if not w.flags.writeable:
+        raise ValueError(f"params[{key!r}] は書き込める配列でなければなりません(読み取り専用です)")
+    g = np.asarray(g)
+    if g.dtype.kind not in "fiu":
+        raise TypeError(f"grads[{key!r}] は実数の配列でなければなりません(dtype={g.dtype})")
+    if g.shape != w.shape:
+        raise ValueError(
+            f"grads[{key!r}] の形は params[{key!r}] と同じでなければなりません"
+            f"(params: {w.shape}, grads: {g.shape})"
+        )
+    return g.astype(w.dtype, copy=False)
+
+
+class SGD(Optimizer):
+    """確率的勾配降下法: 勾配の逆向きに、勾配の ``lr`` 倍だけ進む。
+
+    式: ``eq-sgd-w``。``lr``: 学習率 η > 0。
+    出典: Robbins & Monro (1951) doi:10.1214/aoms/1177729586
+
+    >>> params = {"w": np.array([1.0, 2.0])}
+    >>> SGD(lr=0.5).update(params, {"w": np.array([1.0, -2.0])})
+    >>> params["w"]
+    array([0.5, 3. ])
+    """
+
+    def __init__(self, lr=0.01):
+        super().__init__()
+        self.lr = positive("lr", lr)
+
+    def rule(self, w, g):
+        w = w - self.lr * g  # eq-sgd-w
+        return (w,)
+
+
+class Momentum(Optimizer):
+    """モーメンタム法: 過去の更新を速度 ``v`` に貯め、慣性をつけて進む。
+
+    式: ``eq-momentum-v``, ``eq-momentum-w``。
+    ``lr``: 学習率 η > 0。``momentum``: 慣性 0 ≤ α < 1。
+    出典: Polyak (1964) doi:10.1016/0041-5553(64)90137-5
+
+    勾配が一定なら、速度は η/(1−α) 倍の勾配に近づく。α = 0.9 なら SGD の 10 倍である。
+
+    >>> optimizer, params = Momentum(lr=0.01, momentum=0.9), {"w": np.array(0.0)}
+    >>> for _ in range(200):
+    ...     optimizer.update(params, {"w": np.array(1.0)})
+    >>> print(optimizer.state["v"]["w"].round(6))
+    -0.1
+    """
+
+    state_names = ("v",)
+
+    def __init__(self, lr=0.01, momentum=0.9):
+        super().__init__()
+        self.lr = positive("lr", lr)
+        self.momentum = fraction("momentum", momentum)
+
+    def rule(self, w, g, v):
+        v = self.momentum * v - self.lr * g  # eq-momentum-v
+        w = w + v  # eq-momentum-w
+        return w, v
+
+
+class Nesterov(Optimizer):
+    """ネステロフの加速勾配法(NAG): 慣性で進んだ先の勾配で舵を切るモーメンタム法。
+
+    式: ``eq-nesterov-v``, ``eq-nesterov-w``(先読みした点を改めて w と書いた形)。
+    ``lr``: 学習率 η > 0。``momentum``: 慣性 0 ≤ α < 1。
+    出典: Nesterov (1983); この形は Bengio et al. (2012) arXiv:1212.0901
+
+    >>> params = {"w": np.array([1.0])}
+    >>> Nesterov(lr=0.1, momentum=0.9).update(params, {"w": np.array([1.0])})
+    >>> params["w"]          # 1 - (1 + 0.9) * 0.1
+    array([0.81])
+    """
+
+    state_names = ("v",)
+
+    def __init__(self, lr=0.01, momentum=0.9):
+        super().__init__()
+        self.lr = positive("lr", lr)
+        self.momentum = fraction("momentum", momentum)
+
+    def rule(self, w, g, v):
+        v = self.momentum * v - self.lr * g  # eq-nesterov-v
+        w = w + self.momentum * v - self.lr * g  # eq-nesterov-w
+        return w, v
+
+
+class AdaGrad(Optimizer):
+    """AdaGrad: 勾配の二乗を足しためた ``h`` の平方根で、座標ごとに学習率を割る。
+
+    式: ``eq-adagrad-h``, ``eq-adagrad-w``。``lr``: 学習率 η > 0。``eps``: 0 除算を防ぐ ε ≥ 0。
+    出典: Duchi, Hazan & Singer (2011) JMLR 12:2121–2159
+
+    勾配を何倍しても歩幅は変わらない。
+
+    >>> small, large = {"w": np.array([0.0])}, {"w": np.array([0.0])}
+    >>> AdaGrad(lr=0.1).update(small, {"w": np.array([0.001])})
+    >>> AdaGrad(lr=0.1).update(large, {"w": np.array([1000.0])})
+    >>> np.allclose(small["w"], large["w"], rtol=1e-6)
+    True
+    """
+
+    state_names = ("h",)
+
+    def __init__(self, lr=0.01, eps=1e-10):
+        super().__init__()
+        self.lr = positive("lr", lr)
+        self.eps = non_negative("eps", eps)
+
+    def rule(self, w, g, h):
+        h = h + g**2  # eq-adagrad-h
+        w = w - self.lr * g / (np.sqrt(h) + self.eps)  # eq-adagrad-w
+        return w, h
+
+
+class RMSProp(Optimizer):
+    """RMSProp: AdaGrad の和を指数移動平均に替え、古い勾配を忘れる。
+
+    式: ``eq-rmsprop-h``, ``eq-rmsprop-w``。
+    ``lr``: 学習率 η > 0。``decay_rate``: 減衰率 0 ≤ ρ < 1。``eps``: 0 除算を防ぐ ε ≥ 0。
+    出典: Tieleman & Hinton (2012) COURSERA Lecture 6.5
+
+    バイアス補正がないので、最初の歩幅は η/√(1−ρ)、ρ = 0.99 なら η の 10 倍になる。
+
+    >>> params = {"w": np.array([0.0])}
+    >>> RMSProp(lr=0.01, decay_rate=0.99).update(params, {"w": np.array([3.0])})
+    >>> print(params["w"].round(6))
+    [-0.1]
+    """
+
+    state_names = ("h",)
+
+    def __init__(self, lr=0.01, decay_rate=0.99, eps=1e-8):
+        super().__init__()
+        self.lr = positive("lr", lr)
+        self.decay_rate = fraction("decay_rate", decay_rate)
+        self.eps = non_negative("eps", eps)
+
+    def rule(self, w, g, h):
+        h = self.decay_rate * h + (1 - self.decay_rate) * g**2  # eq-rmsprop-h
+        w = w - self.lr * g / (np.sqrt(h) + self.eps)  # eq-rmsprop-w
+        return w, h
+
+
+class AdaDelta(Optimizer):
+    """AdaDelta: 過去の歩幅の二乗平均 ``u`` を分子に置き、単位を合わせた RMSProp。
+
+    式: ``eq-adadelta-h``, ``eq-adadelta-d``, ``eq-adadelta-u``, ``eq-adadelta-w``。
+    ``lr``: 歩幅の倍率 η > 0(原論文は 1)。``decay_rate``: 減衰率 0 ≤ ρ < 1。
+    ``eps``: 最初の一歩の大きさを決める ε ≥ 0(0 なら一歩も動かない)。
+    出典: Zeiler (2012) arXiv:1212.5701
+
+    >>> params = {"w": np.array([0.0])}
+    >>> AdaDelta(decay_rate=0.9, eps=1e-6).update(params, {"w": np.array([5.0])})
+    >>> print(f"{params['w'][0]:.5f}")   # ほぼ -√(ε/(1-ρ)) = -0.00316
+    -0.00316
+    """
+
+    state_names = ("h", "u")
+
+    def __init__(self, lr=1.0, decay_rate=0.9, eps=1e-6):
+        super().__init__()
+        self.lr = positive("lr", lr)
+        self.decay_rate = fraction("decay_rate", decay_rate)
+        self.eps = non_negative("eps", eps)
+
+    def rule(self, w, g, h, u):
+        h = self.decay_rate * h + (1 - self.decay_rate) * g**2  # eq-adadelta-h
+        d = np.sqrt(u + self.eps) / np.sqrt(h + self.eps) * g  # eq-adadelta-d
+        u = self.decay_rate * u + (1 - self.decay_rate) * d**2  # eq-adadelta-u
+        w = w - self.lr * d  # eq-adadelta-w
+        return w, h, u
+
+
+class Adam(Optimizer):
+    """Adam: 勾配の平均 ``m`` と二乗の平均 ``v`` を、バイアスを補正して使う。
+
+    式: ``eq-adam-m``, ``eq-adam-v``, ``eq-adam-mhat``, ``eq-adam-vhat``, ``eq-adam-w``。
+    ``lr``: 学習率 η > 0。``beta1``, ``beta2``: 減衰率、0 以上 1 未満。``eps``: ε ≥ 0。
+    出典: Kingma & Ba (2015) アルゴリズム 1, arXiv:1412.6980
+
+    最初の一歩は、勾配の大きさによらず、ほぼ lr × (勾配の符号) である。
+
+    >>> params = {"w": np.array([0.0, 0.0])}
+    >>> Adam(lr=0.001).update(params, {"w": np.array([1e-3, -1e3])})
+    >>> print(params["w"].round(6))
+    [-0.001  0.001]
+    """
+
+    state_names = ("m", "v")
+
+    def __init__(self, lr=0.001, beta1=0.9, beta2=0.999, eps=1e-8):
+        super().__init__()
+        self.lr = positive("lr", lr)
+        self.beta1 = fraction("beta1", beta1)
+        self.beta2 = fraction("beta2", beta2)
+        self.eps = non_negative("eps", eps)
+
+    def rule(self, w, g, m, v):
+        t = self.t + 1
+        m = self.beta1 * m + (1 - self.beta1) * g  # eq-adam-m
+        v = self.beta2 * v + (1 - self.beta2) * g**2  # eq-adam-v
+        m_hat = m / (1 - self.beta1**t)  # eq-adam-mhat
+        v_hat = v / (1 - self.beta2**t)  # eq-adam-vhat
+        w = w - self.lr * m_hat / (np.sqrt(v_hat) + self.eps)  # eq-adam-w
+        return w, m, v

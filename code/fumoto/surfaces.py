@@ -1,0 +1,91 @@
+"""学習の代わりに使う小さな地形: 関数と、その勾配。
+
+点は形 ``(次元, ...)`` の配列で渡す。``w[0]`` が x、``w[1]`` が y である。
+格子の点をまとめて渡せば、等高線を引くための値がまとめて返る。
+
+>>> bowl(np.array([-7.0, 2.0]))
+np.float64(6.45)
+>>> bowl.gradient(np.array([-7.0, 2.0]))
+array([-0.7,  4. ])
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+
+@dataclass(frozen=True)
+class Surface:
+    """地形 1 つ。``value`` は高さ、``gradient`` は勾配、``minimum`` は谷底(なければ None)。
+
+    ``start``: 本の図で使う出発点。``window``: 図に描く範囲 (x の下限, 上限, y の下限, 上限)。
+    """
+
+    name: str
+    value: Callable
+    gradient: Callable
+    start: tuple
+    window: tuple
+    minimum: tuple | None = None
+
+    def __call__(self, w):
+        return self.value(w)
+
+
+bowl = Surface(  # 横に長い椀(原ノートの比較図と同じ関数)
+    name="横に長い椀",
+    value=lambda w: w[0] ** 2 / 20 + w[1] ** 2,  # eq-bowl-f
+    gradient=lambda w: np.stack([w[0] / 10, 2 * w[1]]),
+    start=(-7.0, 2.0),
+    window=(-10.0, 10.0, -6.0, 6.0),
+    minimum=(0.0, 0.0),
+)
+
+saddle = Surface(  # 鞍: x では谷底、y では峠
+    name="鞍",
+    value=lambda w: w[0] ** 2 / 2 - w[1] ** 2 / 2,  # eq-saddle-f
+    gradient=lambda w: np.stack([w[0], -w[1]]),
+    start=(1.5, 1e-3),
+    window=(-2.0, 2.0, -2.0, 2.0),
+)
+
+
+def _ravine_gradient(w):
+    x, y = w
+    return np.stack([-2 * (1 - x) - 8 * x * (y - x**2), 4 * (y - x**2)])
+
+
+ravine = Surface(  # 曲がった谷(ローゼンブロック関数の係数を 100 から 2 に緩めたもの)
+    name="曲がった谷",
+    value=lambda w: (1 - w[0]) ** 2 + 2 * (w[1] - w[0] ** 2) ** 2,  # eq-ravine-f
+    gradient=_ravine_gradient,
+    start=(-1.4, 0.0),
+    window=(-2.0, 2.0, -1.5, 2.5),
+    minimum=(1.0, 1.0),
+)
+
+
+def hollow(depth=0.4):
+    """1 次元の大きな谷の斜面に、深さ ``depth`` の小さな窪みを 1 つ掘った地形。谷底は 0。
+
+    >>> hollow(0.0)(np.array([-3.0]))
+    np.float64(0.9)
+    """
+
+    def value(w):
+        x = w[0]
+        return x**2 / 10 - depth * np.exp(-8 * (x + 3) ** 2)  # eq-hollow-f
+
+    def gradient(w):
+        x = w[0]
+        return np.stack([x / 5 + 16 * depth * (x + 3) * np.exp(-8 * (x + 3) ** 2)])
+
+    return Surface(
+        name="窪みのある斜面",
+        value=value,
+        gradient=gradient,
+        start=(-5.0,),
+        window=(-5.5, 2.5, -0.2, 3.2),
+        minimum=(0.0,),
+    )

@@ -1,0 +1,58 @@
+"""学習のループ。本の実験は、地形の上の 1 点でもネットワークでも、すべてここを通る。"""
+
+import numpy as np
+
+from fumoto.validation import count
+
+
+def optimize(optimizer, params, gradient, steps):
+    """``gradient() -> (値, 勾配の辞書)`` を使って ``params`` を ``steps`` 回更新する。
+
+    更新のたびに、更新する前の値を 1 つずつ返す(ジェネレータ)。呼んだ側は途中の ``params`` を見られる。
+
+    >>> from fumoto.optimizers import SGD
+    >>> params = {"w": np.array(4.0)}
+    >>> half = lambda: (params["w"] ** 2 / 2, {"w": params["w"].copy()})
+    >>> [float(value) for value in optimize(SGD(lr=0.5), params, half, steps=3)]
+    [8.0, 2.0, 0.5]
+    """
+    for _ in range(count("steps", steps, minimum=0)):
+        value, grads = gradient()
+        optimizer.update(params, grads)
+        yield value
+
+
+def descend(optimizer, surface, start, steps):
+    """地形の上を ``steps`` 歩進み、通った点を形 ``(steps + 1, 次元)`` の配列で返す。
+
+    >>> from fumoto.optimizers import SGD
+    >>> from fumoto.surfaces import bowl
+    >>> descend(SGD(lr=0.5), bowl, (-7.0, 2.0), steps=2)
+    array([[-7.    ,  2.    ],
+           [-6.65  ,  0.    ],
+           [-6.3175,  0.    ]])
+    """
+    w = np.array(start, dtype=np.float64)
+    path = [w.copy()]
+
+    def gradient():
+        return surface(w), {"w": surface.gradient(w)}
+
+    with np.errstate(all="ignore"):  # 発散した道は inf や nan のまま記録する
+        for _ in optimize(optimizer, {"w": w}, gradient, steps):
+            path.append(w.copy())
+    return np.array(path)
+
+
+def train(network, optimizer, x, t, *, steps, batch_size, rng):
+    """ミニバッチで学習し、各ステップの(更新前の)損失を形 ``(steps,)`` の配列で返す。
+
+    ``x``: ``(N, D)``。``t``: ``(N,)`` の整数。ミニバッチは毎回 ``rng`` で復元抽出する。
+    """
+    batch_size = count("batch_size", batch_size)
+
+    def gradient():
+        batch = rng.integers(0, len(x), batch_size)
+        return network.gradient(x[batch], t[batch])
+
+    return np.fromiter(optimize(optimizer, network.params, gradient, steps), dtype=np.float64)

@@ -1,0 +1,60 @@
+"""引数の検査。どの誤りも、引数の名前・渡された値・期待した値を一文で言う。"""
+
+import math
+from numbers import Real
+
+
+def real(name, value):
+    """有限の実数であることを確かめ、Python の float にして返す。
+
+    NumPy のスカラー(``np.float64`` など)のままだと、float32 の配列との計算が float64 に広がる。
+    Python の float なら配列の型が保たれる。
+    """
+    if isinstance(value, bool) or not isinstance(value, Real):
+        raise TypeError(f"{name} は実数でなければなりません(渡された値: {value!r})")
+    if not math.isfinite(value):
+        raise ValueError(f"{name} は有限の数でなければなりません(渡された値: {value!r})")
+    return float(value)
+
+
+def positive(name, value):
+    """有限の正の数。
+
+    >>> positive("lr", -0.1)
+    Traceback (most recent call last):
+    ValueError: lr は正の数でなければなりません(渡された値: -0.1)
+    """
+    number = real(name, value)
+    if number <= 0:
+        raise ValueError(f"{name} は正の数でなければなりません(渡された値: {value!r})")
+    return number
+
+
+def non_negative(name, value):
+    """有限で 0 以上の数。"""
+    number = real(name, value)
+    if number < 0:
+        raise ValueError(f"{name} は 0 以上でなければなりません(渡された値: {value!r})")
+    return number
+
+
+def fraction(name, value):
+    """0 以上 1 未満の数(慣性や減衰の係数)。
+
+    >>> fraction("momentum", 1)
+    Traceback (most recent call last):
+    ValueError: momentum は 0 以上 1 未満でなければなりません(渡された値: 1)
+    """
+    number = real(name, value)
+    if not 0 <= number < 1:
+        raise ValueError(f"{name} は 0 以上 1 未満でなければなりません(渡された値: {value!r})")
+    return number
+
+
+def count(name, value, minimum=1):
+    """``minimum`` 以上の整数。"""
+    if isinstance(value, bool) or not hasattr(value, "__index__"):
+        raise TypeError(f"{name} は整数でなければなりません(渡された値: {value!r})")
+    if value < minimum:
+        raise ValueError(f"{name} は {minimum} 以上でなければなりません(渡された値: {value!r})")
+    return int(value)
