@@ -38,7 +38,7 @@ bowl = Surface(  # 横に長い椀(原ノートの比較図と同じ関数)
     value=lambda w: w[0] ** 2 / 20 + w[1] ** 2,  # eq-bowl-f
     gradient=lambda w: np.stack([w[0] / 10, 2 * w[1]]),
     start=(-7.0, 2.0),
-    window=(-10.0, 10.0, -6.0, 6.0),
+    window=(-8.0, 5.0, -3.5, 3.5),
     minimum=(0.0, 0.0),
 )
 

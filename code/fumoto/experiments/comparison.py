@@ -38,19 +38,26 @@ class Runner:
 def race(surface, steps=400):
     """7 つの手法を、それぞれいちばん早く着く学習率で走らせる。手法の名前 → ``Runner``。
 
-    学習率は ``SURFACE_RATES`` の全部を試す。``overshoot`` は、出発点から谷底までの距離を 1 として、
-    谷底の向こう側へ出た距離の最大である(座標ごとに測って大きい方)。
+    学習率は ``SURFACE_RATES`` を全部試し、図の範囲から飛び出したものは除く。
+    ``overshoot`` は、出発点から谷底までの距離を 1 として、谷底の向こう側へ出た距離の最大である
+    (座標ごとに測って大きい方)。``arrival`` が ``steps + 1`` なら、着いていない。
     """
     runners = {}
     for name, method in METHODS.items():
         trials = [_run(name, method, lr, surface, steps) for lr in SURFACE_RATES]
-        runners[name] = min(trials, key=lambda runner: runner.arrival)
+        inside = [runner for runner in trials if _stays_inside(runner.path, surface)]
+        runners[name] = min(inside, key=lambda runner: runner.arrival)
     return runners
 
 
 def _run(name, method, lr, surface, steps):
     path = descend(method(lr=lr), surface, surface.start, steps)
     return Runner(name, lr, path, _arrival(path, surface), _overshoot(path, surface))
+
+
+def _stays_inside(path, surface):
+    low, high = np.reshape(surface.window, (2, 2)).T
+    return bool(np.all((path >= low) & (path <= high)))
 
 
 def _arrival(path, surface):
@@ -94,7 +101,7 @@ def saddle_race(surface, lr=0.05, start=(1.5, 1e-3), steps=120):
 
 MNIST_SIZES = [784, 100, 100, 100, 100, 10]
 MNIST_RATES = {  # 手法ごとに試す学習率
-    "SGD": (0.03, 0.1, 0.3, 1.0),
+    "SGD": (0.01, 0.03, 0.1, 0.3, 1.0),
     "Momentum": (0.003, 0.01, 0.03, 0.1),
     "NAG": (0.003, 0.01, 0.03, 0.1),
     "AdaGrad": (0.003, 0.01, 0.03, 0.1),
@@ -119,7 +126,12 @@ class MnistRun:
 
     @property
     def final_losses(self):
+        """種ごとの、最後の ``LAST`` ステップの損失の平均。"""
         return self.losses[:, -LAST:].mean(axis=1)
+
+    def clearly_below(self, other):
+        """どの種でも、``other`` のどの種より最後の損失が小さいか。"""
+        return bool(self.final_losses.max() < other.final_losses.min())
 
 
 def train_mnist(name, lr, seed, steps):

@@ -1,0 +1,34 @@
+# 使い方は README.md。Windows で make がないときの打ち方もそこにある。
+PYTHON ?= python3
+VENV := .venv
+RUN := $(VENV)/bin/python -m
+INSTALLED := $(VENV)/installed
+
+.PHONY: html test doctest bench serve clean
+
+html: $(INSTALLED)
+	$(RUN) sphinx -W --keep-going -q -E -c . -b html book build/html
+	@echo
+	@echo "できました。ブラウザーで開いてください: $(CURDIR)/build/html/index.html"
+
+test: $(INSTALLED)
+	$(RUN) pytest
+
+doctest: $(INSTALLED)
+	$(RUN) pytest code book README.md
+
+bench: $(INSTALLED)
+	$(RUN) benchmarks
+
+serve: html
+	$(RUN) http.server --bind 127.0.0.1 --directory build/html 8000
+
+clean:
+	rm -rf build $(VENV) .pytest_cache .hypothesis .ruff_cache code/fumoto.egg-info
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+$(INSTALLED): requirements.txt pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit("Python 3.11 以上が必要です(今は %d.%d)。PYTHON=python3.12 のように指定できます" % sys.version_info[:2] if sys.version_info < (3, 11) else 0)'
+	$(PYTHON) -m venv $(VENV)
+	$(RUN) pip install --disable-pip-version-check --quiet --requirement requirements.txt --editable .
+	@touch $@

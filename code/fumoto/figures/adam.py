@@ -1,0 +1,85 @@
+"""5 章の図。"""
+
+import numpy as np
+
+from fumoto.figures.style import BLUE, GRAY, METHOD_LOOKS, RED, SERIES_LOOKS, Picture, draw
+
+
+@draw
+def moving_average(result):
+    """過去の勾配にかかる重みと、一定の勾配のもとでの歩幅。"""
+    picture = Picture("moving-average", 2, 1, height=5.2)
+    weights, steps = picture.axes
+    k = np.arange(len(result.weights))
+    adagrad = METHOD_LOOKS["AdaGrad"]
+    rmsprop = METHOD_LOOKS["RMSProp"]
+    weights.plot(k, result.weights / result.weights[0], **{**rmsprop.line(label="RMSProp"), "linestyle": "-"})
+    weights.plot(k, np.ones_like(result.weights), **adagrad.line(label="AdaGrad(全部同じ重み)"))
+    weights.axvline(result.window, color=GRAY, linestyle=":")
+    weights.text(result.window + 6, 0.55, r"$1/(1-\rho)$ = " + f"{result.window:.0f} 回前", color=GRAY)
+    weights.set(xlabel="何回前の勾配か $k$", ylabel="重み(最新を 1 として)", ylim=(0, 1.1))
+    weights.legend(loc="center right")
+    t = np.arange(1, len(result.steps) + 1)
+    steps.plot(t, result.steps, color=BLUE)
+    steps.axhline(1, color=GRAY, linestyle=":")
+    steps.set(xscale="log", xlabel="ステップ $t$", ylabel=r"歩幅 / $\eta$", title="勾配が一定のときの RMSProp の歩幅")
+    return picture
+
+
+@draw
+def bias(result):
+    """m の平均と、補正した m の平均。"""
+    picture = Picture("bias", height=3.3)
+    ax = picture.axes
+    ax.plot(result.t, 1 - result.beta1**result.t, color=GRAY, label=r"$1-\beta_1^t$(計算)")
+    ax.plot(result.t, result.mean, "o", color=BLUE, markersize=4, label="$m_t$ の平均(測った値)")
+    ax.plot(result.t, result.corrected, "s", color=RED, markersize=4, label=r"$\hat{m}_t$ の平均(測った値)")
+    ax.axhline(1, color=GRAY, linewidth=0.8, linestyle=":")
+    ax.set(xlabel="ステップ $t$", ylabel="勾配の平均を 1 として", ylim=(0, 1.15))
+    ax.legend(loc="lower right")
+    return picture
+
+
+@draw
+def overshoot(result):
+    """補正のない Adam の歩幅が、補正のある Adam の何倍か(横軸は対数)。"""
+    picture = Picture("overshoot", height=3.3)
+    ax = picture.axes
+    ax.plot(result.t, result.ratio, color=RED)
+    ax.axhline(1, color=GRAY, linestyle=":")
+    ax.plot(result.worst_t, result.worst_ratio, "o", color=RED)
+    ax.annotate(
+        f"{result.worst_t} 歩目に {result.worst_ratio:.2f} 倍",
+        (result.worst_t, result.worst_ratio),
+        (30, result.worst_ratio - 0.1),
+    )
+    ax.plot(result.recovered_t, 1.01, "s", color=BLUE)
+    ax.annotate(f"{result.recovered_t} 歩で 1 % 以内", (result.recovered_t, 1.01), (600, 1.6), color=BLUE)
+    ax.set(xscale="log", xlabel="ステップ $t$(対数目盛)", ylabel="歩幅の比(補正なし / 補正あり)", ylim=(0, 7.2))
+    return picture
+
+
+@draw
+def two_forms(result):
+    """勾配の大きさに対する、Adam の 2 つの形の最初の一歩。"""
+    picture = Picture("two-forms", height=3.3)
+    ax = picture.axes
+    ax.plot(result.gradients, result.algorithm1, **SERIES_LOOKS[0].line(marker="o", label="アルゴリズム 1"))
+    ax.plot(result.gradients, result.lr_t_form, **SERIES_LOOKS[1].line(marker="s", label=r"$\eta_t$ の形(ε は同じ値)"))
+    ax.axvline(1e-8, color=GRAY, linestyle=":")
+    ax.text(1.3e-8, 0.03, r"$\varepsilon$", color=GRAY)
+    ax.set(xscale="log", xlabel="勾配の大きさ $|g|$", ylabel=r"最初の一歩 / $\eta$")
+    ax.legend()
+    return picture
+
+
+@draw
+def dedented(result):
+    """字下げの正しい Adam と原ノートの Adam の、MNIST の損失。"""
+    picture = Picture("dedented", height=3.2)
+    ax = picture.axes
+    ax.plot(result.right_losses, **SERIES_LOOKS[0].line(label=f"正しい字下げ: 配列 {len(result.right_moved)} 個が動く"))
+    ax.plot(result.notes_losses, **SERIES_LOOKS[1].line(label=f"原ノート: {len(result.notes_moved)} 個だけが動く"))
+    ax.set(xlabel="ステップ", ylabel="損失", ylim=(0, 2.6))
+    ax.legend(loc="center right")
+    return picture

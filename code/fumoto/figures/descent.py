@@ -1,0 +1,59 @@
+"""1 章の図。"""
+
+import numpy as np
+
+from fumoto.figures.style import BLUE, GRAY, ORANGE, RED, Picture, draw
+
+
+@draw
+def night(result):
+    """山の断面と 2 人の道、懐中電灯で見える範囲。"""
+    picture = Picture("night", rows=2, height=5.4, height_ratios=[3, 2])
+    mountain, torch = picture.axes
+    surface = result.surface
+    x = np.linspace(surface.window[0], surface.window[1], 400)
+    height = surface(x[None])
+    mountain.fill_between(x, height, -0.5, color="#e8e4da")
+    mountain.plot(x, height, color=GRAY, linewidth=1.2)
+    for walk, color, marker, lift in ((result.careful, BLUE, "o", 0.0), (result.running, RED, "s", 0.35)):
+        steps = walk.path[: 60 if walk is result.running else None]
+        mountain.plot(steps, surface(steps[None]) + lift, color=color, marker=marker, markersize=4.5, lw=1)
+        mountain.plot(walk.stops, surface(np.array([walk.stops])) + lift, marker, color=color, ms=11, mfc="none")
+    mountain.annotate("一歩ずつ: 窪みで止まる", (result.careful.stops, 0.55), (-4.9, 0.0), color=BLUE)
+    mountain.annotate("勢いをつけて: 通り抜ける", (0, 0), (-3.3, 2.0), color=RED)
+    mountain.text(0.0, -0.3, "ベースキャンプ", ha="center", color=GRAY)
+    mountain.set(ylim=(-0.5, 3.3), xlabel="位置 $w$", ylabel="高さ $E(w)$", title="山を横から見た図")
+
+    here = result.careful.path[0]
+    near = np.linspace(here - 0.5, here + 0.5, 50)
+    slope = surface.gradient(np.array([here]))[0]
+    level = surface(np.array([here]))
+    torch.plot(near, surface(near[None]), color=GRAY, linewidth=3, label="見えている地面")
+    torch.plot(near, level + slope * (near - here), "--", color=ORANGE, label="足もとの傾き")
+    torch.plot(here, level, "o", color=BLUE, markersize=8)
+    torch.annotate("", (here + 0.35, level + 0.35 * slope), (here, level), arrowprops={"arrowstyle": "->", "lw": 2})
+    torch.set(xlabel="位置 $w$", ylabel="高さ", title="登山者に見えるもの(足もとの 1 m)")
+    torch.legend(loc="lower left")
+    return picture
+
+
+@draw
+def digits(x, t, count=10):
+    """MNIST の画像を左から ``count`` 枚。"""
+    picture = Picture("digits", columns=count, height=0.95)
+    for ax, image, label in zip(picture.axes, x, t, strict=False):
+        ax.imshow(image.reshape(28, 28), cmap="gray_r")
+        ax.set(xticks=[], yticks=[], title=str(label))
+    return picture
+
+
+@draw
+def first_descent(result):
+    """最初の学習の損失と、当てずっぽうの損失。"""
+    picture = Picture("first-descent", height=2.9)
+    ax = picture.axes
+    ax.plot(result.losses, color=BLUE, linewidth=1.2)
+    ax.axhline(result.chance, color=GRAY, linestyle=":")
+    ax.text(len(result.losses), result.chance + 0.04, "当てずっぽう", ha="right", color=GRAY)
+    ax.set(xlabel="ステップ", ylabel="損失 $E$", ylim=(0, 2.7))
+    return picture

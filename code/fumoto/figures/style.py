@@ -1,0 +1,142 @@
+"""図の共通の見た目と、図 1 枚を表す ``Picture``。
+
+色は色覚の違いによらず見分けやすい Okabe–Ito の組で、線の種類・印・文字を第二の手がかりにする。
+文字は図の中に輪郭として埋め込むので、読者の端末に日本語フォントがなくても読める。
+"""
+
+import io
+from dataclasses import dataclass
+
+import matplotlib as mpl
+import matplotlib_fontja  # 読み込むと IPAex ゴシックが使えるようになる
+import numpy as np
+from matplotlib.figure import Figure
+
+matplotlib_fontja.japanize()
+
+WIDTH = 5.4  # インチ。スマートフォンの幅に縮めても文字が読める大きさ
+
+BLACK, ORANGE, SKY, GREEN, YELLOW, BLUE, RED, PINK = (
+    "#000000",
+    "#E69F00",
+    "#56B4E9",
+    "#009E73",
+    "#F0E442",
+    "#0072B2",
+    "#D55E00",
+    "#CC79A7",
+)
+GRAY = "#6b6b6b"
+
+RC = {
+    "font.family": "IPAexGothic",
+    "font.size": 11,
+    "axes.titlesize": 11.5,
+    "axes.labelsize": 11,
+    "xtick.labelsize": 10,
+    "ytick.labelsize": 10,
+    "legend.fontsize": 10,
+    "legend.frameon": False,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.grid": True,
+    "grid.color": "#dddddd",
+    "grid.linewidth": 0.6,
+    "lines.linewidth": 1.8,
+    "mathtext.fontset": "cm",
+    "figure.dpi": 72,
+    "svg.fonttype": "path",
+}
+
+
+@dataclass(frozen=True)
+class Look:
+    """線 1 本の見た目。``letter`` は動く図で点の中に書く文字。"""
+
+    color: str
+    dash: object = "-"
+    marker: str = "o"
+    letter: str = ""
+
+    def line(self, **options):
+        return {"color": self.color, "linestyle": self.dash, **options}
+
+
+METHOD_LOOKS = {
+    "SGD": Look(BLACK, "-", "o", "S"),
+    "Momentum": Look(BLUE, (0, (6, 2)), "s", "M"),
+    "NAG": Look(SKY, (0, (2, 1.5)), "D", "N"),
+    "AdaGrad": Look(ORANGE, (0, (6, 2, 1.5, 2)), "^", "G"),
+    "RMSProp": Look(GREEN, (0, (1, 1)), "v", "R"),
+    "AdaDelta": Look(PINK, (0, (8, 2, 1.5, 2, 1.5, 2)), "P", "D"),
+    "Adam": Look(RED, "-", "X", "A"),
+}
+SERIES_LOOKS = (
+    Look(BLUE, "-", "o"),
+    Look(RED, (0, (6, 2)), "s"),
+    Look(GREEN, (0, (2, 1.5)), "^"),
+    Look(ORANGE, (0, (6, 2, 1.5, 2)), "D"),
+    Look(PINK, (0, (1, 1)), "v"),
+)
+
+
+class Picture:
+    """図 1 枚。ノートブックとページには SVG として現れる。
+
+    同じ図からはいつも同じバイト列ができる(日時や版を書き込まず、ID の種は図の名前で決める)。
+    ``overlay``: 図の上に重ねる SVG の断片(動く点)。
+    """
+
+    def __init__(self, name, rows=1, columns=1, height=3.2, **subplots):
+        self.name = name
+        self.overlay = ""
+        with mpl.rc_context(RC):
+            self.figure = Figure(figsize=(WIDTH, height), layout="constrained")
+            self.axes = self.figure.subplots(rows, columns, **subplots)
+
+    def _repr_svg_(self):
+        output = io.StringIO()
+        with mpl.rc_context({**RC, "svg.hashsalt": self.name}):
+            self.figure.savefig(output, format="svg", metadata={"Date": None, "Creator": None})
+        svg = output.getvalue()
+        return svg.replace("</svg>", self.overlay + "</svg>") if self.overlay else svg
+
+    def __repr__(self):
+        return f"<図: {self.name}>"
+
+
+def draw(function):
+    """図の関数の飾り。中で作るものすべてに共通の見た目を使う。"""
+
+    def styled(*arguments, **options):
+        with mpl.rc_context(RC):
+            return function(*arguments, **options)
+
+    styled.__name__, styled.__doc__, styled.__wrapped__ = function.__name__, function.__doc__, function
+    return styled
+
+
+def contours(ax, surface, levels=None, points=120):
+    """地形の等高線を薄く描く。"""
+    x_low, x_high, y_low, y_high = surface.window
+    x, y = np.linspace(x_low, x_high, points), np.linspace(y_low, y_high, points)
+    heights = surface(np.array(np.meshgrid(x, y)))
+    if levels is None:
+        levels = np.quantile(heights, np.linspace(0.02, 0.98, 14))
+    ax.contour(x, y, heights, levels=np.unique(levels), colors="#9a9a9a", linewidths=0.7)
+    if surface.minimum is not None:
+        ax.plot(*surface.minimum, marker="+", color=GRAY, markersize=10, zorder=2)
+    ax.set(xlim=(x_low, x_high), ylim=(y_low, y_high))
+    ax.grid(False)
+
+
+def path(ax, points, look, label=None, every=1, **options):
+    """道を線で、``every`` 歩ごとの位置を印で描く。"""
+    style = look.line(linewidth=1.6, marker=look.marker, markersize=4, markevery=every, label=label)
+    ax.plot(points[:, 0], points[:, 1], **{**style, **options})
+
+
+def legend_above(picture, ax, columns):
+    """図の上に凡例を置く(線と重ならないように)。"""
+    handles, labels = ax.get_legend_handles_labels()
+    picture.figure.legend(handles, labels, loc="outside upper center", ncols=columns, handlelength=2.6)

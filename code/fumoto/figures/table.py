@@ -1,0 +1,24 @@
+"""計算した値の表。ページには Markdown の表として現れる。"""
+
+
+class Table:
+    """``header``: 見出しの並び。``rows``: 文字列の並びの並び。先頭の列は左寄せ、残りは右寄せ。
+
+    >>> print(Table(["手法", "歩数"], [["SGD", "61"]])._repr_markdown_())
+    | 手法 | 歩数 |
+    |:--|--:|
+    | SGD | 61 |
+    """
+
+    def __init__(self, header, rows):
+        self.header = header
+        self.rows = rows
+
+    def _repr_markdown_(self):
+        lines = [self.header, *self.rows]
+        text = ["| " + " | ".join(line) + " |" for line in lines]
+        text.insert(1, "|:--|" + "--:|" * (len(self.header) - 1))
+        return "\n".join(text)
+
+    def __repr__(self):
+        return self._repr_markdown_()

@@ -1,0 +1,67 @@
+"""Sphinx の設定。ページは book/、パッケージは code/fumoto にある。"""
+
+import os
+from importlib.metadata import distribution
+
+# ページのコードを動かすカーネルにも伝わる。BLAS は 1 プロセス 1 スレッドがいちばん速い
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+project = "麓へ"
+author = "Fumoto の著者たち"
+copyright = "Fumoto の著者たち。文章は CC BY 4.0、コードは MIT"
+language = "ja"
+html_title = "麓へ — 動かして確かめる、ニューラルネットの学習"
+
+extensions = [
+    "myst_nb",
+    "sphinx.ext.mathjax",
+    "sphinx_exercise",
+    "sphinx_togglebutton",
+    "sphinxcontrib.bibtex",
+]
+
+# ページの中のコード: 毎回すべて実行し、1 つでも失敗したら組むのをやめる
+nb_execution_mode = "force"
+nb_execution_raise_on_error = True
+nb_execution_timeout = 600
+nb_output_stderr = "remove"  # 進み具合の表示は端末にだけ出す
+nb_merge_streams = True
+
+myst_enable_extensions = ["dollarmath", "amsmath", "colon_fence", "deflist"]
+myst_dmath_double_inline = False
+math_number_all = False
+numfig = True
+math_numfig = True
+numfig_secnum_depth = 1
+math_eqref_format = "式 ({number})"
+numfig_format = {"figure": "図 %s", "table": "表 %s", "code-block": "コード %s", "section": "%s 章"}
+
+bibtex_bibfiles = ["book/references.bib"]
+bibtex_default_style = "unsrt"
+bibtex_reference_style = "author_year"
+
+locale_dirs = ["locale"]
+gettext_compact = "fumoto"
+togglebutton_hint = "解答を開く"
+togglebutton_hint_hide = "解答を閉じる"
+
+html_theme = "sphinx_book_theme"
+html_theme_options = {
+    "use_download_button": False,
+    "use_fullscreen_button": False,
+    "home_page_in_toc": True,
+    "show_navbar_depth": 1,
+    "show_toc_level": 2,
+}
+html_static_path = ["book/_static"]
+html_css_files = ["book.css"]
+html_copy_source = False
+html_show_sphinx = False
+html_last_updated_fmt = None
+
+# MathJax は手元に置く。CDN から読むと、ネットワークのない読者には LaTeX のまま見えてしまう
+_mathjax = distribution("sphinx-mathjax-offline").locate_file("sphinx-mathjax-offline/static/mathjax/tex-svg.js")
+html_static_path.append(str(_mathjax))
+mathjax_path = "tex-svg.js"
+mathjax3_config = {"svg": {"mtextInheritFont": True}}
