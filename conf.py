@@ -27,6 +27,7 @@ nb_execution_raise_on_error = True
 nb_execution_timeout = 600
 nb_output_stderr = "remove"  # 進み具合の表示は端末にだけ出す
 nb_merge_streams = True
+nb_render_markdown_format = "myst"  # 計算した表を Markdown の表として組む
 
 myst_enable_extensions = ["dollarmath", "amsmath", "colon_fence", "deflist"]
 myst_dmath_double_inline = False

@@ -14,12 +14,14 @@ r"""印刷された式を、ページから読み出し、SymPy の式にし、N
     \alpha in [0, 1)  区間。端を含むかどうかは括弧で書く
     t in 0..50        整数
     i in 1..N         添字。x_i, w_{ij} のように添え、\sum で足す
+    \nabla E in function   関数。値として Python の関数を渡す
 
-構文解析器が読まない数学(∇、期待値、不等式)には ``% checked-by: テストの名前`` を書く。
-読めない部分のある式は、黙って読み飛ばさず、ページと行を言って誤りにする。
+読めない部分のある式は、黙って読み飛ばさず、ページと行を言って誤りにする。数値で比べようのない数学
+(不等式など)には、``% domain:`` の代わりに ``% checked-by: テストの名前`` を書く。
 
 記号の名前は ``\eta`` → ``eta``、``w_t`` → ``w_t``、``w_{t+1}`` → ``w_next``、``\hat{m}_{t+1}`` → ``m_hat_next``、
-``\beta_1`` → ``beta_1``、添字つきの ``x_i`` は ``x`` である。
+``\beta_1`` → ``beta_1``、添字つきの ``x_i`` → ``x``、``\nabla E`` → ``grad_E``、``\mathbb{E}[g]`` → ``mean_g``、
+``\mathbb{E}[g^2]`` → ``mean_g_squared`` である。
 """
 
 import re
@@ -29,6 +31,7 @@ from pathlib import Path
 import numpy as np
 import sympy
 from markdown_it import MarkdownIt
+from sympy.core.function import AppliedUndef
 from sympy.parsing.latex import parse_latex
 from sympy.parsing.latex.errors import LaTeXParsingError
 
@@ -40,10 +43,17 @@ _GREEK = (
 _STRUCTURE = r"\\(?:frac|sqrt|sum|exp|log|sin|cos|tanh|cdot)(?![A-Za-z])"
 _SPACING = r"\s+|\\[,;!]|\\(?:quad|left|right)(?![A-Za-z])"
 _ATOM = rf"[A-Za-z]|\\(?:{'|'.join(_GREEK.split())})(?![A-Za-z])"
-_SYMBOL = rf"(?:\\(?P<accent>hat|bar|tilde)\s*\{{\s*(?P<accented>{_ATOM})\s*\}}|(?P<plain>{_ATOM}))"
-_SUBSCRIPT = r"(?:_(?:\{(?P<long>[^{}]*)\}|(?P<short>[A-Za-z0-9])))?"
+_SUBSCRIPTED = (
+    rf"(?:\\(?P<accent>hat|bar|tilde)\s*\{{\s*(?P<accented>{_ATOM})\s*\}}|(?P<plain>{_ATOM}))"
+    r"(?:_(?:\{(?P<long>[^{}]*)\}|(?P<short>[A-Za-z0-9])))?"
+)
+_SYMBOL = (
+    r"\\nabla\s*(?P<function>[A-Z])"
+    r"|\\mathbb\{E\}\s*\[(?P<expected>[^\[\]]+)\]"
+    rf"|{_SUBSCRIPTED}"
+)
 _TOKEN = re.compile(
-    rf"(?P<space>{_SPACING})|(?P<structure>{_STRUCTURE})|(?P<symbol>{_SYMBOL}{_SUBSCRIPT})"
+    rf"(?P<space>{_SPACING})|(?P<structure>{_STRUCTURE})|(?P<symbol>{_SYMBOL})"
     r"|(?P<other>[0-9]+(?:\.[0-9]+)?|[-+/=(){}\[\]^_,|])"
 )
 
@@ -102,7 +112,7 @@ class Equation:
 
     @property
     def symbols(self):
-        used = self.rhs.free_symbols & self._symbols.keys()
+        used = (self.rhs.free_symbols | _functions(self.rhs)) & self._symbols.keys()
         return sorted({self._symbols[symbol][0] for symbol in used} - self._indices.keys())
 
     @property
@@ -129,13 +139,19 @@ class Equation:
                 f"{self.label} に渡す記号は {self.symbols} です(渡された記号: {sorted(values)})"
             )
         axes = self._axes()
+        ranges = self._summed_ranges(values)
         used = sorted(self.rhs.atoms(sympy.Symbol), key=str)
-        arguments = [self._value(symbol, values, axes) for symbol in used]
+        arguments = [self._value(symbol, values, axes, ranges) for symbol in used]
         expression = self.rhs.replace(
             lambda e: isinstance(e, sympy.Sum),
             lambda e: _AxisSum(e.function, axes[self._symbols[e.variables[0]][0]]),
         )
-        function = sympy.lambdify(used, expression, [{"_AxisSum": _axis_sum}, "numpy"])
+        functions = {"_AxisSum": _axis_sum}
+        for symbol in _functions(expression):
+            name = self._symbols[symbol][0]
+            functions[name] = values[name]
+            expression = expression.replace(sympy.Function(symbol.name), sympy.Function(name))
+        function = sympy.lambdify(used, expression, [functions, "numpy"])
         kept = len(self._symbols[self.lhs][1])
         summed = tuple(range(kept, len(axes)))
         result = np.asarray(function(*arguments))
@@ -147,26 +163,46 @@ class Equation:
         order += [name for name in self._indices if name not in order]
         return {name: axis for axis, name in enumerate(order)}
 
-    def _value(self, symbol, values, axes):
+    def _summed_ranges(self, values):
+        """足す添字 → 印刷された \\sum の範囲(``1..N`` など)の整数の並び。"""
+        numbers = {symbol: values[name] for symbol, (name, _) in self._symbols.items() if name in values}
+        ranges = {}
+        for total in self.rhs.atoms(sympy.Sum):
+            index, *ends = total.limits[0]
+            free = set().union(*(end.free_symbols for end in ends))
+            low, high = (int(end.subs({symbol: int(numbers[symbol]) for symbol in free})) for end in ends)
+            ranges[self._symbols[index][0]] = np.arange(low, high + 1)
+        return ranges
+
+    def _value(self, symbol, values, axes, ranges):
         name, indices = self._symbols[symbol]
         if name in self._indices and not indices:  # 添字そのものを数として使う(ρ^k など)
-            low, high = (_bound(end, values) for end in (self.domain[name].low, self.domain[name].high))
-            return _spread(np.arange(low, high + 1), (name,), axes)
-        return _spread(np.asarray(values[name]), indices, axes) if indices else values[name]
+            return _spread(ranges[name], (name,), axes)
+        if not indices:
+            return values[name]
+        array = np.asarray(values[name])
+        for axis, index in enumerate(indices):
+            if index in ranges and array.shape[axis] != len(ranges[index]):
+                raise ValueError(
+                    f"{self.label} の {name} は添字 {index} について長さ {len(ranges[index])} でなければ"
+                    f"なりません(渡された形: {array.shape})"
+                )
+        return _spread(array, indices, axes)
 
 
 class _AxisSum(sympy.Function):
     """添字の軸に沿った和(SymPy の Sum を NumPy の和に置き換えるための印)。"""
 
 
+def _functions(expression):
+    """式の中で関数として使われている記号(``\\nabla E`` など)。"""
+    return {sympy.Symbol(call.func.__name__) for call in expression.atoms(AppliedUndef)} - {
+        sympy.Symbol("_AxisSum")
+    }
+
+
 def _axis_sum(array, axis):
     return np.sum(array, axis=int(axis), keepdims=True)
-
-
-def _bound(end, values):
-    """添字の範囲の端(``N``, ``t-1`` など)を整数にする。"""
-    numbers = {name: int(value) for name, value in values.items() if np.ndim(value) == 0}
-    return int(sympy.sympify(end, locals=numbers))
 
 
 def _spread(array, indices, axes):
@@ -254,10 +290,11 @@ def parse(latex, domain, *, label="eq", page="(文字列)", line=0):
         raise EquationError(f"{where}: 式を読めません: {latex}\n{error}") from None
     if not isinstance(relation, sympy.Eq) or relation.lhs not in placeholders:
         raise EquationError(f"{where}: 「記号 = 式」の形ではありません: {latex}")
-    if lost := placeholders.keys() - relation.atoms(sympy.Symbol):
+    found = relation.atoms(sympy.Symbol) | _functions(relation)
+    if lost := placeholders.keys() - found:
         names = sorted(placeholders[symbol][0] for symbol in lost)
         raise EquationError(f"{where}: 式の一部 {names} が読み落とされました: {latex}")
-    if unknown := relation.atoms(sympy.Symbol) - placeholders.keys():
+    if unknown := found - placeholders.keys():
         raise EquationError(f"{where}: 知らない記号 {sorted(map(str, unknown))}: {latex}")
     lhs, rhs = relation.lhs, relation.rhs
     return Equation(label, page, line, latex, domains, None, lhs, rhs, placeholders)
@@ -282,10 +319,11 @@ def _with_placeholders(latex, domains, where):
             key = _name_and_indices(match, domains)
             if pieces and key[0] not in domains:
                 raise EquationError(f"{where}: 記号 {piece} が domain で宣言されていません")
+            is_function = match["function"] is not None
             piece = f"X_{{{numbers.setdefault(key, len(numbers) + 1)}}}"
             if pieces and pieces[-1] == "^":
                 piece = f"{{{piece}}}"
-        elif piece == "(" and pieces and pieces[-1].startswith("X_"):
+        elif piece == "(" and pieces and pieces[-1].startswith("X_") and not is_function:
             piece = r"\cdot ("  # y (1 - y) が関数の呼び出しと読まれないように
         pieces.append(piece)
     return {sympy.Symbol(f"X_{{{n}}}"): key for key, n in numbers.items()}, " ".join(pieces)
@@ -293,6 +331,10 @@ def _with_placeholders(latex, domains, where):
 
 def _name_and_indices(match, domains):
     """記号の名前と、添字の並び。``w_{t+1}`` → (``w_next``, ())、``x_i`` → (``x``, (``i``,))。"""
+    if match["function"]:
+        return f"grad_{match['function']}", ()
+    if match["expected"]:
+        return _mean_name(match["expected"]), ()
     name = (match["accented"] or match["plain"]).lstrip("\\")
     if match["accent"]:
         name += "_" + match["accent"]
@@ -305,11 +347,18 @@ def _name_and_indices(match, domains):
     return f"{name}_{suffix}".replace("\\", ""), ()
 
 
+def _mean_name(inside):
+    """``\\mathbb{E}[…]`` の中身 → 名前。``m_t`` → ``mean_m_t``、``g^2`` → ``mean_g_squared``。"""
+    base, _, power = inside.strip().partition("^")
+    name = re.sub(r"\W+", "_", base.replace("\\", "")).strip("_")
+    return f"mean_{name}" + ("_squared" if power.strip(" {}") == "2" else "")
+
+
 def _domains(declarations, where):
     """``\\alpha in [0, 1); i in 1..N`` のような宣言 → {記号の名前: Domain}。"""
     matches = []
     for text in declarations.split(";"):
-        match = re.fullmatch(rf"\s*{_SYMBOL}{_SUBSCRIPT}\s+in\s+(?P<range>.+?)\s*", text)
+        match = re.fullmatch(rf"\s*(?:{_SYMBOL})\s+in\s+(?P<range>.+?)\s*", text)
         if match is None:
             raise EquationError(f"{where}: 宣言を読めません: {text.strip()!r}")
         matches.append((match, _range(match["range"], where)))
@@ -318,7 +367,7 @@ def _domains(declarations, where):
 
 
 def _range(text, where):
-    if text == "R":
+    if text in ("R", "function"):
         return Domain(text)
     if integers := re.fullmatch(r"(\w+)\.\.([\w+-]+)", text):
         low, high = (int(end) if end.isdigit() else end for end in integers.groups())

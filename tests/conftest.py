@@ -1,0 +1,23 @@
+"""Fixtures shared by the tests."""
+
+import os
+
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+
+import numpy as np
+import pytest
+
+from fumoto import equations
+
+collect_ignore = ["reference"]  # a script that needs PyTorch, not a test
+
+
+@pytest.fixture
+def rng():
+    return np.random.default_rng(20260101)
+
+
+@pytest.fixture(scope="session")
+def printed():
+    """All labelled equations of the book."""
+    return equations.read()

@@ -1,0 +1,408 @@
+"""How every labelled equation of the book is compared with the code.
+
+`CHECKS[label]` is a function of the equations ({label: Equation}) that raises AssertionError when the printed
+equation and the code disagree. test_equations.py runs them on the book, and again on spoiled copies.
+"""
+
+from itertools import combinations, product
+
+import numpy as np
+
+from fumoto import optimizers as book_optimizers
+from fumoto.experiments.adagrad import follow
+from fumoto.layers import Affine, SoftmaxCrossEntropy
+from fumoto.mistakes import NotesMomentum, StepSizeAdam, UncorrectedAdam
+from fumoto.network import MLP
+from fumoto.optimizers import SGD, AdaGrad, Adam, Momentum, RMSProp
+from fumoto.surfaces import bowl, hollow, ravine, saddle
+
+HYPERPARAMETERS = {  # name in the code -> name in the equations
+    "lr": "eta",
+    "momentum": "alpha",
+    "decay_rate": "rho",
+    "beta1": "beta_1",
+    "beta2": "beta_2",
+    "eps": "varepsilon",
+}
+CHECKS = {}
+
+
+def close(actual, expected, rtol=1e-12, atol=1e-13):
+    np.testing.assert_allclose(actual, expected, rtol=rtol, atol=atol)
+
+
+def check(*labels):
+    """Register a function as the check of these labels."""
+
+    def register(function):
+        for label in labels:
+            assert label not in CHECKS, label
+            CHECKS[label] = function
+        return function
+
+    return register
+
+
+def draw(equation, rng, shape=(4,), **fixed):
+    """Random values for the symbols of an equation, each from its declared domain."""
+    integers = {n for n, d in equation.domain.items() if d.integer}
+    values = {}
+    for name in equation.symbols:
+        size = () if name in integers else shape
+        values[name] = fixed[name] if name in fixed else equation.domain[name].sample(rng, size)
+    return values
+
+
+# --- update rules: the equations' own optimizer against the code's --------------------------------------
+
+METHODS = {  # class name -> the labels that make up one update, in order
+    "SGD": ["eq-sgd-w"],
+    "Momentum": ["eq-momentum-v", "eq-momentum-w"],
+    "Nesterov": ["eq-nesterov-v", "eq-nesterov-w"],
+    "AdaGrad": ["eq-adagrad-h", "eq-adagrad-w"],
+    "RMSProp": ["eq-rmsprop-h", "eq-rmsprop-w"],
+    "AdaDelta": ["eq-adadelta-h", "eq-adadelta-d", "eq-adadelta-u", "eq-adadelta-w"],
+    "Adam": ["eq-adam-m", "eq-adam-v", "eq-adam-mhat", "eq-adam-vhat", "eq-adam-w"],
+}
+SETTINGS = {
+    "SGD": [{"lr": 0.1}, {"lr": 0.7}],
+    "Momentum": [{"lr": 0.1, "momentum": 0.9}, {"lr": 0.03, "momentum": 0.4}],
+    "Nesterov": [{"lr": 0.1, "momentum": 0.9}, {"lr": 0.03, "momentum": 0.4}],
+    "AdaGrad": [{"lr": 0.1, "eps": 1e-3}, {"lr": 0.5, "eps": 0.1}],
+    "RMSProp": [{"lr": 0.1, "decay_rate": 0.9, "eps": 1e-3}, {"lr": 0.5, "decay_rate": 0.6, "eps": 0.1}],
+    "AdaDelta": [{"lr": 1.0, "decay_rate": 0.9, "eps": 1e-3}, {"lr": 0.5, "decay_rate": 0.6, "eps": 0.1}],
+    "Adam": [
+        {"lr": 0.1, "beta1": 0.9, "beta2": 0.99, "eps": 1e-3},
+        {"lr": 0.5, "beta1": 0.5, "beta2": 0.7, "eps": 0.1},
+    ],
+}
+SHAPES = {"scalar": (), "vector": (3,), "matrix": (2, 3)}
+
+
+def compare_updates(equations, labels, optimizer, names, steps=6):
+    """Follow `optimizer` and the equations side by side; parameters and every state must agree.
+
+    `names`: {hyperparameter in the code: symbol in the equations}. Some gradients are exactly zero.
+    """
+    rng = np.random.default_rng(0)
+    params = {key: np.asarray(rng.normal(size=shape)) for key, shape in SHAPES.items()}
+    known = {key: {"w_t": w.copy()} for key, w in params.items()}
+    for values in known.values():
+        values.update({f"{name}_t": np.zeros_like(values["w_t"]) for name in optimizer.state_names})
+    for t in range(steps):
+        grads = {key: rng.normal(size=shape) * 10.0 ** (t - 3) for key, shape in SHAPES.items()}
+        grads["vector"][0] = 1.0 if t == 0 else 0.0
+        optimizer.update(params, grads)
+        for key, values in known.items():
+            values.update({symbol: getattr(optimizer, name) for name, symbol in names.items()})
+            values.update(g_t=grads[key], t=t)
+            for label in labels:
+                equation = equations[label]
+                values[equation.name] = equation.evaluate(**{s: values[s] for s in equation.symbols})
+            close(params[key], values["w_next"])
+            values["w_t"] = values["w_next"]
+            for name in optimizer.state_names:
+                close(optimizer.state[name][key], values[f"{name}_next"])
+                values[f"{name}_t"] = values[f"{name}_next"]
+
+
+def check_method(equations, name, module=book_optimizers):
+    """One of the seven optimizers of `module` against its equations."""
+    for hyperparameters in SETTINGS[name]:
+        optimizer = getattr(module, name)(**hyperparameters)
+        compare_updates(equations, METHODS[name], optimizer, {h: HYPERPARAMETERS[h] for h in hyperparameters})
+
+
+for _name, _labels in METHODS.items():
+    check(*_labels)(lambda equations, name=_name: check_method(equations, name))
+
+
+@check("eq-notes-momentum-w")
+def notes_momentum(equations):
+    labels = ["eq-momentum-v", "eq-notes-momentum-w"]
+    compare_updates(equations, labels, NotesMomentum(lr=0.1), {"lr": "eta", "momentum": "alpha"})
+
+
+@check("eq-notes-adagrad-w")
+def notes_adagrad(equations):
+    labels = ["eq-adagrad-h", "eq-notes-adagrad-w"]
+    compare_updates(equations, labels, AdaGrad(lr=0.1, eps=0.0), {"lr": "eta"})
+
+
+@check("eq-notes-adam-w")
+def notes_adam(equations):
+    labels = ["eq-adam-m", "eq-adam-v", "eq-notes-adam-w"]
+    names = {"lr": "eta", "beta1": "beta_1", "beta2": "beta_2"}
+    compare_updates(equations, labels, UncorrectedAdam(lr=0.1), names)
+
+
+@check("eq-adam-lrt", "eq-adam-lrtw")
+def step_size_adam(equations):
+    labels = ["eq-adam-lrt", "eq-adam-m", "eq-adam-v", "eq-adam-lrtw"]
+    names = {"lr": "eta", "beta1": "beta_1", "beta2": "beta_2", "eps": "varepsilon_hat"}
+    compare_updates(equations, labels, StepSizeAdam(lr=0.1, beta1=0.7, beta2=0.9, eps=0.05), names)
+
+
+@check("eq-adam-epshat")
+def the_two_forms_of_adam_agree(equations):
+    """With epsilon-hat from the page, the lr_t form follows algorithm 1."""
+    rng = np.random.default_rng(0)
+    algorithm1, other = Adam(lr=0.1, eps=1e-3), StepSizeAdam(lr=0.1)
+    first, second = np.zeros(4), np.zeros(4)
+    for t in range(20):
+        g = rng.normal(size=4) * 1e-3
+        symbols = {"varepsilon": 1e-3, "beta_2": other.beta2, "t": t}
+        other.eps = equations["eq-adam-epshat"].evaluate(**symbols).item()
+        algorithm1.update({"w": first}, {"w": g})
+        other.update({"w": second}, {"w": g})
+        close(first, second)
+
+
+# --- chapter 1 --------------------------------------------------------------------------------------------
+
+
+def _compare_surface(equation, surface, **fixed):
+    values = draw(equation, np.random.default_rng(0), shape=(50,), **fixed)
+    coordinates = [name for name in ("w", "x", "y") if name in values]
+    close(surface(np.array([values[name] for name in coordinates])), equation.evaluate(**values))
+
+
+@check("eq-hollow-f")
+def hollow_surface(equations):
+    for depth in (0.3, 1.7):
+        _compare_surface(equations["eq-hollow-f"], hollow(depth), D=depth)
+
+
+@check("eq-bowl-f", "eq-saddle-f", "eq-ravine-f")
+def plane_surfaces(equations):
+    for label, surface in {"eq-bowl-f": bowl, "eq-saddle-f": saddle, "eq-ravine-f": ravine}.items():
+        _compare_surface(equations[label], surface)
+
+
+@check("eq-affine-a")
+def affine(equations):
+    rng = np.random.default_rng(0)
+    h, W, b = rng.normal(size=5), rng.normal(size=(5, 3)), rng.normal(size=3)
+    close(Affine(W, b).forward(h[None])[0], equations["eq-affine-a"].evaluate(h=h, w=W, b=b, n=5))
+
+
+@check("eq-softmax-y")
+def softmax(equations):
+    a, layer = np.random.default_rng(0).normal(size=6) * 3, SoftmaxCrossEntropy()
+    layer.forward(a[None], np.array([0]))
+    close(layer.y[0], equations["eq-softmax-y"].evaluate(a=a, K=6))
+
+
+@check("eq-cross-entropy-E")
+def cross_entropy(equations):
+    rng, layer = np.random.default_rng(0), SoftmaxCrossEntropy()
+    t = np.array([0, 1, 2, 1])
+    loss = layer.forward(rng.normal(size=(4, 3)), t)
+    close(loss, equations["eq-cross-entropy-E"].evaluate(p=layer.y[np.arange(4), t], N=4))
+
+
+# --- chapter 2 --------------------------------------------------------------------------------------------
+
+
+def _on_parabola(optimizer, curvature, steps):
+    """Positions on curvature * w**2 / 2, from w = 1."""
+    w, path = np.array(1.0), [1.0]
+    for _ in range(steps):
+        optimizer.update({"w": w}, {"w": curvature * w})
+        path.append(float(w))
+    return np.array(path)
+
+
+@check("eq-gradient-g")
+def gradient(equations):
+    """The network's gradient against central differences of its loss."""
+    rng = np.random.default_rng(0)
+    network = MLP([3, 4, 2], rng=rng, dtype=np.float64)
+    x, t, w = rng.normal(size=(5, 3)), rng.integers(0, 2, 5), network.params["W1"]
+
+    def nabla(point):
+        slopes, h = np.zeros_like(point), 1e-6
+        for index in np.ndindex(point.shape):
+            heights = []
+            for sign in (1, -1):
+                w[...] = point
+                w[index] += sign * h
+                heights.append(network.loss(x, t))
+            slopes[index] = (heights[0] - heights[1]) / (2 * h)
+        w[...] = point
+        return slopes
+
+    printed = equations["eq-gradient-g"].evaluate(grad_E=nabla, w_t=w.copy())
+    close(network.gradient(x, t)[1]["W1"], printed, rtol=1e-6, atol=1e-8)
+
+
+@check("eq-sgd-factor")
+def sgd_factor(equations):
+    for lr, curvature in ((0.1, 2.0), (0.9, 1.7), (1.5, 0.4)):
+        path = _on_parabola(SGD(lr=lr), curvature, 3)
+        close(path[1:] / path[:-1], equations["eq-sgd-factor"].evaluate(eta=lr, **{"lambda": curvature}))
+
+
+def _check_limit(make, limit, curvature):
+    """Just below the limit the distance shrinks, just above it grows."""
+    below = np.abs(_on_parabola(make(0.99 * limit), curvature, 4000))
+    above = np.abs(_on_parabola(make(1.01 * limit), curvature, 400))
+    assert below[-50:].max() < 1e-3
+    assert above[-50:].max() > 3
+
+
+@check("eq-sgd-limit")
+def sgd_limit(equations):
+    for curvature in (0.5, 2.0):
+        limit = equations["eq-sgd-limit"].evaluate(lambda_max=curvature).item()
+        _check_limit(lambda lr: SGD(lr=lr), limit, curvature)
+
+
+@check("eq-minibatch-g")
+def minibatch(equations):
+    rng = np.random.default_rng(0)
+    network = MLP([4, 3], rng=rng, dtype=np.float64)
+    x, t = rng.normal(size=(6, 4)), rng.integers(0, 3, 6)
+    samples = np.array([network.gradient(x[i : i + 1], t[i : i + 1])[1]["W1"] for i in range(6)])
+    close(network.gradient(x, t)[1]["W1"], equations["eq-minibatch-g"].evaluate(d=samples, B=6))
+
+
+def _exact_spread(population, batches):
+    means = np.array([np.mean(batch) for batch in batches])
+    return np.sqrt(np.mean((means - np.mean(population)) ** 2))
+
+
+@check("eq-noise-with", "eq-noise-without")
+def sampling_noise(equations):
+    """Against every possible batch of a population of six."""
+    population = np.random.default_rng(0).normal(size=6)
+    single = np.std(population)
+    for size in (1, 2, 3, 4):
+        expected = equations["eq-noise-with"].evaluate(s_1=single, B=size)
+        close(_exact_spread(population, product(population, repeat=size)), expected)
+        expected = equations["eq-noise-without"].evaluate(s_1=single, B=size, N=6)
+        close(_exact_spread(population, combinations(population, size)), expected)
+
+
+# --- chapter 3 --------------------------------------------------------------------------------------------
+
+
+@check("eq-momentum-terminal")
+def terminal_velocity(equations):
+    for lr, momentum, g in ((0.1, 0.9, 2.0), (0.3, 0.5, -1.0)):
+        velocity = np.diff(follow(Momentum(lr, momentum), np.full(800, g)))[-1]
+        expected = equations["eq-momentum-terminal"].evaluate(eta=lr, alpha=momentum, g=g)
+        close(velocity, expected, rtol=1e-9)
+
+
+@check("eq-momentum-limit")
+def momentum_limit(equations):
+    for momentum, curvature in ((0.9, 2.0), (0.3, 0.7)):
+        limit = equations["eq-momentum-limit"].evaluate(alpha=momentum, lambda_max=curvature).item()
+        _check_limit(lambda lr, momentum=momentum: Momentum(lr, momentum), limit, curvature)
+
+
+@check("eq-saddle-steps")
+def saddle_steps(equations):
+    for offset, lr, curvature in ((1e-3, 0.1, 1.0), (1e-6, 0.05, 1.0), (1e-2, 0.3, 0.7)):
+        symbols = {"delta": offset, "eta": lr, "lambda": curvature}
+        path = offset * np.abs(_on_parabola(SGD(lr=lr), -curvature, 2000))
+        steps = int(np.argmax(path > 1))
+        assert steps == np.ceil(equations["eq-saddle-steps"].evaluate(**symbols))
+
+
+@check("eq-saddle-root")
+def saddle_root(equations):
+    for lr, momentum, curvature in ((0.05, 0.9, 1.0), (0.2, 0.5, 1.3)):
+        path = _on_parabola(Momentum(lr, momentum), -curvature, 300)
+        symbols = {"eta": lr, "alpha": momentum, "lambda": curvature}
+        close(path[-1] / path[-2], equations["eq-saddle-root"].evaluate(**symbols), rtol=1e-9)
+
+
+# --- chapter 4 --------------------------------------------------------------------------------------------
+
+
+@check("eq-adagrad-step", "eq-adagrad-distance")
+def adagrad_on_a_slope(equations):
+    for lr, slope in ((0.1, 1.0), (0.4, 7.0)):
+        path = -follow(AdaGrad(lr=lr, eps=0.0), np.full(300, slope))
+        for t in (1, 2, 50, 300):
+            close(path[t] - path[t - 1], equations["eq-adagrad-step"].evaluate(eta=lr, t=t), atol=1e-12)
+            close(path[t], equations["eq-adagrad-distance"].evaluate(eta=lr, t=t))
+
+
+# --- chapter 5 --------------------------------------------------------------------------------------------
+
+
+def _second_moments(decay_rate, gradients):
+    optimizer, w, moments = RMSProp(decay_rate=decay_rate), np.array(0.0), []
+    for g in gradients:
+        optimizer.update({"w": w}, {"w": np.array(g)})
+        moments.append(float(optimizer.state["h"]["w"]))
+    return np.array(moments)
+
+
+@check("eq-ema-weight", "eq-ema-sum", "eq-ema-total", "eq-ema-window")
+def moving_average(equations):
+    for decay_rate in (0.6, 0.9):
+        weights = _second_moments(decay_rate, [1.0] + [0.0] * 500)
+        totals = _second_moments(decay_rate, [1.0] * 100)
+        for k in (0, 1, 7, 60):
+            close(weights[k], equations["eq-ema-weight"].evaluate(rho=decay_rate, k=k))
+        for t in (1, 2, 30, 100):
+            close(totals[t - 1], equations["eq-ema-sum"].evaluate(rho=decay_rate, t=t))
+            close(totals[t - 1], equations["eq-ema-total"].evaluate(rho=decay_rate, t=t))
+        mean_age = np.sum(weights * np.arange(1, len(weights) + 1))
+        close(mean_age, equations["eq-ema-window"].evaluate(rho=decay_rate), rtol=1e-9)
+
+
+@check("eq-rmsprop-first")
+def rmsprop_first_step(equations):
+    for lr, decay_rate, g in ((0.1, 0.99, 3.0), (0.5, 0.6, 1e-4)):
+        step = -follow(RMSProp(lr, decay_rate, eps=0.0), np.array([g]))[-1]
+        close(step, equations["eq-rmsprop-first"].evaluate(eta=lr, rho=decay_rate))
+
+
+@check("eq-adam-bias")
+def first_moment_bias(equations):
+    """Streams of gradients whose mean is exactly 3 at every step: the mean of m is linear in them."""
+    rng = np.random.default_rng(0)
+    optimizer, w = Adam(beta1=0.8), np.zeros(50)
+    for t in range(1, 20):
+        noise = rng.normal(size=50)
+        optimizer.update({"w": w}, {"w": 3 + noise - noise.mean()})
+        mean = optimizer.state["m"]["w"].mean()
+        close(mean, equations["eq-adam-bias"].evaluate(beta_1=0.8, t=t, mean_g=3.0))
+
+
+@check("eq-adam-overshoot")
+def overshoot(equations):
+    options = {"beta1": 0.9, "beta2": 0.99}
+    plain = np.diff(follow(UncorrectedAdam(**options), np.full(200, 2.0)))
+    corrected = np.diff(follow(Adam(eps=0.0, **options), np.full(200, 2.0)))
+    for t in (1, 2, 30, 200):
+        expected = equations["eq-adam-overshoot"].evaluate(beta_1=0.9, beta_2=0.99, t=t)
+        close(plain[t - 1] / corrected[t - 1], expected, rtol=1e-9)
+
+
+# --- chapter 6 --------------------------------------------------------------------------------------------
+
+
+@check("eq-nesterov-original-v", "eq-nesterov-original-theta", "eq-nesterov-shift")
+def nesterov_looks_ahead(equations):
+    """The optimizer's w is the printed shift of the position that looks ahead."""
+    lr, momentum, w = 0.1, 0.8, np.array([1.0, -2.0])
+
+    def gradient(position):
+        return np.array([1.5, 0.3]) * position + np.sin(position)
+
+    values = {"theta_t": w.copy(), "v_t": np.zeros(2), "eta": lr, "alpha": momentum, "grad_E": gradient}
+    optimizer = book_optimizers.Nesterov(lr, momentum)
+    for _ in range(20):
+        for label in ("eq-nesterov-original-v", "eq-nesterov-original-theta"):
+            equation = equations[label]
+            values[equation.name] = equation.evaluate(**{s: values[s] for s in equation.symbols})
+        values["theta_t"], values["v_t"] = values["theta_next"], values["v_next"]
+        optimizer.update({"w": w}, {"w": gradient(w)})
+        shift = equations["eq-nesterov-shift"]
+        close(w, shift.evaluate(**{s: values[s] for s in shift.symbols}))

@@ -1,0 +1,159 @@
+"""Layers, network and training: gradients against central differences, shapes, and bad input."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from fumoto.initializers import he
+from fumoto.layers import Affine, ReLU, Sigmoid, SoftmaxCrossEntropy, Tanh
+from fumoto.network import MLP
+from fumoto.optimizers import SGD, Adam
+from fumoto.training import optimize, train
+
+
+def central_difference(function, array, h=1e-6):
+    """The gradient of a scalar function by moving each entry of `array` in place."""
+    gradient = np.zeros_like(array)
+    for index in np.ndindex(array.shape):
+        value = array[index]
+        array[index] = value + h
+        above = function()
+        array[index] = value - h
+        below = function()
+        array[index] = value
+        gradient[index] = (above - below) / (2 * h)
+    return gradient
+
+
+def make_layer(cls, rng):
+    if cls is Affine:
+        return Affine(rng.normal(size=(4, 3)), rng.normal(size=3))
+    return cls()
+
+
+@pytest.mark.parametrize("cls", [Affine, ReLU, Sigmoid, Tanh])
+def test_layer_gradients_match_central_differences(cls, rng):
+    layer = make_layer(cls, rng)
+    x = rng.normal(size=(5, 4)) * 2
+    weights = rng.normal(size=layer.forward(x, True).shape)
+
+    def scalar():
+        return float(np.sum(weights * layer.forward(x, True)))
+
+    layer.forward(x, True)
+    dx = layer.backward(weights)
+    grads = {name: g.copy() for name, g in layer.grads.items()}
+    np.testing.assert_allclose(dx, central_difference(scalar, x), rtol=1e-6, atol=1e-8)
+    for name, array in layer.params.items():
+        np.testing.assert_allclose(grads[name], central_difference(scalar, array), rtol=1e-6, atol=1e-8)
+
+
+def test_loss_gradient_matches_central_differences(rng):
+    layer, a, t = SoftmaxCrossEntropy(), rng.normal(size=(6, 4)) * 3, np.array([0, 1, 2, 3, 3, 0])
+    layer.forward(a, t)
+    da = layer.backward()
+    np.testing.assert_allclose(da, central_difference(lambda: layer.forward(a, t), a), rtol=1e-6, atol=1e-9)
+
+
+@pytest.mark.parametrize("activation", [ReLU, Sigmoid, Tanh])
+def test_network_gradient_matches_central_differences(activation, rng):
+    network = MLP([5, 7, 6, 4], activation=activation, rng=rng, dtype=np.float64)
+    for array in network.params.values():
+        array += 0.1 * rng.normal(size=array.shape)  # biases away from zero
+    x, t = rng.normal(size=(8, 5)), rng.integers(0, 4, 8)
+    loss, grads = network.gradient(x, t)
+    assert loss == network.loss(x, t)
+    assert grads.keys() == network.params.keys()
+    for name, array in network.params.items():
+        expected = central_difference(lambda: network.loss(x, t), array)
+        np.testing.assert_allclose(grads[name], expected, rtol=1e-5, atol=1e-8, err_msg=name)
+
+
+def test_minibatch_gradient_is_the_mean_of_sample_gradients(rng):
+    network = MLP([5, 7, 4], rng=rng, dtype=np.float64)
+    x, t = rng.normal(size=(6, 5)), rng.integers(0, 4, 6)
+    _, grads = network.gradient(x, t)
+    samples = [network.gradient(x[i : i + 1], t[i : i + 1])[1] for i in range(6)]
+    for name, g in grads.items():
+        np.testing.assert_allclose(g, np.mean([s[name] for s in samples], axis=0), rtol=1e-12, atol=1e-15)
+
+
+def test_first_affine_does_not_compute_the_unused_input_gradient(rng):
+    layer = Affine(rng.normal(size=(4, 3)), np.zeros(3), input_gradient=False)
+    layer.forward(rng.normal(size=(2, 4)))
+    assert layer.backward(np.ones((2, 3))) is None
+    assert layer.grads["W"].shape == (4, 3)
+
+
+def test_network_keeps_float32(rng):
+    network = MLP([4, 5, 3], rng=rng)
+    loss, grads = network.gradient(rng.normal(size=(2, 4)).astype(np.float32), np.array([0, 1]))
+    assert loss.dtype == np.float32
+    assert {array.dtype for array in [*network.params.values(), *grads.values()]} == {np.dtype(np.float32)}
+
+
+def test_updating_params_changes_the_network(rng):
+    network = MLP([4, 5, 3], rng=rng, dtype=np.float64)
+    x, t = rng.normal(size=(20, 4)), rng.integers(0, 3, 20)
+    losses = train(network, Adam(lr=0.05), x, t, steps=200, batch_size=20, rng=rng)
+    assert losses[-1] < losses[0] / 2
+    assert network.loss(x, t) < losses[0] / 2
+
+
+def test_softmax_survives_extreme_values():
+    layer = SoftmaxCrossEntropy()
+    loss = layer.forward(np.array([[1e4, -1e4], [0.0, 0.0]]), np.array([1, 0]))
+    assert np.isfinite(loss)
+    np.testing.assert_allclose(layer.y.sum(axis=1), 1)
+
+
+@given(n_in=st.integers(1, 300), n_out=st.integers(1, 300), seed=st.integers(0, 2**31))
+def test_he_has_the_right_spread_for_any_width(n_in, n_out, seed):
+    W = he(np.random.default_rng(seed), n_in, n_out)
+    assert W.shape == (n_in, n_out)
+    variance, count = 2 / n_in, W.size
+    deviation = np.sqrt(2 / count) * variance  # standard error of the mean square of normal numbers
+    assert abs(np.mean(W**2) - variance) < 7 * deviation + 1e-12 or count < 30
+
+
+def test_optimize_yields_the_value_before_each_update():
+    params = {"w": np.array(1.0)}
+
+    def gradient():
+        return float(params["w"]), {"w": np.array(1.0)}
+
+    assert list(optimize(SGD(lr=0.25), params, gradient, 3)) == [1.0, 0.75, 0.5]
+
+
+def test_training_is_reproducible_and_uses_only_the_given_generator():
+    def run():
+        rng = np.random.default_rng(3)
+        network = MLP([4, 5, 3], rng=rng)
+        x, t = rng.normal(size=(20, 4)).astype(np.float32), rng.integers(0, 3, 20)
+        return train(network, SGD(lr=0.1), x, t, steps=10, batch_size=4, rng=rng)
+
+    first = run()
+    np.random.seed(0)  # noqa: NPY002
+    np.testing.assert_array_equal(first, run())
+
+
+@pytest.mark.parametrize(
+    ("call", "error", "message"),
+    [
+        (lambda rng: MLP([4], rng=rng), ValueError, "sizes は入力と出力の 2 つ以上"),
+        (lambda rng: MLP([4, 0, 3], rng=rng), ValueError, r"sizes\[1\] は 1 以上.*0"),
+        (lambda rng: MLP([4, 2.5, 3], rng=rng), TypeError, r"sizes\[1\] は整数.*2.5"),
+        (lambda rng: Affine(np.ones((2, 3)), np.ones(2)), ValueError, r"W: \(2, 3\), b: \(2,\)"),
+        (lambda rng: MLP([4, 3], rng=rng).loss(np.ones((2, 5)), np.array([0, 1])), ValueError, r"\(N, 4\).*\(2, 5\)"),
+        (lambda rng: MLP([4, 3], rng=rng).loss(np.ones((2, 4)), np.array([0])), ValueError, r"形 \(2,\).*\(1,\)"),
+        (lambda rng: MLP([4, 3], rng=rng).loss(np.ones((2, 4)), np.array([0.0, 1.0])), ValueError, "整数ラベル"),
+        (lambda rng: MLP([4, 3], rng=rng).loss(np.ones((2, 4)), np.array([0, 3])), ValueError, "0 から 3"),
+        (lambda rng: MLP([4, 3], rng=rng).loss(np.ones((2, 4)), np.array([-1, 0])), ValueError, "-1 から 0"),
+        (lambda rng: MLP([4, 3], rng=rng).loss(np.ones((0, 4)), np.array([], int)), ValueError, "標本が 1 つもありません"),
+        (lambda rng: he(rng, 0, 3), ValueError, "n_in は 1 以上.*0"),
+    ],
+)
+def test_bad_input_is_one_clear_error(call, error, message, rng):
+    with pytest.raises(error, match=message):
+        call(rng)

@@ -1,0 +1,266 @@
+"""Seven optimizers: against PyTorch, against their closed forms, and against bad input."""
+
+import importlib.util
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as hnp
+from trajectories import CASES, SNAPSHOTS, follow
+
+from fumoto import optimizers
+from fumoto.optimizers import SGD, AdaDelta, AdaGrad, Adam, Momentum, Nesterov, Optimizer, RMSProp
+
+ALL = [SGD, Momentum, Nesterov, AdaGrad, RMSProp, AdaDelta, Adam]
+REFERENCE = json.loads((Path(__file__).parent / "reference" / "optimizers.json").read_text(encoding="utf-8"))
+
+
+def assert_same_trajectory(ours, theirs):
+    assert len(ours) == len(theirs) == len(SNAPSHOTS)
+    for step, mine, reference in zip(SNAPSHOTS, ours, theirs, strict=True):
+        assert mine.keys() == reference.keys()
+        for key, values in mine.items():
+            np.testing.assert_allclose(
+                values, reference[key], rtol=1e-12, atol=1e-15, err_msg=f"{key} after step {step}"
+            )
+
+
+@pytest.mark.parametrize("case", REFERENCE["cases"], ids=lambda c: f"{c['name']}-{c['hyperparameters']}")
+def test_trajectory_matches_committed_pytorch_numbers(case):
+    optimizer = getattr(optimizers, case["name"])(**case["hyperparameters"])
+    assert_same_trajectory(follow(optimizer), case["trajectory"])
+
+
+def test_committed_numbers_cover_every_case_and_optimizer():
+    assert [(c["name"], c["hyperparameters"]) for c in REFERENCE["cases"]] == [list(c) and c for c in CASES]
+    assert {name for name, _ in CASES} == {cls.__name__ for cls in ALL}
+    assert tuple(REFERENCE["snapshots"]) == SNAPSHOTS
+
+
+@pytest.mark.skipif(importlib.util.find_spec("torch") is None, reason="PyTorch is not installed")
+@pytest.mark.parametrize(("name", "hyperparameters"), CASES, ids=lambda value: str(value))
+def test_trajectory_matches_live_pytorch(name, hyperparameters):
+    from reference.make_optimizers import Adapter
+
+    ours = follow(getattr(optimizers, name)(**hyperparameters))
+    assert_same_trajectory(ours, follow(Adapter(name, hyperparameters)))
+
+
+# --- properties -------------------------------------------------------------------------------------------
+
+finite = st.floats(-1e3, 1e3, width=32)
+
+
+@st.composite
+def params_and_grads(draw):
+    """A dict of 1 to 3 arrays of any shape (0-d and empty too), float32 or float64, with gradients."""
+    params, grads = {}, {}
+    for number in range(draw(st.integers(1, 3))):
+        shape = draw(hnp.array_shapes(min_dims=0, max_dims=3, min_side=0, max_side=4))
+        dtype = draw(st.sampled_from([np.float32, np.float64]))
+        params[f"p{number}"] = draw(hnp.arrays(dtype, shape, elements=finite))
+        grads[f"p{number}"] = draw(hnp.arrays(dtype, shape, elements=finite))
+    return params, grads
+
+
+@pytest.mark.parametrize("cls", ALL)
+@given(data=params_and_grads())
+def test_update_keeps_shape_dtype_and_identity(cls, data):
+    params, grads = data
+    before = {key: (id(w), w.shape, w.dtype) for key, w in params.items()}
+    copies = {key: g.copy() for key, g in grads.items()}
+    optimizer = cls()
+    for _ in range(3):
+        optimizer.update(params, grads)
+    assert {key: (id(w), w.shape, w.dtype) for key, w in params.items()} == before
+    for key, g in grads.items():
+        np.testing.assert_array_equal(g, copies[key])
+    for arrays in optimizer.state.values():
+        for key, array in arrays.items():
+            assert array.shape == params[key].shape
+            assert array.dtype == params[key].dtype
+            assert not np.shares_memory(array, params[key])
+            assert not np.shares_memory(array, grads[key])
+
+
+@pytest.mark.parametrize("cls", ALL)
+@given(data=params_and_grads())
+def test_update_moves_every_key_as_if_it_were_alone(cls, data):
+    params, grads = data
+    alone = {key: {key: w.copy()} for key, w in params.items()}
+    together, separate = cls(), {key: cls() for key in params}
+    for _ in range(3):
+        together.update(params, grads)
+        for key in params:
+            separate[key].update(alone[key], {key: grads[key]})
+    for key, w in params.items():
+        np.testing.assert_array_equal(w, alone[key][key])
+
+
+@pytest.mark.parametrize("cls", ALL)
+def test_params_may_also_be_the_gradient(cls):
+    shared, apart = np.array([1.0, -2.0]), np.array([1.0, -2.0])
+    first, second = cls(), cls()
+    for _ in range(4):
+        first.update({"w": shared}, {"w": shared})
+        second.update({"w": apart}, {"w": apart.copy()})
+    np.testing.assert_array_equal(shared, apart)
+
+
+@pytest.mark.parametrize("cls", ALL)
+def test_numpy_scalar_hyperparameters_do_not_widen_float32(cls):
+    w = np.ones(3, np.float32)
+    optimizer = cls(lr=np.float64(0.1))
+    optimizer.update({"w": w}, {"w": np.ones(3, np.float32)})
+    assert all(a["w"].dtype == np.float32 for a in optimizer.state.values())
+    assert type(optimizer.lr) is float
+
+
+# --- bad input --------------------------------------------------------------------------------------------
+
+FRACTIONS = {
+    Momentum: ["momentum"],
+    Nesterov: ["momentum"],
+    RMSProp: ["decay_rate"],
+    AdaDelta: ["decay_rate"],
+    Adam: ["beta1", "beta2"],
+}
+
+
+@pytest.mark.parametrize("cls", ALL)
+@pytest.mark.parametrize("lr", [0, 0.0, -0.1, float("nan"), float("inf"), -float("inf")])
+def test_learning_rate_must_be_finite_and_positive(cls, lr):
+    with pytest.raises(ValueError, match=rf"lr は.*{lr}"):
+        cls(lr=lr)
+
+
+@pytest.mark.parametrize("lr", ["0.1", None, True, 1j, np.array([0.1])])
+def test_learning_rate_must_be_a_real_number(lr):
+    with pytest.raises(TypeError, match="lr は実数"):
+        SGD(lr=lr)
+
+
+@pytest.mark.parametrize(("cls", "name"), [(c, n) for c, names in FRACTIONS.items() for n in names])
+@pytest.mark.parametrize("value", [-0.1, 1, 1.0, 1.5, float("nan")])
+def test_fractions_must_be_in_the_half_open_unit_interval(cls, name, value):
+    with pytest.raises(ValueError, match=rf"{name} は.*{value}"):
+        cls(**{name: value})
+
+
+@pytest.mark.parametrize("cls", [AdaGrad, RMSProp, AdaDelta, Adam])
+def test_eps_must_not_be_negative(cls):
+    with pytest.raises(ValueError, match=r"eps は 0 以上.*-1e-08"):
+        cls(eps=-1e-8)
+    cls(eps=0)
+
+
+def used_optimizer(cls):
+    optimizer = cls()
+    params = {"a": np.ones(2), "b": np.ones((2, 3))}
+    optimizer.update(params, {key: np.full_like(w, 0.5) for key, w in params.items()})
+    return optimizer, params
+
+
+BAD_CALLS = {
+    "missing key": (lambda p, g: (p, {"a": g["a"]}), ValueError, r"足りないキー: \['b'\]"),
+    "unknown key": (lambda p, g: (p, {**g, "c": g["a"]}), ValueError, r"余分なキー: \['c'\]"),
+    "shape": (lambda p, g: (p, {**g, "b": np.ones((3, 2))}), ValueError, r"grads\['b'\].*\(2, 3\).*\(3, 2\)"),
+    "scalar gradient": (lambda p, g: (p, {**g, "b": 1.0}), ValueError, r"grads\['b'\].*\(2, 3\).*\(\)"),
+    "integer parameters": (lambda p, g: ({**p, "b": np.ones((2, 3), int)}, g), TypeError, r"params\['b'\].*int64"),
+    "list parameter": (lambda p, g: ({**p, "a": [1.0, 1.0]}, g), TypeError, r"params\['a'\].*list"),
+    "complex gradient": (lambda p, g: (p, {**g, "a": np.ones(2, complex)}), TypeError, r"grads\['a'\].*complex"),
+    "text gradient": (lambda p, g: (p, {**g, "a": np.array(["x", "y"])}), TypeError, r"grads\['a'\]"),
+    "fewer parameters": (lambda p, g: ({"a": p["a"]}, {"a": g["a"]}), ValueError, "最初の更新のとき"),
+    "other dtype": (lambda p, g: ({**p, "b": p["b"].astype("f4")}, g), ValueError, "最初の更新のとき"),
+    "other shape": (lambda p, g: ({**p, "a": np.ones(3)}, {**g, "a": np.ones(3)}), ValueError, "最初の更新のとき"),
+}
+
+
+def read_only(array):
+    array = array.copy()
+    array.setflags(write=False)
+    return array
+
+
+BAD_CALLS["read-only"] = (lambda p, g: ({**p, "b": read_only(p["b"])}, g), ValueError, r"params\['b'\].*読み取り")
+
+
+@pytest.mark.parametrize("cls", ALL)
+@pytest.mark.parametrize("kind", BAD_CALLS)
+def test_bad_call_is_one_clear_error_and_moves_nothing(cls, kind):
+    spoil, error, message = BAD_CALLS[kind]
+    optimizer, params = used_optimizer(cls)
+    grads = {key: np.full_like(w, 0.25) for key, w in params.items()}
+    bad_params, bad_grads = spoil(params, grads)
+    params_before = {key: np.array(w) for key, w in bad_params.items()}
+    state_before = {n: {k: a.copy() for k, a in arrays.items()} for n, arrays in optimizer.state.items()}
+    with pytest.raises(error, match=message):
+        optimizer.update(bad_params, bad_grads)
+    assert optimizer.t == 1
+    for key, w in params_before.items():
+        np.testing.assert_array_equal(bad_params[key], w)
+    for name, arrays in state_before.items():
+        assert optimizer.state[name].keys() == arrays.keys()
+        for key, array in arrays.items():
+            np.testing.assert_array_equal(optimizer.state[name][key], array)
+    reference, reference_params = used_optimizer(cls)
+    optimizer.update(params, grads)
+    reference.update(reference_params, grads)
+    for key in params:
+        np.testing.assert_array_equal(params[key], reference_params[key])
+
+
+def test_update_is_all_or_nothing_when_a_rule_fails_half_way():
+    class Fragile(Optimizer):
+        state_names = ("v",)
+
+        def rule(self, w, g, v):
+            if np.any(g < 0):
+                raise FloatingPointError("no")
+            return w - g, v + g
+
+    optimizer, params = Fragile(), {"a": np.ones(2), "b": np.ones(2)}
+    with pytest.raises(FloatingPointError):
+        optimizer.update(params, {"a": np.ones(2), "b": -np.ones(2)})
+    np.testing.assert_array_equal(params["a"], 1.0)
+    assert optimizer.t == 0
+    assert optimizer.state == {"v": {}}
+
+
+@pytest.mark.parametrize("cls", ALL)
+def test_update_survives_errors_raised_for_floating_point(cls):
+    params = {"a": np.ones(2), "b": np.ones(2)}
+    with np.errstate(all="raise"):
+        cls().update(params, {"a": np.zeros(2), "b": np.full(2, 1e300)})
+
+
+# --- the package ------------------------------------------------------------------------------------------
+
+
+def run_python(code):
+    root = Path(__file__).resolve().parents[1]
+    done = subprocess.run([sys.executable, "-c", code], cwd=root, capture_output=True, text=True, check=True)
+    return done.stdout.strip()
+
+
+def test_code_is_still_the_standard_library_and_fumoto_is_ours():
+    assert run_python("import code; print(code.InteractiveConsole.__module__)") == "code"
+    expected = Path(__file__).resolve().parents[1] / "code" / "fumoto" / "__init__.py"
+    assert Path(run_python("import fumoto; print(fumoto.__file__)")) == expected
+
+
+def test_importing_optimizers_alone_does_not_import_sympy():
+    assert run_python("import sys, fumoto.optimizers; print('sympy' in sys.modules)") == "False"
+
+
+def test_every_rule_is_a_dozen_lines():
+    import inspect
+
+    for cls in ALL:
+        lines = [line for line in inspect.getsource(cls.rule).splitlines() if line.strip()]
+        assert len(lines) <= 12, cls
