@@ -4,10 +4,11 @@ VENV := .venv
 RUN := $(VENV)/bin/python -m
 INSTALLED := $(VENV)/installed
 
-.PHONY: html test doctest bench serve clean
+.PHONY: html test doctest serve clean
 
 html: $(INSTALLED)
-	$(RUN) sphinx -W --keep-going -q -E -c . -b html book build/html
+	@echo "全部の図と数値を計算し直します(MNIST の比較を含めて 1〜2 分)"
+	@$(RUN) sphinx -W --keep-going -E -c . -b html book build/html
 	@echo
 	@echo "できました。ブラウザーで開いてください: $(CURDIR)/build/html/index.html"
 
@@ -16,9 +17,6 @@ test: $(INSTALLED)
 
 doctest: $(INSTALLED)
 	$(RUN) pytest code book README.md
-
-bench: $(INSTALLED)
-	$(RUN) benchmarks
 
 serve: html
 	$(RUN) http.server --bind 127.0.0.1 --directory build/html 8000
@@ -31,4 +29,6 @@ $(INSTALLED): requirements.txt pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit("Python 3.11 以上が必要です(今は %d.%d)。PYTHON=python3.12 のように指定できます" % sys.version_info[:2] if sys.version_info < (3, 11) else 0)'
 	$(PYTHON) -m venv $(VENV)
 	$(RUN) pip install --disable-pip-version-check --quiet --requirement requirements.txt --editable .
+	@mkdir -p $(VENV)/etc/ipython  # 手もとのカーネルとの通信についての警告を止める
+	@echo 'c.IPKernelApp.log_level = "ERROR"' > $(VENV)/etc/ipython/ipython_kernel_config.py
 	@touch $@

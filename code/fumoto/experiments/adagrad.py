@@ -56,7 +56,7 @@ def zero_gradient():
     """勾配が 0 の座標と 1 の座標を 1 歩だけ更新する。ε = 0 は原ノートの式 (5) と同じである。
 
     >>> zero_gradient().without_eps
-    array([nan, -0.1])
+    array([ nan, -0.1])
     """
     gradients = np.array([[0.0, 1.0]])
     return ZeroGradient(
