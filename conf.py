@@ -11,7 +11,7 @@ project = "麓へ"
 author = "Fumoto の著者たち"
 copyright = "Fumoto の著者たち。文章は CC BY 4.0、コードは MIT"
 language = "ja"
-html_title = "麓へ — 動かして確かめる、ニューラルネットの学習"
+html_title = "麓へ"
 
 extensions = [
     "myst_nb",
@@ -54,9 +54,15 @@ html_theme_options = {
     "home_page_in_toc": True,
     "show_navbar_depth": 1,
     "show_toc_level": 2,
+    # 上の帯は使わない(検索は左の欄にある)
+    "navbar_start": [],
+    "navbar_center": [],
+    "navbar_end": [],
+    "navbar_persistent": [],
 }
 html_static_path = ["book/_static"]
 html_css_files = ["book.css"]
+html_context = {"default_mode": "auto"}  # 明暗は読者の端末の設定に従う
 html_copy_source = False
 html_show_sphinx = False
 html_last_updated_fmt = None

@@ -37,7 +37,7 @@ def test_coverage_list_is_the_one_of_the_table():
 @pytest.mark.parametrize("path", CHAPTERS, ids=lambda p: p.stem)
 def test_chapter_follows_the_page_anatomy(path):
     text = TEXT[path.name]
-    assert "**これまで。**" in text
+    assert "**これまで**\u3000" in text
     parts = ["## なぜ必要か", "## 式", "## 実装", "## 動かす", "## 確かめる", "## 原ノートの訂正", "## まとめ", "## 演習"]
     positions = [text.find("\n" + part) for part in parts]
     assert -1 not in positions, [part for part, at in zip(parts, positions, strict=True) if at == -1]
@@ -128,3 +128,10 @@ def test_no_path_of_a_machine_is_in_the_project():
     for path in PROJECT_FILES:
         if "__pycache__" not in path.parts:
             assert not pattern.search(path.read_text(encoding="utf-8")), path
+
+
+@pytest.mark.parametrize("name", TEXT)
+def test_no_space_follows_a_japanese_full_stop(name):
+    """It would show as a gap in the sentence."""
+    text = re.sub(r"^(`{3,}).*?^\1$", "", TEXT[name], flags=re.M | re.S)
+    assert not re.findall(r"[、。」](?:\*\*)? \S", text)
