@@ -68,7 +68,9 @@ html_show_sphinx = False
 html_last_updated_fmt = None
 
 # MathJax は手元に置く。CDN から読むと、ネットワークのない読者には LaTeX のまま見えてしまう
-_mathjax = distribution("sphinx-mathjax-offline").locate_file("sphinx-mathjax-offline/static/mathjax/tex-svg.js")
+_mathjax = distribution("sphinx-mathjax-offline").locate_file(
+    "sphinx-mathjax-offline/static/mathjax/tex-svg.js"
+)
 html_static_path.append(str(_mathjax))
 mathjax_path = "tex-svg.js"
 mathjax3_config = {"svg": {"mtextInheritFont": True}}

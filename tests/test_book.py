@@ -1,5 +1,6 @@
 """The sources of the book: coverage of the notes, page anatomy, figures, and what must not be in them."""
 
+import itertools
 import re
 from pathlib import Path
 
@@ -38,7 +39,16 @@ def test_coverage_list_is_the_one_of_the_table():
 def test_chapter_follows_the_page_anatomy(path):
     text = TEXT[path.name]
     assert "**これまで**\u3000" in text
-    parts = ["## なぜ必要か", "## 式", "## 実装", "## 動かす", "## 確かめる", "## 原ノートの訂正", "## まとめ", "## 演習"]
+    parts = [
+        "## なぜ必要か",
+        "## 式",
+        "## 実装",
+        "## 動かす",
+        "## 確かめる",
+        "## 原ノートの訂正",
+        "## まとめ",
+        "## 演習",
+    ]
     positions = [text.find("\n" + part) for part in parts]
     assert -1 not in positions, [part for part, at in zip(parts, positions, strict=True) if at == -1]
     assert positions == sorted(positions)
@@ -100,7 +110,7 @@ def test_every_label_that_is_referred_to_exists(name):
 def test_a_paragraph_is_one_line_of_source(name):
     """A line break between Japanese characters would show as a gap."""
     lines = re.sub(r"^(`{3,}).*?^\1$", "", TEXT[name], flags=re.M | re.S).splitlines()
-    for first, second in zip(lines, lines[1:], strict=False):
+    for first, second in itertools.pairwise(lines):
         ends_in_japanese = re.search(r"[\u3040-\u30ff\u4e00-\u9fff、。]$", first)
         assert not (ends_in_japanese and re.match(r"[\u3040-\u30ff\u4e00-\u9fff]", second)), (first, second)
 

@@ -101,9 +101,7 @@ def test_gradient_noise_follows_both_formulas():
     # The mean of 400 squared lengths; three standard errors of such a mean are well below 8 %.
     np.testing.assert_allclose(noise.with_replacement, noise.exact_with, rtol=0.08)
     partial = noise.batch_sizes < noise.samples
-    np.testing.assert_allclose(
-        noise.without_replacement[partial], noise.exact_without[partial], rtol=0.08
-    )
+    np.testing.assert_allclose(noise.without_replacement[partial], noise.exact_without[partial], rtol=0.08)
     assert noise.without_replacement[-1] < 1e-6
     assert noise.with_replacement[-1] > 0.1 * noise.with_replacement[6]
     assert (noise.without_replacement / noise.with_replacement)[8] < 0.8

@@ -9,8 +9,8 @@ from types import ModuleType
 
 import numpy as np
 import pytest
-from equation_checks import CHECKS, METHODS, check_method
 
+from equation_checks import CHECKS, METHODS, check_method
 from fumoto import equations, optimizers
 from fumoto.equations import EquationError, parse, read
 
@@ -36,7 +36,9 @@ def test_every_equation_of_the_book_is_parsed():
 
 
 def test_an_equation_that_is_not_parsed_says_who_checks_it(tmp_path):
-    page = PAGE.replace("y = x", r"y \le x").replace("% domain: x in R", "% checked-by: tests/test_x.py::test_y")
+    page = PAGE.replace("y = x", r"y \le x").replace(
+        "% domain: x in R", "% checked-by: tests/test_x.py::test_y"
+    )
     (tmp_path / "page.md").write_text(page, encoding="utf-8")
     equation = read(tmp_path)["eq-a"]
     assert equation.checked_by == "tests/test_x.py::test_y"
@@ -65,9 +67,7 @@ def flipped_signs(latex):
 
 def spoiled(label, latex):
     equation = BOOK[label]
-    declarations = ";".join(
-        f"{name} in {text}" for name, text in _declarations(equation)
-    )
+    declarations = ";".join(f"{name} in {text}" for name, text in _declarations(equation))
     return parse(latex, declarations, label=label, page=equation.page, line=equation.line)
 
 
@@ -147,7 +147,9 @@ def test_the_sign_flips_are_the_ones_expected():
 def test_an_equation_without_a_check_is_named():
     book = copy.copy(BOOK)
     book["eq-new-x"] = parse("x = y", "y in R", label="eq-new-x")
-    assert sorted(set(book) - CHECKS.keys() - {e.label for e in BOOK.values() if e.checked_by}) == ["eq-new-x"]
+    assert sorted(set(book) - CHECKS.keys() - {e.label for e in BOOK.values() if e.checked_by}) == [
+        "eq-new-x"
+    ]
 
 
 # --- reading is strict ------------------------------------------------------------------------------------

@@ -145,12 +145,28 @@ def test_training_is_reproducible_and_uses_only_the_given_generator():
         (lambda rng: MLP([4, 0, 3], rng=rng), ValueError, r"sizes\[1\] は 1 以上.*0"),
         (lambda rng: MLP([4, 2.5, 3], rng=rng), TypeError, r"sizes\[1\] は整数.*2.5"),
         (lambda rng: Affine(np.ones((2, 3)), np.ones(2)), ValueError, r"W: \(2, 3\), b: \(2,\)"),
-        (lambda rng: MLP([4, 3], rng=rng).loss(np.ones((2, 5)), np.array([0, 1])), ValueError, r"\(N, 4\).*\(2, 5\)"),
-        (lambda rng: MLP([4, 3], rng=rng).loss(np.ones((2, 4)), np.array([0])), ValueError, r"形 \(2,\).*\(1,\)"),
-        (lambda rng: MLP([4, 3], rng=rng).loss(np.ones((2, 4)), np.array([0.0, 1.0])), ValueError, "整数ラベル"),
+        (
+            lambda rng: MLP([4, 3], rng=rng).loss(np.ones((2, 5)), np.array([0, 1])),
+            ValueError,
+            r"\(N, 4\).*\(2, 5\)",
+        ),
+        (
+            lambda rng: MLP([4, 3], rng=rng).loss(np.ones((2, 4)), np.array([0])),
+            ValueError,
+            r"形 \(2,\).*\(1,\)",
+        ),
+        (
+            lambda rng: MLP([4, 3], rng=rng).loss(np.ones((2, 4)), np.array([0.0, 1.0])),
+            ValueError,
+            "整数ラベル",
+        ),
         (lambda rng: MLP([4, 3], rng=rng).loss(np.ones((2, 4)), np.array([0, 3])), ValueError, "0 から 3"),
         (lambda rng: MLP([4, 3], rng=rng).loss(np.ones((2, 4)), np.array([-1, 0])), ValueError, "-1 から 0"),
-        (lambda rng: MLP([4, 3], rng=rng).loss(np.ones((0, 4)), np.array([], int)), ValueError, "標本が 1 つもありません"),
+        (
+            lambda rng: MLP([4, 3], rng=rng).loss(np.ones((0, 4)), np.array([], int)),
+            ValueError,
+            "標本が 1 つもありません",
+        ),
         (lambda rng: he(rng, 0, 3), ValueError, "n_in は 1 以上.*0"),
     ],
 )

@@ -11,10 +11,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
-from trajectories import CASES, SNAPSHOTS, follow
 
 from fumoto import optimizers
 from fumoto.optimizers import SGD, AdaDelta, AdaGrad, Adam, Momentum, Nesterov, Optimizer, RMSProp
+from trajectories import CASES, SNAPSHOTS, follow
 
 ALL = [SGD, Momentum, Nesterov, AdaGrad, RMSProp, AdaDelta, Adam]
 REFERENCE = json.loads((Path(__file__).parent / "reference" / "optimizers.json").read_text(encoding="utf-8"))
@@ -171,13 +171,25 @@ BAD_CALLS = {
     "unknown key": (lambda p, g: (p, {**g, "c": g["a"]}), ValueError, r"余分なキー: \['c'\]"),
     "shape": (lambda p, g: (p, {**g, "b": np.ones((3, 2))}), ValueError, r"grads\['b'\].*\(2, 3\).*\(3, 2\)"),
     "scalar gradient": (lambda p, g: (p, {**g, "b": 1.0}), ValueError, r"grads\['b'\].*\(2, 3\).*\(\)"),
-    "integer parameters": (lambda p, g: ({**p, "b": np.ones((2, 3), int)}, g), TypeError, r"params\['b'\].*int64"),
+    "integer parameters": (
+        lambda p, g: ({**p, "b": np.ones((2, 3), int)}, g),
+        TypeError,
+        r"params\['b'\].*int64",
+    ),
     "list parameter": (lambda p, g: ({**p, "a": [1.0, 1.0]}, g), TypeError, r"params\['a'\].*list"),
-    "complex gradient": (lambda p, g: (p, {**g, "a": np.ones(2, complex)}), TypeError, r"grads\['a'\].*complex"),
+    "complex gradient": (
+        lambda p, g: (p, {**g, "a": np.ones(2, complex)}),
+        TypeError,
+        r"grads\['a'\].*complex",
+    ),
     "text gradient": (lambda p, g: (p, {**g, "a": np.array(["x", "y"])}), TypeError, r"grads\['a'\]"),
     "fewer parameters": (lambda p, g: ({"a": p["a"]}, {"a": g["a"]}), ValueError, "最初の更新のとき"),
     "other dtype": (lambda p, g: ({**p, "b": p["b"].astype("f4")}, g), ValueError, "最初の更新のとき"),
-    "other shape": (lambda p, g: ({**p, "a": np.ones(3)}, {**g, "a": np.ones(3)}), ValueError, "最初の更新のとき"),
+    "other shape": (
+        lambda p, g: ({**p, "a": np.ones(3)}, {**g, "a": np.ones(3)}),
+        ValueError,
+        "最初の更新のとき",
+    ),
 }
 
 
@@ -187,7 +199,11 @@ def read_only(array):
     return array
 
 
-BAD_CALLS["read-only"] = (lambda p, g: ({**p, "b": read_only(p["b"])}, g), ValueError, r"params\['b'\].*読み取り")
+BAD_CALLS["read-only"] = (
+    lambda p, g: ({**p, "b": read_only(p["b"])}, g),
+    ValueError,
+    r"params\['b'\].*読み取り",
+)
 
 
 @pytest.mark.parametrize("cls", ALL)

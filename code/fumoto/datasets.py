@@ -83,12 +83,9 @@ def _read_idx(path):
     size = int(np.prod(shape))
     if len(content) != len(header) + size:
         raise DataError(
-            f"{path} の長さが違います(あるべき長さ: {len(header) + size} バイト, "
-            f"実際: {len(content)} バイト)"
+            f"{path} の長さが違います(あるべき長さ: {len(header) + size} バイト, 実際: {len(content)} バイト)"
         )
     actual_sum = hashlib.sha256(content).hexdigest()
     if actual_sum != expected_sum:
-        raise DataError(
-            f"{path} の中身が違います(SHA-256 があるべき値: {expected_sum}, 実際: {actual_sum})"
-        )
+        raise DataError(f"{path} の中身が違います(SHA-256 があるべき値: {expected_sum}, 実際: {actual_sum})")
     return np.frombuffer(content, np.uint8, offset=len(header)).reshape(shape)

@@ -37,9 +37,7 @@ from sympy.parsing.latex.errors import LaTeXParsingError
 
 _BOOK = Path(__file__).resolve().parents[2] / "book"
 
-_GREEK = (
-    "alpha beta gamma delta epsilon varepsilon zeta eta theta kappa lambda mu nu xi pi rho sigma tau phi chi psi omega"
-)
+_GREEK = "alpha beta gamma delta epsilon varepsilon zeta eta theta kappa lambda mu nu xi pi rho sigma tau phi chi psi omega"
 _STRUCTURE = r"\\(?:frac|sqrt|sum|exp|log|sin|cos|tanh|cdot)(?![A-Za-z])"
 _SPACING = r"\s+|\\[,;!]|\\(?:quad|left|right)(?![A-Za-z])"
 _ATOM = rf"[A-Za-z]|\\(?:{'|'.join(_GREEK.split())})(?![A-Za-z])"
@@ -135,9 +133,7 @@ class Equation:
         if self.rhs is None:
             raise TypeError(f"{self.label} は数値で計算できません({self.checked_by} が確かめます)")
         if set(values) != set(self.symbols):
-            raise TypeError(
-                f"{self.label} に渡す記号は {self.symbols} です(渡された記号: {sorted(values)})"
-            )
+            raise TypeError(f"{self.label} に渡す記号は {self.symbols} です(渡された記号: {sorted(values)})")
         axes = self._axes()
         ranges = self._summed_ranges(values)
         used = sorted(self.rhs.atoms(sympy.Symbol), key=str)
@@ -253,9 +249,7 @@ def _equations_of(path):
         after = line - 1 + len(content.splitlines()) + 2  # 囲みを閉じた次の行
         kind, _, declaration = (lines[after] if after < len(lines) else "").partition(":")
         if kind not in ("% domain", "% checked-by"):
-            raise EquationError(
-                f"{where}: {label} のすぐ下に '% domain:' か '% checked-by:' がありません"
-            )
+            raise EquationError(f"{where}: {label} のすぐ下に '% domain:' か '% checked-by:' がありません")
         latex = " ".join(latex).strip()
         if kind == "% checked-by":
             yield Equation(label, path.name, line, latex, {}, checked_by=declaration.strip())

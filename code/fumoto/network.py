@@ -1,5 +1,7 @@
 """多層パーセプトロン: 層を順に並べ、重みと勾配を辞書で持つ。"""
 
+import itertools
+
 import numpy as np
 
 from fumoto.initializers import he
@@ -29,7 +31,7 @@ class MLP:
         sizes = [count(f"sizes[{i}]", n) for i, n in enumerate(sizes)]
         self.layers = []
         self.params = {}
-        for i, (n_in, n_out) in enumerate(zip(sizes, sizes[1:], strict=False), start=1):
+        for i, (n_in, n_out) in enumerate(itertools.pairwise(sizes), start=1):
             W = np.asarray(initializer(rng, n_in, n_out), dtype)
             self._add(i, Affine(W, np.zeros(n_out, dtype), input_gradient=i > 1))
             if i < len(sizes) - 1:

@@ -89,9 +89,7 @@ def _checked(key, w, g):
     """1 つのキーの重みと勾配を確かめ、重みと同じ型の勾配を返す。"""
     if not isinstance(w, np.ndarray) or not np.issubdtype(w.dtype, np.floating):
         kind = f"dtype={w.dtype}" if isinstance(w, np.ndarray) else type(w).__name__
-        raise TypeError(
-            f"params[{key!r}] は浮動小数の NumPy 配列でなければなりません(渡されたもの: {kind})"
-        )
+        raise TypeError(f"params[{key!r}] は浮動小数の NumPy 配列でなければなりません(渡されたもの: {kind})")
     if not w.flags.writeable:
         raise ValueError(f"params[{key!r}] は書き込める配列でなければなりません(読み取り専用です)")
     g = np.asarray(g)

@@ -115,9 +115,7 @@ class TwoForms:
 def two_forms():
     """同じ ε を置いたとき、Adam の 2 つの形の最初の一歩がどの勾配の大きさで分かれるかを測る。"""
     gradients = 10.0 ** np.arange(-12, 1)
-    first = {
-        kind: -follow(kind(lr=1.0, eps=1e-8), gradients[None])[-1] for kind in (Adam, StepSizeAdam)
-    }
+    first = {kind: -follow(kind(lr=1.0, eps=1e-8), gradients[None])[-1] for kind in (Adam, StepSizeAdam)}
     return TwoForms(gradients, first[Adam], first[StepSizeAdam])
 
 

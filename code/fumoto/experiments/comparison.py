@@ -93,9 +93,7 @@ def saddle_race(surface, lr=0.05, start=(1.5, 1e-3), steps=120):
         name: np.array([escape_steps(method(lr=rates[name]), offset, limit=5000) for offset in offsets])
         for name, method in METHODS.items()
     }
-    paths = {
-        name: descend(method(lr=rates[name]), surface, start, steps) for name, method in METHODS.items()
-    }
+    paths = {name: descend(method(lr=rates[name]), surface, start, steps) for name, method in METHODS.items()}
     return SaddleRace(offsets, counts, paths, lr)
 
 

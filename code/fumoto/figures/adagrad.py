@@ -11,10 +11,14 @@ def rate_and_step(result):
     picture = Picture("rate-and-step", 2, 1, height=4.8, sharex=True)
     t = np.arange(1, len(result.rates) + 1)
     for column, (scale, look) in enumerate(zip(result.scales, SERIES_LOOKS, strict=False)):
-        style = look.line(marker=look.marker, markersize=5, markevery=(4 * column, 12), label=f"勾配 × {scale:g}")
+        style = look.line(
+            marker=look.marker, markersize=5, markevery=(4 * column, 12), label=f"勾配 × {scale:g}"
+        )
         picture.axes[0].plot(t, result.rates[:, column], **style)
         picture.axes[1].plot(t, result.steps[:, column], **style)
-    picture.axes[0].set(yscale="log", ylabel=r"学習率 $\eta/\sqrt{h}$", title="学習率は勾配の倍率に反比例する")
+    picture.axes[0].set(
+        yscale="log", ylabel=r"学習率 $\eta/\sqrt{h}$", title="学習率は勾配の倍率に反比例する"
+    )
     picture.axes[1].set(xlabel="ステップ", ylabel="歩幅", title="歩幅は 3 つとも同じ(線が重なる)")
     picture.axes[0].legend(ncols=3)
     return picture
@@ -45,7 +49,9 @@ def constant_gradient(result):
     rate.legend()
     distance.plot(result.t, 2 * result.lr * np.sqrt(result.t), color=GRAY, label=r"$2\eta\sqrt{t}$")
     distance.plot(result.t[marks], result.distance[marks], "s", color=RED, label="動かして測った値")
-    distance.set(yscale="log", xlabel="ステップ $t$", ylabel="進んだ距離", title="それでも距離は際限なく伸びる")
+    distance.set(
+        yscale="log", xlabel="ステップ $t$", ylabel="進んだ距離", title="それでも距離は際限なく伸びる"
+    )
     distance.legend()
     return picture
 

@@ -22,7 +22,12 @@ def moving_average(result):
     t = np.arange(1, len(result.steps) + 1)
     steps.plot(t, result.steps, color=BLUE)
     steps.axhline(1, color=GRAY, linestyle=":")
-    steps.set(xscale="log", xlabel="ステップ $t$", ylabel=r"歩幅 / $\eta$", title="勾配が一定のときの RMSProp の歩幅")
+    steps.set(
+        xscale="log",
+        xlabel="ステップ $t$",
+        ylabel=r"歩幅 / $\eta$",
+        title="勾配が一定のときの RMSProp の歩幅",
+    )
     return picture
 
 
@@ -55,7 +60,9 @@ def overshoot(result):
     )
     ax.plot(result.recovered_t, 1.01, "s", color=BLUE)
     ax.annotate(f"{result.recovered_t} 歩で 1 % 以内", (result.recovered_t, 1.01), (600, 1.6), color=BLUE)
-    ax.set(xscale="log", xlabel="ステップ $t$(対数目盛)", ylabel="歩幅の比(補正なし / 補正あり)", ylim=(0, 7.2))
+    ax.set(
+        xscale="log", xlabel="ステップ $t$(対数目盛)", ylabel="歩幅の比(補正なし / 補正あり)", ylim=(0, 7.2)
+    )
     return picture
 
 
@@ -65,7 +72,11 @@ def two_forms(result):
     picture = Picture("two-forms", height=3.3)
     ax = picture.axes
     ax.plot(result.gradients, result.algorithm1, **SERIES_LOOKS[0].line(marker="o", label="アルゴリズム 1"))
-    ax.plot(result.gradients, result.lr_t_form, **SERIES_LOOKS[1].line(marker="s", label=r"$\eta_t$ の形(ε は同じ値)"))
+    ax.plot(
+        result.gradients,
+        result.lr_t_form,
+        **SERIES_LOOKS[1].line(marker="s", label=r"$\eta_t$ の形(ε は同じ値)"),
+    )
     ax.axvline(1e-8, color=GRAY, linestyle=":")
     ax.text(1.3e-8, 0.03, r"$\varepsilon$", color=GRAY)
     ax.set(xscale="log", xlabel="勾配の大きさ $|g|$", ylabel=r"最初の一歩 / $\eta$")
@@ -78,8 +89,13 @@ def dedented(result):
     """字下げの正しい Adam と原ノートの Adam の、MNIST の損失。"""
     picture = Picture("dedented", height=3.2)
     ax = picture.axes
-    ax.plot(result.right_losses, **SERIES_LOOKS[0].line(label=f"正しい字下げ: 配列 {len(result.right_moved)} 個が動く"))
-    ax.plot(result.notes_losses, **SERIES_LOOKS[1].line(label=f"原ノート: {len(result.notes_moved)} 個だけが動く"))
+    ax.plot(
+        result.right_losses,
+        **SERIES_LOOKS[0].line(label=f"正しい字下げ: 配列 {len(result.right_moved)} 個が動く"),
+    )
+    ax.plot(
+        result.notes_losses, **SERIES_LOOKS[1].line(label=f"原ノート: {len(result.notes_moved)} 個だけが動く")
+    )
     ax.set(xlabel="ステップ", ylabel="損失", ylim=(0, 2.6))
     ax.legend(loc="center right")
     return picture

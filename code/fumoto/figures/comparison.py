@@ -30,11 +30,11 @@ def _paths(name, paths, surface, moving):
     for method, points in paths.items():
         look = METHOD_LOOKS[method]
         if moving:
-            path(ax, points, look, f"{look.letter}: {method}", linewidth=1.1, marker="", alpha=0.6)
+            path(ax, points, look, f"{look.letter} {method}", linewidth=1.1, marker="", alpha=0.6)
         else:
             path(ax, points, look, method, every=10, linewidth=1.3, markersize=5)
     ax.set(xlabel="$x$", ylabel="$y$")
-    legend_above(picture, ax, 4)
+    legend_above(picture, ax, 3 if moving else 4)
     if moving:
         animate(picture, ax, paths, METHOD_LOOKS, surface.window)
     return picture
@@ -63,7 +63,9 @@ def mnist_losses(runs, width=50):
         look = METHOD_LOOKS[name]
         smooth = _blocks(run.losses, width)
         t = (np.arange(smooth.shape[1]) + 0.5) * width
-        ax.plot(t, smooth.mean(axis=0), **look.line(marker=look.marker, markersize=5, markevery=4, label=name))
+        ax.plot(
+            t, smooth.mean(axis=0), **look.line(marker=look.marker, markersize=5, markevery=4, label=name)
+        )
         ax.fill_between(t, smooth.min(axis=0), smooth.max(axis=0), color=look.color, alpha=0.12, linewidth=0)
     ax.set(yscale="log", xlabel="ステップ", ylabel="訓練の損失(対数目盛)")
     legend_above(picture, ax, 4)

@@ -18,7 +18,9 @@ def night(result):
     for walk, color, marker, lift in ((result.careful, BLUE, "o", 0.0), (result.running, RED, "s", 0.35)):
         steps = walk.path[: 60 if walk is result.running else None]
         mountain.plot(steps, surface(steps[None]) + lift, color=color, marker=marker, markersize=4.5, lw=1)
-        mountain.plot(walk.stops, surface(np.array([walk.stops])) + lift, marker, color=color, ms=11, mfc="none")
+        mountain.plot(
+            walk.stops, surface(np.array([walk.stops])) + lift, marker, color=color, ms=11, mfc="none"
+        )
     mountain.annotate("一歩ずつ: 窪みで止まる", (result.careful.stops, 0.55), (-4.9, 0.0), color=BLUE)
     mountain.annotate("勢いをつけて: 通り抜ける", (0, 0), (-3.3, 2.0), color=RED)
     mountain.text(0.0, -0.3, "ベースキャンプ", ha="center", color=GRAY)
@@ -31,7 +33,9 @@ def night(result):
     torch.plot(near, surface(near[None]), color=GRAY, linewidth=3, label="見えている地面")
     torch.plot(near, level + slope * (near - here), "--", color=ORANGE, label="足もとの傾き")
     torch.plot(here, level, "o", color=BLUE, markersize=8)
-    torch.annotate("", (here + 0.35, level + 0.35 * slope), (here, level), arrowprops={"arrowstyle": "->", "lw": 2})
+    torch.annotate(
+        "", (here + 0.35, level + 0.35 * slope), (here, level), arrowprops={"arrowstyle": "->", "lw": 2}
+    )
     torch.set(xlabel="位置 $w$", ylabel="高さ", title="登山者に見えるもの(足もとの 1 m)")
     torch.legend(loc="lower left")
     return picture

@@ -2,7 +2,16 @@
 
 import numpy as np
 
-from fumoto.figures.style import GRAY, METHOD_LOOKS, SERIES_LOOKS, Picture, contours, draw, path
+from fumoto.figures.style import (
+    GRAY,
+    METHOD_LOOKS,
+    SERIES_LOOKS,
+    Picture,
+    contours,
+    draw,
+    legend_on_map,
+    path,
+)
 from fumoto.surfaces import bowl, hollow
 
 _COMPARED = {
@@ -21,7 +30,7 @@ def wrong_sign(result):
     contours(top, bowl)
     path(top, result.right, SERIES_LOOKS[0], "$w + v$(正)")
     path(top, result.notes, SERIES_LOOKS[1], "$w - v$(原ノート)")
-    top.legend(loc="upper right")
+    legend_on_map(top, loc="lower right")
     top.set_title("道")
     bottom.plot(result.right_height, **SERIES_LOOKS[0].line(marker="o", markersize=4))
     bottom.plot(result.notes_height, **SERIES_LOOKS[1].line(marker="s", markersize=4))
@@ -62,7 +71,7 @@ def hollow_escape(result):
         )
     stops.axhline(0, color=GRAY, linewidth=0.8)
     stops.set(xlabel="窪みの深さ", ylabel="止まった場所", title="0 なら谷底、−3 の近くなら窪みの中")
-    stops.legend(ncols=2, loc="center left")
+    stops.legend(ncols=2, loc="center right")
     return picture
 
 
@@ -77,7 +86,13 @@ def zigzag(result):
     top.set_title(rf"$\eta$ = {result.shown_rate} での道")
     for name, travel in result.travel.items():
         look = _COMPARED[name]
-        bottom.plot(result.rates, travel, **look.line(marker=look.marker, markersize=4, markevery=3, label=_LABELS[name]))
-    bottom.set(yscale="log", xlabel=r"SGD の学習率 $\eta$", ylabel="y 方向の道のりの合計", title="η を変えたとき")
+        bottom.plot(
+            result.rates,
+            travel,
+            **look.line(marker=look.marker, markersize=4, markevery=3, label=_LABELS[name]),
+        )
+    bottom.set(
+        yscale="log", xlabel=r"SGD の学習率 $\eta$", ylabel="y 方向の道のりの合計", title="η を変えたとき"
+    )
     bottom.legend(loc="upper left")
     return picture

@@ -5,9 +5,7 @@
 
 import numpy as np
 
-_STYLE = (
-    "<style>@media (prefers-reduced-motion: reduce), print { .moving { display: none; } }</style>"
-)
+_STYLE = "<style>@media (prefers-reduced-motion: reduce), print { .moving { display: none; } }</style>"
 
 
 def animate(picture, ax, paths, looks, window, seconds=10):

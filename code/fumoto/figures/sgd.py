@@ -47,7 +47,9 @@ def gradient_noise(result):
     partial = sizes < result.samples
     sizes_fine = np.geomspace(1, result.samples * 0.9999, 200)
     factor = np.sqrt((result.samples - sizes_fine) / (result.samples - 1) / sizes_fine)
-    ax.plot(sizes_fine, result.exact_with[0] * factor, "--", color=RED, label="非復元: 有限母集団の補正つき(計算)")
+    ax.plot(
+        sizes_fine, result.exact_with[0] * factor, "--", color=RED, label="非復元: 有限母集団の補正つき(計算)"
+    )
     ax.plot(sizes[partial], result.without_replacement[partial], "^", color=RED, label="非復元: 測った値")
     ax.set(xscale="log", yscale="log", xlabel="ミニバッチの大きさ $B$", ylabel="全体の勾配からの外れ")
     ax.set_ylim(result.without_replacement[partial].min() / 2, result.exact_with[0] * 2)

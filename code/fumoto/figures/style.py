@@ -14,7 +14,7 @@ from matplotlib.figure import Figure
 
 matplotlib_fontja.japanize()
 
-WIDTH = 5.4  # インチ。スマートフォンの幅に縮めても文字が読める大きさ
+WIDTH = 5.0  # インチ。スマートフォンの幅に縮めても文字が読める大きさ
 
 BLACK, ORANGE, SKY, GREEN, YELLOW, BLUE, RED, PINK = (
     "#000000",
@@ -30,13 +30,15 @@ GRAY = "#6b6b6b"
 
 RC = {
     "font.family": "IPAexGothic",
-    "font.size": 11,
+    "font.size": 11.5,
     "axes.titlesize": 11.5,
-    "axes.labelsize": 11,
+    "axes.labelsize": 11.5,
     "xtick.labelsize": 10,
     "ytick.labelsize": 10,
     "legend.fontsize": 10,
     "legend.frameon": False,
+    "legend.handlelength": 2.4,
+    "legend.columnspacing": 1.2,
     "axes.spines.top": False,
     "axes.spines.right": False,
     "axes.grid": True,
@@ -136,7 +138,12 @@ def path(ax, points, look, label=None, every=1, **options):
     ax.plot(points[:, 0], points[:, 1], **{**style, **options})
 
 
+def legend_on_map(ax, **options):
+    """等高線の上に重ねる凡例。線に紛れないように白い地をつける。"""
+    ax.legend(frameon=True, framealpha=0.95, edgecolor="none", **options)
+
+
 def legend_above(picture, ax, columns):
     """図の上に凡例を置く(線と重ならないように)。"""
     handles, labels = ax.get_legend_handles_labels()
-    picture.figure.legend(handles, labels, loc="outside upper center", ncols=columns, handlelength=2.6)
+    picture.figure.legend(handles, labels, loc="outside upper center", ncols=columns)
