@@ -96,6 +96,20 @@ def test_exactly_at_the_limit_the_swing_never_changes():
     np.testing.assert_array_equal(np.abs(path[:, 1]), 2.0)
 
 
+def test_minibatch_noise_leaves_a_jitter_that_shrinks_with_the_rate(rng):
+    """On w**2 / 2 with noise of variance 1 the variance settles at lr / (2 - lr)."""
+    spreads = []
+    for lr in (0.5, 0.05):
+        optimizer, w, squares = SGD(lr=lr), np.zeros(200), []
+        for step in range(2000):
+            optimizer.update({"w": w}, {"w": w + rng.normal(size=200)})
+            if step >= 500:
+                squares.append(np.mean(w**2))
+        spreads.append(np.mean(squares))
+        assert spreads[-1] == pytest.approx(lr / (2 - lr), rel=0.1)
+    assert spreads[1] < spreads[0] / 5
+
+
 def test_gradient_noise_follows_both_formulas():
     noise = run(sgd.gradient_noise)
     # The mean of 400 squared lengths; three standard errors of such a mean are well below 8 %.
@@ -143,6 +157,7 @@ def test_momentum_leaves_the_saddle_sooner_at_equal_rate_and_later_at_equal_spee
     escape = run(momentum.saddle_escape)
     assert np.all(escape.equal_rate * 2 < escape.sgd)
     assert np.all(escape.equal_speed > escape.sgd)
+    assert np.all(np.diff(escape.equal_speed - escape.sgd) > 0)  # not a fixed delay: a smaller factor per step
 
 
 @pytest.mark.parametrize("make", comparison.METHODS.values(), ids=comparison.METHODS)
@@ -156,6 +171,8 @@ def test_deeper_hollows_need_more_momentum():
     deepest = hollows.deepest
     assert deepest[0.0] == deepest[0.5] == deepest[0.8] == 0.2
     assert deepest[0.8] < deepest[0.9] < deepest[0.95] == hollows.depths[-1]
+    fair = run(momentum.hollow_escape, speed=0.1).deepest
+    assert fair[0.0] == fair[0.5] < fair[0.8] < fair[0.9] < fair[0.95]
     for stops in hollows.stops.values():
         assert np.all((np.abs(stops) < 0.1) | (np.abs(stops + 3) < 0.3))
 
@@ -206,7 +223,10 @@ def test_one_outlier_hurts_adagrad_far_more_than_rmsprop():
     assert np.all(slow < 60_000)
     assert np.all(np.diff(slow) > 0)
     assert np.all(slow > forgetful)
-    assert slow[-1] - slow[0] > 20 * (forgetful[-1] - forgetful[0])
+    assert slow[-1] / slow[-2] > 2.5  # in proportion to the factor of three
+    assert forgetful[-1] / forgetful[-2] < 2
+    growth = np.diff(np.log(forgetful))
+    assert np.all(np.diff(growth[1:]) < 0)
 
 
 # --- chapter 5 --------------------------------------------------------------------------------------------
@@ -283,7 +303,7 @@ def test_who_overshoots_and_who_is_slow_on_the_bowl():
     assert over["AdaGrad"] == max(over.values()) > 1  # and that this one avoids it
     assert over["RMSProp"] < 1e-3
     assert steps["SGD"] < min(steps["Momentum"], steps["Adam"])
-    assert steps["AdaDelta"] == max(steps.values())
+    assert steps["AdaDelta"] == max(steps.values()) <= 400
 
 
 def test_who_overshoots_and_who_is_slow_in_the_ravine():
@@ -297,11 +317,15 @@ def test_who_overshoots_and_who_is_slow_in_the_ravine():
 
 
 @pytest.mark.parametrize("surface", [bowl, ravine], ids=lambda s: s.name)
-def test_every_method_arrives_and_stays(surface):
-    for runner in run(comparison.race, surface).values():
-        assert runner.arrival <= 400, runner.name
-        inside = np.abs(runner.path[runner.arrival :] - surface.minimum).max(axis=1)
-        assert np.all(inside < comparison.ARRIVED)
+def test_who_arrives_stays(surface):
+    for name, runner in run(comparison.race, surface).items():
+        assert runner.arrival <= 400, name
+        assert runner.leaves == (name in ("RMSProp", "AdaDelta")), name
+        if runner.leaves:
+            continue
+        path = descend(comparison.METHODS[name](lr=runner.lr), surface, surface.start, comparison.LONG)
+        inside = np.abs(path[runner.arrival :] - surface.minimum).max(axis=1)
+        assert np.all(inside < comparison.ARRIVED), name
 
 
 def test_leaving_the_saddle_takes_the_logarithm_for_sgd_and_a_constant_for_adaptive_methods():
@@ -312,7 +336,8 @@ def test_leaving_the_saddle_takes_the_logarithm_for_sgd_and_a_constant_for_adapt
         assert saddles.steps[name][-1] > 5 * saddles.steps[name][0]
     for name in ("AdaGrad", "RMSProp", "Adam"):
         assert saddles.steps[name][-1] - saddles.steps[name][0] <= 5
-    assert saddles.steps["AdaDelta"].max() < 2.5 * saddles.steps["AdaDelta"].min()
+    far_below_eps = saddles.steps["AdaDelta"][3:]
+    assert np.all((np.diff(far_below_eps) >= 2) & (np.diff(far_below_eps) <= 5))
     for name in ("AdaGrad", "RMSProp", "AdaDelta", "Adam"):
         assert saddles.steps[name][-1] < saddles.steps["SGD"][-1] / 5
     for name in ("AdaGrad", "AdaDelta"):
@@ -354,6 +379,17 @@ def test_at_its_default_rate_sgd_is_far_behind_and_at_its_best_close(mnist_runs)
     assert plain.sweep[0.01] > 3 * plain.final_losses.mean()
     assert plain.final_losses.mean() > best
     assert plain.sweep[0.01] - best > 5 * (plain.final_losses.mean() - best)
+
+
+def test_rmsprop_needs_its_rate_chosen_too(mnist_runs):
+    result = mnist_runs["RMSProp"]
+    assert result.sweep[0.01] > 2 * result.final_losses.mean()
+
+
+def test_differences_shrink_during_training(mnist_runs):
+    means = np.array([result.losses.mean(axis=0) for result in mnist_runs.values()])
+    early, late = means[:, 50:150].mean(axis=1), means[:, -200:].mean(axis=1)
+    assert np.ptp(late) < np.ptp(early) / 3
 
 
 def test_some_method_cannot_be_told_from_sgd_at_the_end(mnist_runs):

@@ -74,6 +74,8 @@ def _read_idx(path):
         raise DataError(f"{path} がありません") from None
     except (OSError, EOFError, gzip.zlib.error) as error:
         raise DataError(f"{path} を展開できません(途中で切れているか壊れています): {error}") from None
+    if not content:
+        raise DataError(f"{path} は空です(途中で切れています)")
     header = struct.pack(f">I{len(shape)}I", 0x0800 | len(shape), *shape)
     if content[: len(header)] != header:
         raise DataError(

@@ -123,7 +123,7 @@ class SoftmaxCrossEntropy:
     """
 
     def forward(self, a, t):
-        _check_labels(a, t)
+        t = checked_labels(a, t)
         e = np.exp(a - a.max(axis=1, keepdims=True))  # 最大値を引いても y は同じ。あふれを防ぐ
         self.y = e / e.sum(axis=1, keepdims=True)  # eq-softmax-y
         self.t = t
@@ -137,7 +137,11 @@ class SoftmaxCrossEntropy:
         return da / len(self.t)
 
 
-def _check_labels(a, t):
+def checked_labels(a, t):
+    """出力 ``a``: ``(N, K)`` に対する正解ラベル ``t`` を確かめ、配列にして返す。"""
+    t = np.asarray(t)
+    if a.ndim != 2:
+        raise ValueError(f"a は (N, K) でなければなりません(渡された形: {a.shape})")
     if t.shape != a.shape[:1] or t.dtype.kind not in "iu":
         raise ValueError(
             f"t は標本の数だけの整数ラベル、形 {a.shape[:1]} でなければなりません"
@@ -150,3 +154,4 @@ def _check_labels(a, t):
             f"t のラベルは 0 以上 {a.shape[1]} 未満でなければなりません"
             f"(渡された範囲: {t.min()} から {t.max()})"
         )
+    return t

@@ -1,11 +1,12 @@
 """多層パーセプトロン: 層を順に並べ、重みと勾配を辞書で持つ。"""
 
 import itertools
+from collections.abc import Sequence
 
 import numpy as np
 
 from fumoto.initializers import he
-from fumoto.layers import Affine, ReLU, SoftmaxCrossEntropy
+from fumoto.layers import Affine, ReLU, SoftmaxCrossEntropy, checked_labels
 from fumoto.validation import count
 
 
@@ -26,8 +27,12 @@ class MLP:
     """
 
     def __init__(self, sizes, activation=ReLU, initializer=he, *, rng, dtype=np.float32):
-        if len(sizes) < 2:
+        if not isinstance(sizes, Sequence) or len(sizes) < 2:
             raise ValueError(f"sizes は入力と出力の 2 つ以上の数の並びです(渡された値: {sizes!r})")
+        if not isinstance(rng, np.random.Generator):
+            raise TypeError(f"rng は numpy.random.Generator でなければなりません(渡されたもの: {rng!r})")
+        if np.dtype(dtype) not in (np.float32, np.float64):
+            raise TypeError(f"dtype は float32 か float64 でなければなりません(渡された値: {dtype!r})")
         sizes = [count(f"sizes[{i}]", n) for i, n in enumerate(sizes)]
         self.layers = []
         self.params = {}
@@ -45,7 +50,9 @@ class MLP:
 
     def predict(self, x, training=False):
         """出力層の値(ソフトマックスの手前)。``x``: ``(N, sizes[0])`` → ``(N, sizes[-1])``。"""
-        for _, layer in self.layers:
+        for number, layer in self.layers:
+            # 辞書の配列が(その場での書き換えでなく)差し替えられていても、それを使う
+            layer.params = {name: self.params[f"{name}{number}"] for name in layer.params}
             x = layer.forward(x, training)
         return x
 
@@ -66,4 +73,5 @@ class MLP:
 
     def accuracy(self, x, t):
         """正解率(0 から 1)。"""
-        return float(np.mean(self.predict(x).argmax(axis=1) == t))
+        y = self.predict(x)
+        return float(np.mean(y.argmax(axis=1) == checked_labels(y, t)))

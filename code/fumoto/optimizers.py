@@ -5,10 +5,13 @@
 1 回の更新の規則は各クラスの ``rule`` にあり、右端の注釈は、その行が行う式のラベルである。
 
 共通の約束
-    - 配列は ``np.floating`` 型で、形は何でもよい(0 次元、空も可)。型と形は保たれる。
+    - 重みは float32 か float64 の配列で、形は何でもよい(0 次元、空も可)。型と形は保たれる。
     - 入力がおかしければ ``TypeError`` / ``ValueError`` を 1 つ出し、重みも内部状態も動かさない。
     - 状態は ``optimizer.state[名前][キー]`` で見られる。更新した回数は ``optimizer.t``。
 """
+
+from collections.abc import Mapping
+from itertools import combinations
 
 import numpy as np
 
@@ -48,24 +51,35 @@ class Optimizer:
         ``params``, ``grads``: キー → 配列。キーの集合と、キーごとの形が一致すること。
         キーの過不足・形の違い・整数の重み・前回と違う重みの組は ``TypeError`` / ``ValueError``。
         """
-        grads = self._checked_gradients(params, grads)
-        results = {}
         with np.errstate(all="ignore"):  # 発散は inf や nan として結果に現れる
-            for key, w in params.items():
-                results[key] = self.rule(w, grads[key], *self._state_of(key, w))
+            grads = self._checked_gradients(params, grads)
+            results = {key: self._result(key, params[key], grads[key]) for key in params}
         for key, (w, *state) in results.items():
             params[key][...] = w
             for name, value in zip(self.state_names, state, strict=True):
-                self.state[name][key] = np.asarray(value)
+                self.state[name][key] = value
         self.t += 1
         self._layout = _layout(params)
 
-    def _state_of(self, key, w):
+    def _result(self, key, w, g):
+        """``rule`` の結果 ``[新しい w, *新しい状態]`` を、重みと同じ型の独立した配列にする。"""
         if self.t == 0:
-            return [np.zeros_like(w) for _ in self.state_names]
-        return [self.state[name][key] for name in self.state_names]
+            state = [np.zeros_like(w, subok=False) for _ in self.state_names]
+        else:
+            state = [self.state[name][key] for name in self.state_names]
+        result = [np.array(value, dtype=w.dtype) for value in self.rule(np.asarray(w), g, *state)]
+        shapes = [value.shape for value in result]
+        if shapes != [w.shape] * (1 + len(self.state_names)):
+            raise ValueError(
+                f"rule は形 {w.shape} の配列を {1 + len(self.state_names)} 個返さなければなりません"
+                f"(キー {key!r} で返された形: {shapes})"
+            )
+        return result
 
     def _checked_gradients(self, params, grads):
+        for name, value in (("params", params), ("grads", grads)):
+            if not isinstance(value, Mapping):
+                raise TypeError(f"{name} は辞書でなければなりません(渡されたもの: {type(value).__name__})")
         missing, unknown = params.keys() - grads.keys(), grads.keys() - params.keys()
         if missing or unknown:
             raise ValueError(
@@ -78,7 +92,15 @@ class Optimizer:
                 "params の組は最初の更新のときと同じでなければなりません"
                 f"(最初: {self._layout}, 今回: {_layout(params)})"
             )
+        if self._layout is None:
+            _refuse_shared_memory(params)
         return checked
+
+
+def _refuse_shared_memory(params):
+    for (key, w), (other, v) in combinations(params.items(), 2):
+        if np.may_share_memory(w, v) and np.shares_memory(w, v):
+            raise ValueError(f"params[{key!r}] と params[{other!r}] が同じメモリーを指しています")
 
 
 def _layout(params):
@@ -92,7 +114,10 @@ def _checked(key, w, g):
         raise TypeError(f"params[{key!r}] は浮動小数の NumPy 配列でなければなりません(渡されたもの: {kind})")
     if not w.flags.writeable:
         raise ValueError(f"params[{key!r}] は書き込める配列でなければなりません(読み取り専用です)")
-    g = np.asarray(g)
+    try:
+        g = np.asarray(g)
+    except ValueError:
+        raise TypeError(f"grads[{key!r}] は配列でなければなりません(長さの不揃いな並びです)") from None
     if g.dtype.kind not in "fiu":
         raise TypeError(f"grads[{key!r}] は実数の配列でなければなりません(dtype={g.dtype})")
     if g.shape != w.shape:

@@ -16,7 +16,11 @@ def optimize(optimizer, params, gradient, steps):
     >>> [float(value) for value in optimize(SGD(lr=0.5), params, half, steps=3)]
     [8.0, 2.0, 0.5]
     """
-    for _ in range(count("steps", steps, minimum=0)):
+    return _optimize(optimizer, params, gradient, count("steps", steps, minimum=0))
+
+
+def _optimize(optimizer, params, gradient, steps):
+    for _ in range(steps):
         value, grads = gradient()
         optimizer.update(params, grads)
         yield value
@@ -50,6 +54,8 @@ def train(network, optimizer, x, t, *, steps, batch_size, rng):
     ``x``: ``(N, D)``。``t``: ``(N,)`` の整数。ミニバッチは毎回 ``rng`` で復元抽出する。
     """
     batch_size = count("batch_size", batch_size)
+    if len(x) != len(t) or len(x) == 0:
+        raise ValueError(f"x と t は同じ 1 以上の長さでなければなりません(x: {len(x)}, t: {len(t)})")
 
     def gradient():
         batch = rng.integers(0, len(x), batch_size)

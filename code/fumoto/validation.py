@@ -1,7 +1,7 @@
 """引数の検査。どの誤りも、引数の名前・渡された値・期待した値を一文で言う。"""
 
 import math
-from numbers import Real
+from numbers import Integral, Real
 
 
 def real(name, value):
@@ -12,9 +12,13 @@ def real(name, value):
     """
     if isinstance(value, bool) or not isinstance(value, Real):
         raise TypeError(f"{name} は実数でなければなりません(渡された値: {value!r})")
-    if not math.isfinite(value):
-        raise ValueError(f"{name} は有限の数でなければなりません(渡された値: {value!r})")
-    return float(value)
+    try:
+        number = float(value)
+    except OverflowError:  # 10**400 のような、float に収まらない整数
+        number = math.inf
+    if not math.isfinite(number):
+        raise ValueError(f"{name} は有限の数でなければなりません(渡された値: {value!r:.40})")
+    return number
 
 
 def positive(name, value):
@@ -53,7 +57,7 @@ def fraction(name, value):
 
 def count(name, value, minimum=1):
     """``minimum`` 以上の整数。"""
-    if isinstance(value, bool) or not hasattr(value, "__index__"):
+    if isinstance(value, bool) or not isinstance(value, Integral):
         raise TypeError(f"{name} は整数でなければなりません(渡された値: {value!r})")
     if value < minimum:
         raise ValueError(f"{name} は {minimum} 以上でなければなりません(渡された値: {value!r})")

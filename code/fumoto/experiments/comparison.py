@@ -1,6 +1,6 @@
 """6 章: 7 つの手法を、小さな地形と MNIST で比べる。"""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -22,6 +22,7 @@ METHODS = {
 }
 SURFACE_RATES = tuple(float(f"{rate:.2g}") for rate in np.geomspace(0.001, 1000.0, 61))
 ARRIVED = 0.05  # 谷底からこの距離の中に入り、出なくなったら着いたとみなす
+LONG = 2000  # そのあと、この歩数までにまた離れるかを調べる
 
 
 @dataclass(frozen=True)
@@ -33,6 +34,7 @@ class Runner:
     path: np.ndarray
     arrival: int
     overshoot: float
+    leaves: bool = False
 
 
 def race(surface, steps=400):
@@ -40,13 +42,15 @@ def race(surface, steps=400):
 
     学習率は ``SURFACE_RATES`` を全部試し、図の範囲から飛び出したものは除く。
     ``overshoot`` は、出発点から谷底までの距離を 1 として、谷底の向こう側へ出た距離の最大である
-    (座標ごとに測って大きい方)。``arrival`` が ``steps + 1`` なら、着いていない。
+    (座標ごとに測って大きい方)。``leaves`` は、``steps`` の先の ``LONG`` 歩までに、また離れたか。
     """
     runners = {}
     for name, method in METHODS.items():
         trials = [_run(name, method, lr, surface, steps) for lr in SURFACE_RATES]
         inside = [runner for runner in trials if _stays_inside(runner.path, surface)]
-        runners[name] = min(inside, key=lambda runner: runner.arrival)
+        best = min(inside, key=lambda runner: runner.arrival)
+        longer = _run(name, method, best.lr, surface, LONG)
+        runners[name] = replace(best, leaves=longer.arrival != best.arrival)
     return runners
 
 

@@ -80,13 +80,17 @@ class HollowEscape:
     deepest: dict
 
 
-def hollow_escape(lr=0.01, momenta=(0.0, 0.5, 0.8, 0.9, 0.95), steps=5000):
-    """窪みの深さを変えて、どの慣性なら通り抜けて谷底に着くかを調べる。"""
+def hollow_escape(lr=0.01, speed=None, momenta=(0.0, 0.5, 0.8, 0.9, 0.95), steps=5000):
+    """窪みの深さを変えて、どの慣性なら通り抜けて谷底に着くかを調べる。
+
+    学習率は全部 ``lr``。``speed`` を渡すと、代わりに η/(1-α) を全部 ``speed`` にそろえる。
+    """
     depths = np.linspace(0.0, 1.5, 31)
     stops = {}
     for momentum in momenta:  # 深さごとの点を 1 つの配列に並べ、まとめて進める
         start = np.full((1, len(depths)), -5.0)
-        stops[momentum] = descend(Momentum(lr, momentum), hollow(depths), start, steps)[-1, 0]
+        rate = lr if speed is None else speed * (1 - momentum)
+        stops[momentum] = descend(Momentum(rate, momentum), hollow(depths), start, steps)[-1, 0]
     deepest = {momentum: _deepest(depths, np.abs(x) < 0.1) for momentum, x in stops.items()}
     return HollowEscape(depths, stops, deepest)
 

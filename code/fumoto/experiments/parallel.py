@@ -3,6 +3,7 @@
 import sys
 
 import joblib
+from threadpoolctl import threadpool_limits
 from tqdm import tqdm
 
 
@@ -15,6 +16,12 @@ def run_parallel(function, jobs, description, processes=-1):
     >>> run_parallel(pow, [(2, 3), (2, 4)], "例")
     [8, 16]
     """
-    with joblib.parallel_config("loky", inner_max_num_threads=1, n_jobs=processes):
-        results = joblib.Parallel(return_as="generator")(joblib.delayed(function)(*job) for job in jobs)
-        return list(tqdm(results, desc=description, total=len(jobs), disable=not sys.stderr.isatty()))
+    jobs = list(jobs)
+    parallel = joblib.Parallel(n_jobs=processes, return_as="generator")
+    results = parallel(joblib.delayed(_on_one_thread)(function, job) for job in jobs)
+    return list(tqdm(results, desc=description, total=len(jobs), disable=not sys.stderr.isatty()))
+
+
+def _on_one_thread(function, job):
+    with threadpool_limits(1):
+        return function(*job)

@@ -120,7 +120,8 @@ def race_table(races):
         row = [method]
         for runners in races.values():
             runner = runners[method]
-            row += [f"{runner.lr:g}", f"{runner.arrival}", f"{runner.overshoot:.0%}"]
+            mark = "＊" if runner.leaves else ""
+            row += [f"{runner.lr:g}", f"{runner.arrival}{mark}", f"{runner.overshoot:.0%}"]
         rows.append(row)
     return Table(header, rows)
 

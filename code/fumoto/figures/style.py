@@ -48,6 +48,7 @@ RC = {
     "mathtext.fontset": "cm",
     "figure.dpi": 72,
     "svg.fonttype": "path",
+    "savefig.bbox": None,
 }
 
 
@@ -99,6 +100,8 @@ class Picture:
     def _repr_svg_(self):
         output = io.StringIO()
         with mpl.rc_context({**RC, "svg.hashsalt": self.name}):
+            self.figure.draw_without_rendering()
+            self.figure.set_layout_engine("none")  # 配置は一度だけ決める。描くたびに動くとバイト列が変わる
             self.figure.savefig(output, format="svg", metadata={"Date": None, "Creator": None})
         svg = output.getvalue()
         return svg.replace("</svg>", self.overlay + "</svg>") if self.overlay else svg
