@@ -245,6 +245,8 @@ def sgd_factor(equations):
 
 def _check_limit(make, limit, curvature):
     """Just below the limit the distance shrinks, just above it grows."""
+    exactly = np.abs(_on_parabola(make(limit), curvature, 2000))
+    close(exactly[-1], exactly[-2], rtol=1e-9)
     below = np.abs(_on_parabola(make(0.99 * limit), curvature, 4000))
     above = np.abs(_on_parabola(make(1.01 * limit), curvature, 400))
     assert below[-50:].max() < 1e-3
@@ -308,7 +310,9 @@ def saddle_steps(equations):
         symbols = {"delta": offset, "eta": lr, "lambda": curvature}
         path = offset * np.abs(_on_parabola(SGD(lr=lr), -curvature, 2000))
         steps = int(np.argmax(path > 1))
-        assert steps == np.ceil(equations["eq-saddle-steps"].evaluate(**symbols))
+        k = equations["eq-saddle-steps"].evaluate(**symbols)
+        assert steps == np.ceil(k)
+        close(offset * (path[1] / path[0]) ** k, 1, rtol=1e-9)
 
 
 @check("eq-saddle-root")

@@ -157,7 +157,9 @@ def test_momentum_leaves_the_saddle_sooner_at_equal_rate_and_later_at_equal_spee
     escape = run(momentum.saddle_escape)
     assert np.all(escape.equal_rate * 2 < escape.sgd)
     assert np.all(escape.equal_speed > escape.sgd)
-    assert np.all(np.diff(escape.equal_speed - escape.sgd) > 0)  # not a fixed delay: a smaller factor per step
+    assert np.all(
+        np.diff(escape.equal_speed - escape.sgd) > 0
+    )  # not a fixed delay: a smaller factor per step
 
 
 @pytest.mark.parametrize("make", comparison.METHODS.values(), ids=comparison.METHODS)

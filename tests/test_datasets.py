@@ -61,6 +61,12 @@ def test_truncated_archive_is_named(folder):
         mnist(folder)
 
 
+def test_empty_file_is_named(folder):
+    (folder / NAMES[0]).write_bytes(b"")
+    with pytest.raises(DataError, match=f"{NAMES[0]} は空です"):
+        mnist(folder)
+
+
 def test_not_an_archive_is_named(folder):
     (folder / NAMES[1]).write_bytes(b"<html>not found</html>")
     with pytest.raises(DataError, match=f"{NAMES[1]} を展開できません"):

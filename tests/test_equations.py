@@ -173,6 +173,33 @@ def test_an_equation_without_a_check_is_named():
         (r"y = x", "x in everything", "範囲を読めません: 'everything'"),
         (r"y = x", "x : R", "宣言を読めません: 'x : R'"),
         (r"y = x", "", "宣言を読めません"),
+        (r"y = 2 3", "x in R", "数 2 と 3 の間に"),
+        (r"y = x^2 3", "x in R", "数 2 と 3 の間に"),
+        (r"y = x^23", "x in R", "2 桁以上の指数 23"),
+        (r"y = 1,000", "x in R", "',000' から先を読めません"),
+        (r"y = x^2^3", "x in R", "指数が 2 つ"),
+        (r"y = x^{2}^{3}", "x in R", "指数が 2 つ"),
+        (r"y = 1/x z", "x in R; z in R", "/ の右は"),
+        (r"y = 1/(x)(z)", "x in R; z in R", "/ の右は"),
+        (r"y = \exp{x} z", "x in R; z in R", r"exp の引数は \( \)"),
+        (r"y = \log x z", "x in R; z in R", r"log の引数は \( \)"),
+        (r"y = \log x / z", "x in R; z in R", r"log の引数は \( \)"),
+        (r"y = \nabla E", r"\nabla E in function", "引数は"),
+        (r"y = \mathbb{E}[x^3]", r"\mathbb{E}[x] in R", "期待値の中は"),
+        (r"y = \mathbb{E}[-x]", r"\mathbb{E}[x] in R", "期待値の中は"),
+        (r"y = |x|", "x in R", "から先を読めません"),
+        (r"y = \sum_{i=1}^{N} i + \sum_{i=1}^{M} i", "i in 1..N; N in 1..9; M in 1..9", "2 通り"),
+        (r"y = \sum_{k=1}^{3} x^k", "x in R; k in 1..3", "足す添字 k は"),
+        (r"y = \sum_{j=1}^{N} \sum_{i=1}^{j} x_i", "i in 1..j; j in 1..N; N in 1..9; x_i in R", "ほかの添字"),
+        (r"y = x_i", "i in 1..N; x_i in R", "sum の外"),
+        (r"y_i = \sum_{i=1}^{N} x_i", "i in 1..N; N in 1..9; x_i in R", "左辺と"),
+        (r"y = \sum_{i=1}^{N} x_{ii}", "i in 1..N; N in 1..9; x_{ii} in R", "同じ添字が 2 度"),
+        (r"y = x", "x in [a, b]", "範囲を読めません"),
+        (r"y = x", "x in (1, 0)", "範囲を読めません"),
+        (r"y = x", "x in 5..2", "範囲を読めません"),
+        (r"y = x", "x in 1..N+-+", "範囲を読めません"),
+        (r"y = x", "x in [0, nan)", "範囲を読めません"),
+        (r"y = x", "x in R; x in [0, 1)", "2 度宣言"),
     ],
 )
 def test_what_cannot_be_read_whole_is_an_error_with_page_and_line(latex, domain, message):
@@ -191,6 +218,11 @@ PAGE = "# 題\n\n```{math}\n:label: eq-a\ny = x\n```\n% domain: x in R\n"
         (PAGE.replace("% domain: x in R", ""), "page.md:3: eq-a のすぐ下に"),
         (PAGE + "\n" + PAGE, r"page.md:11: ラベル eq-a が page.md:3 と重複"),
         (PAGE.replace("y = x", r"y = \foo"), "page.md:3: "),
+        (PAGE + "\n$$\ny = x\n$$ (eq-b)\n", "page.md:9: 式は"),
+        (PAGE + "\n:::{math}\n:label: eq-b\ny = x\n:::\n", "page.md:9: 式は"),
+        (PAGE + "\n\\begin{equation}\ny = x\n\\end{equation}\n", "page.md:9: 式は"),
+        (PAGE.replace("```{math}", "``` {math}").replace("y = x", r"y = \foo"), "page.md:3: "),
+        (PAGE.replace("% domain: x in R", "% checked-by:"), "eq-a の '% checked-by:' が空です"),
     ],
 )
 def test_a_page_that_breaks_the_rules_is_an_error(tmp_path, text, message):
@@ -241,6 +273,58 @@ def test_evaluate_handles_indices_in_any_order():
     np.testing.assert_allclose(product.evaluate(a=a, b=b, n=3), a @ b)
     transposed = parse(r"y_{ki} = x_{ik}", "i in 1..I; k in 1..K; x_{ik} in R")
     np.testing.assert_array_equal(transposed.evaluate(x=a), a.T)
+
+
+def test_a_folder_that_is_not_there_is_an_error(tmp_path):
+    with pytest.raises(EquationError, match="nowhere がありません"):
+        read(tmp_path / "nowhere")
+
+
+def test_a_term_without_the_index_is_added_as_often_as_the_others():
+    declared = "i in 1..N; N in 1..9; y in R; u_i in R"
+    assert parse(r"z = \sum_{i=1}^{N} y", declared).evaluate(y=3.0, N=3) == 9
+    assert parse(r"z = \sum_{i=1}^{N} 1", declared).evaluate(N=3) == 3
+    shifted = parse(r"z = \sum_{i=1}^{N} (u_i - y) + \sum_{i=1}^{N} y", declared)
+    assert shifted.evaluate(u=np.array([1.0, 2.0, 3.0]), y=2.0, N=3) == 6
+
+
+def test_double_sums():
+    declared = "i in 1..N; j in 1..M; N in 1..9; M in 1..9; A_{ij} in R"
+    A = np.arange(6.0).reshape(2, 3)
+    for latex in (r"z = \sum_{i=1}^{N} \sum_{j=1}^{M} A_{ij}", r"z = \sum_{j=1}^{M} \sum_{i=1}^{N} A_{ij}"):
+        assert parse(latex, declared).evaluate(A=A, N=2, M=3) == A.sum()
+
+
+def test_evaluate_takes_lists_as_arrays_and_refuses_fractional_bounds():
+    np.testing.assert_array_equal(parse("z = 2 x", "x in R").evaluate(x=[1.0, 2.0]), [2.0, 4.0])
+    half = parse(r"z = \sum_{i=1}^{N} i", "i in 1..N; N in 1..9")
+    with pytest.raises(ValueError, match="整数になりません"):
+        half.evaluate(N=2.5)
+    mean = parse(r"m = \sum_{i=1}^{N} x_i", "i in 1..N; N in 1..9; x_i in R", label="eq-m")
+    with pytest.raises(ValueError, match=r"eq-m の x は添字 .* の軸を持つ"):
+        mean.evaluate(x=1.0, N=1)
+
+
+@pytest.mark.parametrize(
+    ("latex", "value"),
+    [
+        ("y = -x^2", -4),
+        ("y = 2^{-x}", 0.25),
+        ("y = x^{-1}", 0.5),
+        ("y = a b c", 30 * 1.0),
+        (r"y = x \frac{1}{2}", 1),
+        (r"y = \sqrt[3]{x}", 2 ** (1 / 3)),
+        (r"y = \log (x) a", 3 * np.log(2)),
+        (r"y = (1 - x) (2 + x)", -4),
+        (r"y = x^{2} (1 - a)", -8),
+        (r"y = x^{\frac{1}{2}}", np.sqrt(2)),
+        ("y = x/a - b", 2 / 3 - 2),
+    ],
+)
+def test_reads_notation_as_a_reader_would(latex, value):
+    values = {"x": 2.0, "a": 3.0, "b": 2.0, "c": 5.0}
+    equation = parse(latex, "x in R; a in R; b in R; c in R")
+    assert equation.evaluate(**{s: values[s] for s in equation.symbols}) == pytest.approx(value)
 
 
 def test_printed_bounds_of_a_sum_are_the_ones_used():

@@ -126,6 +126,51 @@ def test_optimize_yields_the_value_before_each_update():
     assert list(optimize(SGD(lr=0.25), params, gradient, 3)) == [1.0, 0.75, 0.5]
 
 
+def test_training_draws_a_new_random_batch_every_step(rng):
+    seen = []
+
+    class Spy:
+        def __init__(self):
+            self.params = {"w": np.zeros(1)}
+
+        def gradient(self, x, t):
+            seen.append(x[:, 0].astype(int))
+            np.testing.assert_array_equal(x[:, 0], t)
+            return 0.0, {"w": np.zeros(1)}
+
+    numbers = np.arange(50)
+    train(Spy(), SGD(), numbers[:, None], numbers, steps=200, batch_size=8, rng=rng)
+    assert {len(batch) for batch in seen} == {8}
+    assert set(np.concatenate(seen)) == set(numbers)
+    assert len({tuple(batch) for batch in seen}) > 190
+    assert any(len(set(batch)) < 8 for batch in seen)  # with replacement
+
+
+def test_accuracy_is_the_share_of_right_answers(rng):
+    network = MLP([2, 2], rng=rng, dtype=np.float64)
+    network.params["W1"][...] = np.eye(2)
+    x = np.array([[1.0, 0.0], [0.0, 1.0], [1.0, 0.0], [1.0, 0.0]])
+    assert network.accuracy(x, np.array([0, 1, 0, 1])) == 0.75
+
+
+def test_replacing_an_array_in_params_is_noticed(rng):
+    network = MLP([3, 2], rng=rng, dtype=np.float64)
+    network.params["W1"] = np.ones((3, 2))
+    np.testing.assert_array_equal(network.predict(np.ones((1, 3))), [[3.0, 3.0]])
+
+
+def test_sigmoid_does_not_overflow():
+    with np.errstate(all="raise"):
+        y = Sigmoid().forward(np.array([[-1000.0, 0.0, 1000.0]]))
+    np.testing.assert_array_equal(y, [[0.0, 0.5, 1.0]])
+
+
+def test_he_is_normal(rng):
+    W = he(rng, 50, 20_000)
+    assert np.mean(W**4) / np.mean(W**2) ** 2 == pytest.approx(3, abs=0.05)
+    assert abs(W.mean()) < 5 * W.std() / np.sqrt(W.size)
+
+
 def test_training_is_reproducible_and_uses_only_the_given_generator():
     def run():
         rng = np.random.default_rng(3)
@@ -167,6 +212,32 @@ def test_training_is_reproducible_and_uses_only_the_given_generator():
             ValueError,
             "標本が 1 つもありません",
         ),
+        (lambda rng: MLP(5, rng=rng), ValueError, "sizes は.*5"),
+        (lambda rng: MLP([4, 3], rng=None), TypeError, "rng は numpy.random.Generator.*None"),
+        (lambda rng: MLP([4, 3], rng=rng, dtype=np.int64), TypeError, "dtype は float32 か float64"),
+        (
+            lambda rng: MLP([4, 3], rng=rng).accuracy(np.ones((2, 4)), np.array([[0], [1]])),
+            ValueError,
+            r"\(2, 1\)",
+        ),
+        (
+            lambda rng: MLP([4, 3], rng=rng).accuracy(np.ones((2, 4)), np.array([7, 8])),
+            ValueError,
+            "7 から 8",
+        ),
+        (
+            lambda rng: SoftmaxCrossEntropy().forward(np.ones(3), np.array([0])),
+            ValueError,
+            r"a は \(N, K\).*\(3,\)",
+        ),
+        (
+            lambda rng: train(
+                MLP([4, 3], rng=rng), SGD(), np.ones((5, 4)), np.zeros(4, int), steps=1, batch_size=2, rng=rng
+            ),
+            ValueError,
+            "x: 5, t: 4",
+        ),
+        (lambda rng: optimize(SGD(), {}, None, -1), ValueError, "steps は 0 以上.*-1"),
         (lambda rng: he(rng, 0, 3), ValueError, "n_in は 1 以上.*0"),
     ],
 )

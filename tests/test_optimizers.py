@@ -121,6 +121,59 @@ def test_numpy_scalar_hyperparameters_do_not_widen_float32(cls):
     assert type(optimizer.lr) is float
 
 
+def test_gradients_of_another_dtype_are_taken_in_the_dtype_of_the_parameters():
+    for dtype in (np.float64, np.int64, np.float16):
+        w, reference = np.ones(3, np.float32), np.ones(3, np.float32)
+        first, second = Adam(), Adam()
+        for _ in range(3):
+            first.update({"w": w}, {"w": np.array([1, 2, 3], dtype)})
+            second.update({"w": reference}, {"w": np.array([1, 2, 3], np.float32)})
+        np.testing.assert_array_equal(w, reference)
+        assert first.state["m"]["w"].dtype == np.float32
+
+
+def test_a_gradient_too_large_for_float32_does_not_raise():
+    params = {"w": np.ones(2, np.float32)}
+    with np.errstate(all="raise"):
+        SGD().update(params, {"w": np.full(2, 1e300)})
+    assert not np.any(np.isfinite(params["w"]))
+
+
+def test_matrices_are_updated_entry_by_entry():
+    with pytest.warns(PendingDeprecationWarning):
+        matrix = np.matrix([[1.0, 2.0], [3.0, 4.0]])
+    array = np.array(matrix)
+    AdaDelta().update({"w": matrix}, {"w": np.asarray(matrix).copy()})
+    AdaDelta().update({"w": array}, {"w": array.copy()})
+    np.testing.assert_array_equal(np.asarray(matrix), array)
+
+
+@pytest.mark.parametrize("cls", ALL)
+def test_rule_does_not_write_to_its_arguments(cls):
+    optimizer = cls()
+    arguments = [np.full(3, 0.5) for _ in range(2 + len(optimizer.state_names))]
+    optimizer.rule(*arguments)
+    for array in arguments:
+        np.testing.assert_array_equal(array, 0.5)
+
+
+DEFAULTS = {
+    "SGD": {"lr": 0.01},
+    "Momentum": {"lr": 0.01, "momentum": 0.9},
+    "Nesterov": {"lr": 0.01, "momentum": 0.9},
+    "AdaGrad": {"lr": 0.01, "eps": 1e-10},
+    "RMSProp": {"lr": 0.01, "decay_rate": 0.99, "eps": 1e-8},
+    "AdaDelta": {"lr": 1.0, "decay_rate": 0.9, "eps": 1e-6},
+    "Adam": {"lr": 0.001, "beta1": 0.9, "beta2": 0.999, "eps": 1e-8},
+}
+
+
+@pytest.mark.parametrize("cls", ALL)
+def test_defaults_are_those_of_pytorch_or_the_paper(cls):
+    optimizer = cls()
+    assert {name: getattr(optimizer, name) for name in DEFAULTS[cls.__name__]} == DEFAULTS[cls.__name__]
+
+
 # --- bad input --------------------------------------------------------------------------------------------
 
 FRACTIONS = {
@@ -133,9 +186,9 @@ FRACTIONS = {
 
 
 @pytest.mark.parametrize("cls", ALL)
-@pytest.mark.parametrize("lr", [0, 0.0, -0.1, float("nan"), float("inf"), -float("inf")])
+@pytest.mark.parametrize("lr", [0, 0.0, -0.1, float("nan"), float("inf"), -float("inf"), 10**400])
 def test_learning_rate_must_be_finite_and_positive(cls, lr):
-    with pytest.raises(ValueError, match=rf"lr は.*{lr}"):
+    with pytest.raises(ValueError, match=rf"lr は.*{str(lr)[:30]}"):
         cls(lr=lr)
 
 
@@ -182,6 +235,19 @@ BAD_CALLS = {
         TypeError,
         r"grads\['a'\].*complex",
     ),
+    "boolean gradient": (lambda p, g: (p, {**g, "a": np.ones(2, bool)}), TypeError, r"grads\['a'\].*bool"),
+    "ragged gradient": (
+        lambda p, g: (p, {**g, "a": [[1.0], [1.0, 2.0]]}),
+        TypeError,
+        r"grads\['a'\].*不揃い",
+    ),
+    "half precision": (
+        lambda p, g: ({**p, "a": np.ones(2, np.float16)}, g),
+        TypeError,
+        r"params\['a'\].*float16",
+    ),
+    "no gradients": (lambda p, g: (p, None), TypeError, "grads は辞書.*NoneType"),
+    "list of gradients": (lambda p, g: (p, list(g.values())), TypeError, "grads は辞書.*list"),
     "text gradient": (lambda p, g: (p, {**g, "a": np.array(["x", "y"])}), TypeError, r"grads\['a'\]"),
     "fewer parameters": (lambda p, g: ({"a": p["a"]}, {"a": g["a"]}), ValueError, "最初の更新のとき"),
     "other dtype": (lambda p, g: ({**p, "b": p["b"].astype("f4")}, g), ValueError, "最初の更新のとき"),
@@ -246,6 +312,57 @@ def test_update_is_all_or_nothing_when_a_rule_fails_half_way():
     np.testing.assert_array_equal(params["a"], 1.0)
     assert optimizer.t == 0
     assert optimizer.state == {"v": {}}
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        lambda w, g, v: (w - g,),
+        lambda w, g, v: (w, v, v, v),
+        lambda w, g, v: (np.ones(5), v),
+        lambda w, g, v: (w, v, v),
+    ],
+)
+def test_a_rule_that_answers_wrongly_moves_nothing(answer):
+    class Wrong(Optimizer):
+        state_names = ("v",)
+
+        def rule(self, w, g, v):
+            return (w - g, v + g) if w.size == 2 else answer(w, g, v)
+
+    optimizer, params = Wrong(), {"a": np.ones(2), "b": np.ones(3)}
+    with pytest.raises(ValueError, match=r"rule は形 .* 'b'"):
+        optimizer.update(params, {"a": np.ones(2), "b": np.ones(3)})
+    np.testing.assert_array_equal(params["a"], 1.0)
+    assert optimizer.state == {"v": {}}
+
+
+def test_state_never_shares_memory_even_if_the_rule_returns_its_arguments():
+    class Lazy(Optimizer):
+        state_names = ("v",)
+
+        def rule(self, w, g, v):
+            return w, g
+
+    optimizer, w, g = Lazy(), np.ones(2), np.ones(2)
+    optimizer.update({"w": w}, {"w": g})
+    assert not np.shares_memory(optimizer.state["v"]["w"], g)
+
+
+@pytest.mark.parametrize("views", [(slice(None), slice(None)), (slice(0, 2), slice(1, 3))])
+def test_parameters_that_share_memory_are_refused(views):
+    w = np.ones(3)
+    params = {"a": w[views[0]], "b": w[views[1]]}
+    with pytest.raises(ValueError, match=r"params\['a'\] と params\['b'\] が同じメモリー"):
+        SGD().update(params, {key: np.ones_like(v) for key, v in params.items()})
+    np.testing.assert_array_equal(w, 1.0)
+
+
+def test_parameters_may_be_views_of_one_array_without_overlap():
+    flat = np.ones(6)
+    params = {"a": flat[:2], "b": flat[2:].reshape(2, 2)}
+    SGD(lr=1.0).update(params, {"a": np.ones(2), "b": np.full((2, 2), 2.0)})
+    np.testing.assert_array_equal(flat, [0, 0, -1, -1, -1, -1])
 
 
 @pytest.mark.parametrize("cls", ALL)

@@ -52,7 +52,7 @@ _SYMBOL = (
 )
 _TOKEN = re.compile(
     rf"(?P<space>{_SPACING})|(?P<structure>{_STRUCTURE})|(?P<symbol>{_SYMBOL})"
-    r"|(?P<other>[0-9]+(?:\.[0-9]+)?|[-+/=(){}\[\]^_,|])"
+    r"|(?P<number>[0-9]+(?:\.[0-9]+)?)|(?P<other>[-+/=(){}\[\]^_])"
 )
 
 
@@ -134,14 +134,12 @@ class Equation:
             raise TypeError(f"{self.label} は数値で計算できません({self.checked_by} が確かめます)")
         if set(values) != set(self.symbols):
             raise TypeError(f"{self.label} に渡す記号は {self.symbols} です(渡された記号: {sorted(values)})")
+        values = {name: v if callable(v) else np.asarray(v) for name, v in values.items()}
         axes = self._axes()
         ranges = self._summed_ranges(values)
         used = sorted(self.rhs.atoms(sympy.Symbol), key=str)
         arguments = [self._value(symbol, values, axes, ranges) for symbol in used]
-        expression = self.rhs.replace(
-            lambda e: isinstance(e, sympy.Sum),
-            lambda e: _AxisSum(e.function, axes[self._symbols[e.variables[0]][0]]),
-        )
+        expression = self.rhs.replace(lambda e: isinstance(e, sympy.Sum), lambda e: self._axis_sum(e, axes))
         functions = {"_AxisSum": _axis_sum}
         for symbol in _functions(expression):
             name = self._symbols[symbol][0]
@@ -159,15 +157,22 @@ class Equation:
         order += [name for name in self._indices if name not in order]
         return {name: axis for axis, name in enumerate(order)}
 
+    def _axis_sum(self, total, axes):
+        """SymPy の Sum(何重でも)を、添字の軸に沿った和に置き換える。"""
+        expression = total.function
+        for index, low, high in total.limits:
+            expression = _AxisSum(expression, axes[self._symbols[index][0]], low, high)
+        return expression
+
     def _summed_ranges(self, values):
         """足す添字 → 印刷された \\sum の範囲(``1..N`` など)の整数の並び。"""
-        numbers = {symbol: values[name] for symbol, (name, _) in self._symbols.items() if name in values}
         ranges = {}
-        for total in self.rhs.atoms(sympy.Sum):
-            index, *ends = total.limits[0]
-            free = set().union(*(end.free_symbols for end in ends))
-            low, high = (int(end.subs({symbol: int(numbers[symbol]) for symbol in free})) for end in ends)
-            ranges[self._symbols[index][0]] = np.arange(low, high + 1)
+        for index, *ends in _limits(self.rhs):
+            numbers = {s: values[self._symbols[s][0]].item() for end in ends for s in end.free_symbols}
+            low, high = (float(end.subs(numbers)) for end in ends)
+            if not (low.is_integer() and high.is_integer()):
+                raise ValueError(f"{self.label} の \\sum の範囲が整数になりません({low} から {high})")
+            ranges[self._symbols[index][0]] = np.arange(int(low), int(high) + 1)
         return ranges
 
     def _value(self, symbol, values, axes, ranges):
@@ -176,7 +181,12 @@ class Equation:
             return _spread(ranges[name], (name,), axes)
         if not indices:
             return values[name]
-        array = np.asarray(values[name])
+        array = values[name]
+        if array.ndim < len(indices):
+            raise ValueError(
+                f"{self.label} の {name} は添字 {indices} の軸を持つ配列でなければなりません"
+                f"(渡された形: {array.shape})"
+            )
         for axis, index in enumerate(indices):
             if index in ranges and array.shape[axis] != len(ranges[index]):
                 raise ValueError(
@@ -197,8 +207,17 @@ def _functions(expression):
     }
 
 
-def _axis_sum(array, axis):
-    return np.sum(array, axis=int(axis), keepdims=True)
+def _limits(expression):
+    """式の中のすべての \\sum の (添字, 下端, 上端)。"""
+    return [limit for total in expression.atoms(sympy.Sum) for limit in total.limits]
+
+
+def _axis_sum(array, axis, low, high):
+    """``axis`` の軸に沿って足す。添字によらない項は、足す回数だけ掛ける。"""
+    count = high - low + 1
+    if np.ndim(array) <= axis or (array.shape[axis] == 1 and count != 1):
+        return array * count
+    return np.sum(array, axis=axis, keepdims=True)
 
 
 def _spread(array, indices, axes):
@@ -222,7 +241,10 @@ def read(folder=None):
     0.8
     """
     equations = {}
-    for path in sorted(Path(folder or _BOOK).glob("*.md")):
+    folder = Path(folder or _BOOK)
+    if not folder.is_dir():
+        raise EquationError(f"ページのフォルダー {folder} がありません")
+    for path in sorted(folder.glob("*.md")):
         for equation in _equations_of(path):
             if equation.label in equations:
                 other = equations[equation.label]
@@ -236,6 +258,9 @@ def read(folder=None):
 
 def _equations_of(path):
     lines = path.read_text(encoding="utf-8").splitlines()
+    for number, text in enumerate(lines, start=1):
+        if re.match(r"\s*\$\$|\s*:{3,}\s*\{math\}|\s*\\begin\{(equation|align|gather|multline)", text):
+            raise EquationError(f"{path.name}:{number}: 式は ```{{math}} の囲みに書きます: {text.strip()}")
     for line, content in _math_blocks("\n".join(lines)):
         where = f"{path.name}:{line}"
         label, latex = None, []
@@ -251,6 +276,8 @@ def _equations_of(path):
         if kind not in ("% domain", "% checked-by"):
             raise EquationError(f"{where}: {label} のすぐ下に '% domain:' か '% checked-by:' がありません")
         latex = " ".join(latex).strip()
+        if not declaration.strip():
+            raise EquationError(f"{where}: {label} の '{kind}:' が空です")
         if kind == "% checked-by":
             yield Equation(label, path.name, line, latex, {}, checked_by=declaration.strip())
         else:
@@ -260,9 +287,9 @@ def _equations_of(path):
 def _math_blocks(text, offset=0):
     """``{math}`` の囲みを (行番号, 中身) で返す。ほかの指示の中にあるものも探す。"""
     for token in MarkdownIt("commonmark").parse(text):
-        if token.type == "fence" and token.info.startswith("{math}"):
+        if token.type == "fence" and token.info.strip().startswith("{math}"):
             yield offset + token.map[0] + 1, token.content
-        elif token.type == "fence" and token.info.startswith("{"):
+        elif token.type == "fence" and token.info.strip().startswith("{"):
             yield from _math_blocks(token.content, offset + token.map[0] + 1)
 
 
@@ -291,7 +318,59 @@ def parse(latex, domain, *, label="eq", page="(文字列)", line=0):
     if unknown := found - placeholders.keys():
         raise EquationError(f"{where}: 知らない記号 {sorted(map(str, unknown))}: {latex}")
     lhs, rhs = relation.lhs, relation.rhs
+    _check_indices(lhs, rhs, placeholders, domains, where)
     return Equation(label, page, line, latex, domains, None, lhs, rhs, placeholders)
+
+
+def _check_indices(lhs, rhs, placeholders, domains, where):
+    """足す添字が宣言されていて、範囲が 1 通りで、和の外に出ていないことを確かめる。"""
+    summed = {}
+    for index, *ends in _limits(rhs):
+        name = placeholders[index][0]
+        if name not in domains or not domains[name].is_index:
+            raise EquationError(f"{where}: 足す添字 {name} は '{name} in 1..N' の形で宣言します")
+        if any(
+            placeholders[s][0] in domains and domains[placeholders[s][0]].is_index
+            for end in ends
+            for s in end.free_symbols
+        ):
+            raise EquationError(f"{where}: \\sum の範囲がほかの添字によっています")
+        if summed.setdefault(name, ends) != ends:
+            raise EquationError(f"{where}: 添字 {name} の \\sum の範囲が 2 通りあります")
+    outside = rhs.replace(lambda e: isinstance(e, sympy.Sum), lambda e: sympy.Dummy())
+    for symbol in outside.free_symbols & placeholders.keys():
+        name, indices = placeholders[symbol]
+        if name in domains and domains[name].is_index:
+            indices = (*indices, name)
+        if free := set(indices) - set(placeholders[lhs][1]):
+            raise EquationError(f"{where}: 添字 {sorted(free)} が \\sum の外にあります")
+    if both := summed.keys() & set(placeholders[lhs][1]):
+        raise EquationError(f"{where}: 添字 {sorted(both)} が左辺と \\sum の両方にあります")
+
+
+_FUNCTIONS = {r"\exp", r"\log", r"\sin", r"\cos", r"\tanh"}
+_ENDS = {"+", "-", ")", "}", "]", "=", ""}
+
+
+def _refuse_ambiguity(tokens, where, latex):
+    """人と構文解析器で読み方が分かれる書き方を断る。``tokens``: (種類, 文字列) の並び。"""
+    padded = [*tokens, ("other", ""), ("other", "")]
+    for (kind, text), (next_kind, following), (_, after) in zip(padded, padded[1:], padded[2:], strict=False):
+        reason = None
+        if kind == next_kind == "number":
+            reason = f"数 {text} と {following} の間に \\cdot が要ります"
+        elif text == "^" and next_kind == "number" and len(following) > 1:
+            reason = f"2 桁以上の指数 {following} は {{ }} で囲みます"
+        elif text == "/" and (next_kind not in ("number", "symbol") or after not in _ENDS):
+            reason = "/ の右は記号か数 1 つだけにします(それ以外は \\frac で書きます)"
+        elif (text in _FUNCTIONS and following != "(" and (next_kind != "symbol" or after not in _ENDS)) or (
+            kind == "function" and following != "("
+        ):
+            reason = f"{text} の引数は ( ) で囲みます"
+        if reason:
+            raise EquationError(f"{where}: {reason}: {latex}")
+    if re.search(r"\^\s*(\{[^{}]*\}|\w|\\[A-Za-z]+)\s*\^", latex):
+        raise EquationError(f"{where}: 指数が 2 つ続いています: {latex}")
 
 
 def _with_placeholders(latex, domains, where):
@@ -300,7 +379,7 @@ def _with_placeholders(latex, domains, where):
     SymPy の構文解析器は知らない命令(``\\hat`` など)を黙って別の意味に読むので、
     読めるものだけを通し、記号はすべて確実に読める形に替えてから渡す。
     """
-    numbers, pieces, position = {}, [], 0
+    numbers, pieces, tokens, position = {}, [], [], 0
     while position < len(latex):
         match = _TOKEN.match(latex, position)
         if match is None:
@@ -309,10 +388,16 @@ def _with_placeholders(latex, domains, where):
         if match["space"]:
             continue
         piece = match.group()
+        tokens.append(("function" if match["function"] else match.lastgroup, piece))
         if match["symbol"]:
-            key = _name_and_indices(match, domains)
+            try:
+                key = _name_and_indices(match, domains)
+            except EquationError as error:
+                raise EquationError(f"{where}: {error}") from None
             if pieces and key[0] not in domains:
                 raise EquationError(f"{where}: 記号 {piece} が domain で宣言されていません")
+            if len(set(key[1])) < len(key[1]):
+                raise EquationError(f"{where}: 同じ添字が 2 度ついています: {piece}")
             is_function = match["function"] is not None
             piece = f"X_{{{numbers.setdefault(key, len(numbers) + 1)}}}"
             if pieces and pieces[-1] == "^":
@@ -320,6 +405,7 @@ def _with_placeholders(latex, domains, where):
         elif piece == "(" and pieces and pieces[-1].startswith("X_") and not is_function:
             piece = r"\cdot ("  # y (1 - y) が関数の呼び出しと読まれないように
         pieces.append(piece)
+    _refuse_ambiguity(tokens, where, latex)
     return {sympy.Symbol(f"X_{{{n}}}"): key for key, n in numbers.items()}, " ".join(pieces)
 
 
@@ -343,9 +429,11 @@ def _name_and_indices(match, domains):
 
 def _mean_name(inside):
     """``\\mathbb{E}[…]`` の中身 → 名前。``m_t`` → ``mean_m_t``、``g^2`` → ``mean_g_squared``。"""
-    base, _, power = inside.strip().partition("^")
-    name = re.sub(r"\W+", "_", base.replace("\\", "")).strip("_")
-    return f"mean_{name}" + ("_squared" if power.strip(" {}") == "2" else "")
+    match = re.fullmatch(rf"\s*{_SUBSCRIPTED}(?P<square>\^2|\^\{{2\}})?\s*", inside)
+    if match is None:
+        raise EquationError(f"期待値の中は記号か記号の 2 乗だけです: {inside}")
+    name, _ = _name_and_indices({"function": None, "expected": None, **match.groupdict()}, {})
+    return f"mean_{name}" + ("_squared" if match["square"] else "")
 
 
 def _domains(declarations, where):
@@ -357,16 +445,25 @@ def _domains(declarations, where):
             raise EquationError(f"{where}: 宣言を読めません: {text.strip()!r}")
         matches.append((match, _range(match["range"], where)))
     indices = {match["plain"]: domain for match, domain in matches if domain.is_index}
-    return {_name_and_indices(match, indices)[0]: domain for match, domain in matches}
+    domains = {}
+    for match, domain in matches:
+        name = _name_and_indices(match, indices)[0]
+        if name in domains:
+            raise EquationError(f"{where}: {name} が 2 度宣言されています")
+        domains[name] = domain
+    return domains
 
 
 def _range(text, where):
     if text in ("R", "function"):
         return Domain(text)
-    if integers := re.fullmatch(r"(\w+)\.\.([\w+-]+)", text):
+    if integers := re.fullmatch(r"([0-9]+)\.\.([0-9]+|[A-Za-z](?:[+-][0-9]+)?)", text):
         low, high = (int(end) if end.isdigit() else end for end in integers.groups())
-        return Domain(text, low, high, integer=True)
-    if interval := re.fullmatch(r"([\[(])\s*(\S+)\s*,\s*(\S+)\s*[\])]", text):
+        if isinstance(high, str) or low <= high:
+            return Domain(text, low, high, integer=True)
+    number = r"(-?[0-9]+(?:\.[0-9]+)?)"
+    if interval := re.fullmatch(rf"([\[(])\s*{number}\s*,\s*{number}\s*[\])]", text):
         low, high = float(interval[2]), float(interval[3])
-        return Domain(text, low, high, open_low=interval[1] == "(")
+        if low < high:
+            return Domain(text, low, high, open_low=interval[1] == "(")
     raise EquationError(f"{where}: 範囲を読めません: {text!r}")

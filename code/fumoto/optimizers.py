@@ -109,9 +109,11 @@ def _layout(params):
 
 def _checked(key, w, g):
     """1 つのキーの重みと勾配を確かめ、重みと同じ型の勾配を返す。"""
-    if not isinstance(w, np.ndarray) or not np.issubdtype(w.dtype, np.floating):
+    if not isinstance(w, np.ndarray) or w.dtype not in (np.float32, np.float64):
         kind = f"dtype={w.dtype}" if isinstance(w, np.ndarray) else type(w).__name__
-        raise TypeError(f"params[{key!r}] は浮動小数の NumPy 配列でなければなりません(渡されたもの: {kind})")
+        raise TypeError(
+            f"params[{key!r}] は float32 か float64 の NumPy 配列でなければなりません(渡されたもの: {kind})"
+        )
     if not w.flags.writeable:
         raise ValueError(f"params[{key!r}] は書き込める配列でなければなりません(読み取り専用です)")
     try:
