@@ -11,19 +11,12 @@ import numpy as np
 from fumoto import optimizers as book_optimizers
 from fumoto.experiments.adagrad import follow
 from fumoto.layers import Affine, SoftmaxCrossEntropy
+from fumoto.methods import METHODS, Method, PrintedOptimizer
 from fumoto.mistakes import NotesMomentum, StepSizeAdam, UncorrectedAdam
 from fumoto.network import MLP
 from fumoto.optimizers import SGD, AdaGrad, Adam, Momentum, RMSProp
 from fumoto.surfaces import bowl, hollow, ravine, saddle
 
-HYPERPARAMETERS = {  # name in the code -> name in the equations
-    "lr": "eta",
-    "momentum": "alpha",
-    "decay_rate": "rho",
-    "beta1": "beta_1",
-    "beta2": "beta_2",
-    "eps": "varepsilon",
-}
 CHECKS = {}
 
 
@@ -55,15 +48,6 @@ def draw(equation, rng, shape=(4,), **fixed):
 
 # --- update rules: the equations' own optimizer against the code's --------------------------------------
 
-METHODS = {  # class name -> the labels that make up one update, in order
-    "SGD": ["eq-sgd-w"],
-    "Momentum": ["eq-momentum-v", "eq-momentum-w"],
-    "Nesterov": ["eq-nesterov-v", "eq-nesterov-w"],
-    "AdaGrad": ["eq-adagrad-h", "eq-adagrad-w"],
-    "RMSProp": ["eq-rmsprop-h", "eq-rmsprop-w"],
-    "AdaDelta": ["eq-adadelta-h", "eq-adadelta-d", "eq-adadelta-u", "eq-adadelta-w"],
-    "Adam": ["eq-adam-m", "eq-adam-v", "eq-adam-mhat", "eq-adam-vhat", "eq-adam-w"],
-}
 SETTINGS = {
     "SGD": [{"lr": 0.1}, {"lr": 0.7}],
     "Momentum": [{"lr": 0.1, "momentum": 0.9}, {"lr": 0.03, "momentum": 0.4}],
@@ -79,68 +63,72 @@ SETTINGS = {
 SHAPES = {"scalar": (), "vector": (3,), "matrix": (2, 3)}
 
 
-def compare_updates(equations, labels, optimizer, names, steps=6):
-    """Follow `optimizer` and the equations side by side; parameters and every state must agree.
+def compare_updates(equations, method, optimizer, hyperparameters, steps=6):
+    """Run `optimizer` and the equations' own one side by side; parameters and every state must agree.
 
-    `names`: {hyperparameter in the code: symbol in the equations}. Some gradients are exactly zero.
+    Gradients of every size, some exactly zero, and several keys.
     """
+    printed = PrintedOptimizer(method, equations, **hyperparameters)
     rng = np.random.default_rng(0)
     params = {key: np.asarray(rng.normal(size=shape)) for key, shape in SHAPES.items()}
-    known = {key: {"w_t": w.copy()} for key, w in params.items()}
-    for values in known.values():
-        values.update({f"{name}_t": np.zeros_like(values["w_t"]) for name in optimizer.state_names})
+    expected = {key: w.copy() for key, w in params.items()}
     for t in range(steps):
         grads = {key: rng.normal(size=shape) * 10.0 ** (t - 3) for key, shape in SHAPES.items()}
         grads["vector"][0] = 1.0 if t == 0 else 0.0
         optimizer.update(params, grads)
-        for key, values in known.items():
-            values.update({symbol: getattr(optimizer, name) for name, symbol in names.items()})
-            values.update(g_t=grads[key], t=t)
-            for label in labels:
-                equation = equations[label]
-                values[equation.name] = equation.evaluate(**{s: values[s] for s in equation.symbols})
-            close(params[key], values["w_next"])
-            values["w_t"] = values["w_next"]
+        printed.update(expected, grads)
+        for key, w in params.items():
+            close(w, expected[key])
             for name in optimizer.state_names:
-                close(optimizer.state[name][key], values[f"{name}_next"])
-                values[f"{name}_t"] = values[f"{name}_next"]
+                close(optimizer.state[name][key], printed.state[name][key])
 
 
 def check_method(equations, name, module=book_optimizers):
     """One of the seven optimizers of `module` against its equations."""
     for hyperparameters in SETTINGS[name]:
         optimizer = getattr(module, name)(**hyperparameters)
-        compare_updates(equations, METHODS[name], optimizer, {h: HYPERPARAMETERS[h] for h in hyperparameters})
+        compare_updates(equations, METHODS[name], optimizer, hyperparameters)
 
 
-for _name, _labels in METHODS.items():
-    check(*_labels)(lambda equations, name=_name: check_method(equations, name))
+for _method in METHODS.values():
+    check(*_method.labels)(lambda equations, name=_method.name: check_method(equations, name))
+
+
+def _check_notes(equations, cls, labels, **hyperparameters):
+    """An optimizer of fumoto.mistakes against the equations of the notes."""
+    symbols = {
+        "lr": "eta",
+        "momentum": "alpha",
+        "beta1": "beta_1",
+        "beta2": "beta_2",
+        "eps": "varepsilon_hat",
+    }
+    method = Method(cls.__name__, labels, {name: symbols[name] for name in hyperparameters})
+    compare_updates(equations, method, cls(**hyperparameters), hyperparameters)
 
 
 @check("eq-notes-momentum-w")
 def notes_momentum(equations):
-    labels = ["eq-momentum-v", "eq-notes-momentum-w"]
-    compare_updates(equations, labels, NotesMomentum(lr=0.1), {"lr": "eta", "momentum": "alpha"})
+    _check_notes(equations, NotesMomentum, ("eq-momentum-v", "eq-notes-momentum-w"), lr=0.1, momentum=0.9)
 
 
 @check("eq-notes-adagrad-w")
 def notes_adagrad(equations):
-    labels = ["eq-adagrad-h", "eq-notes-adagrad-w"]
-    compare_updates(equations, labels, AdaGrad(lr=0.1, eps=0.0), {"lr": "eta"})
+    method = Method("AdaGrad", ("eq-adagrad-h", "eq-notes-adagrad-w"), {"lr": "eta"})
+    with np.errstate(invalid="ignore"):  # 0 / 0 where a gradient is zero from the start
+        compare_updates(equations, method, AdaGrad(lr=0.1, eps=0.0), {"lr": 0.1})
 
 
 @check("eq-notes-adam-w")
 def notes_adam(equations):
-    labels = ["eq-adam-m", "eq-adam-v", "eq-notes-adam-w"]
-    names = {"lr": "eta", "beta1": "beta_1", "beta2": "beta_2"}
-    compare_updates(equations, labels, UncorrectedAdam(lr=0.1), names)
+    labels = ("eq-adam-m", "eq-adam-v", "eq-notes-adam-w")
+    _check_notes(equations, UncorrectedAdam, labels, lr=0.1, beta1=0.9, beta2=0.999)
 
 
 @check("eq-adam-lrt", "eq-adam-lrtw")
 def step_size_adam(equations):
-    labels = ["eq-adam-lrt", "eq-adam-m", "eq-adam-v", "eq-adam-lrtw"]
-    names = {"lr": "eta", "beta1": "beta_1", "beta2": "beta_2", "eps": "varepsilon_hat"}
-    compare_updates(equations, labels, StepSizeAdam(lr=0.1, beta1=0.7, beta2=0.9, eps=0.05), names)
+    labels = ("eq-adam-lrt", "eq-adam-m", "eq-adam-v", "eq-adam-lrtw")
+    _check_notes(equations, StepSizeAdam, labels, lr=0.1, beta1=0.7, beta2=0.9, eps=0.05)
 
 
 @check("eq-adam-epshat")

@@ -10,9 +10,10 @@ from types import ModuleType
 import numpy as np
 import pytest
 
-from equation_checks import CHECKS, METHODS, check_method
+from equation_checks import CHECKS, check_method
 from fumoto import equations, optimizers
 from fumoto.equations import EquationError, parse, read
+from fumoto.methods import METHODS
 
 BOOK = equations.read()
 PARSED = sorted(label for label, equation in BOOK.items() if equation.checked_by is None)

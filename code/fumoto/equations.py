@@ -26,6 +26,7 @@ r"""印刷された式を、ページから読み出し、SymPy の式にし、N
 
 import re
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -135,33 +136,39 @@ class Equation:
         if set(values) != set(self.symbols):
             raise TypeError(f"{self.label} に渡す記号は {self.symbols} です(渡された記号: {sorted(values)})")
         values = {name: v if callable(v) else np.asarray(v) for name, v in values.items()}
-        axes = self._axes()
+        axes = self._axes
         ranges = self._summed_ranges(values)
-        used = sorted(self.rhs.atoms(sympy.Symbol), key=str)
-        arguments = [self._value(symbol, values, axes, ranges) for symbol in used]
-        expression = self.rhs.replace(lambda e: isinstance(e, sympy.Sum), lambda e: self._axis_sum(e, axes))
-        functions = {"_AxisSum": _axis_sum}
-        for symbol in _functions(expression):
-            name = self._symbols[symbol][0]
-            functions[name] = values[name]
-            expression = expression.replace(sympy.Function(symbol.name), sympy.Function(name))
-        function = sympy.lambdify(used, expression, [functions, "numpy"])
+        symbols, functions, compiled = self._compiled
+        arguments = [self._value(symbol, values, axes, ranges) for symbol in symbols]
+        result = np.asarray(compiled(*arguments, *(values[name] for name in functions)))
         kept = len(self._symbols[self.lhs][1])
         summed = tuple(range(kept, len(axes)))
-        result = np.asarray(function(*arguments))
         return np.squeeze(result, axis=summed) if result.ndim >= len(axes) > kept else result
 
+    @cached_property
+    def _compiled(self):
+        """右辺の (記号の並び, 関数の名前の並び, NumPy の関数)。組み立ては一度だけ。"""
+        symbols = sorted(self.rhs.atoms(sympy.Symbol), key=str)
+        expression = self.rhs.replace(lambda e: isinstance(e, sympy.Sum), self._axis_sum)
+        functions = []
+        for symbol in sorted(_functions(expression), key=str):
+            functions.append(self._symbols[symbol][0])
+            expression = expression.replace(sympy.Function(symbol.name), sympy.Function(functions[-1]))
+        arguments = [*symbols, *map(sympy.Function, functions)]
+        return symbols, functions, sympy.lambdify(arguments, expression, [{"_AxisSum": _axis_sum}, "numpy"])
+
+    @cached_property
     def _axes(self):
         """添字 → 軸の番号。左辺の添字が先に来る。"""
         order = list(self._symbols[self.lhs][1])
         order += [name for name in self._indices if name not in order]
         return {name: axis for axis, name in enumerate(order)}
 
-    def _axis_sum(self, total, axes):
+    def _axis_sum(self, total):
         """SymPy の Sum(何重でも)を、添字の軸に沿った和に置き換える。"""
         expression = total.function
         for index, low, high in total.limits:
-            expression = _AxisSum(expression, axes[self._symbols[index][0]], low, high)
+            expression = _AxisSum(expression, self._axes[self._symbols[index][0]], low, high)
         return expression
 
     def _summed_ranges(self, values):
