@@ -37,12 +37,11 @@ def check(*labels):
 
 
 def draw(equation, rng, shape=(4,), **fixed):
-    """Random values for the symbols of an equation, each from its declared domain."""
-    integers = {n for n, d in equation.domain.items() if d.integer}
+    """Random values for the declared symbols of an equation, each from its domain."""
     values = {}
-    for name in equation.symbols:
-        size = () if name in integers else shape
-        values[name] = fixed[name] if name in fixed else equation.domain[name].sample(rng, size)
+    for name, domain in equation.domain.items():
+        if not domain.is_index:
+            values[name] = fixed.get(name, domain.sample(rng, () if domain.integer else shape))
     return values
 
 

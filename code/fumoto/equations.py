@@ -104,6 +104,7 @@ class Equation:
     lhs: sympy.Expr | None = field(default=None, repr=False)
     rhs: sympy.Expr | None = field(default=None, repr=False)
     _symbols: dict = field(default_factory=dict, repr=False)  # SymPy の記号 → (名前, 添字)
+    _printed: dict = field(default_factory=dict, repr=False)  # SymPy の記号 → 印刷された LaTeX
 
     @property
     def name(self):
@@ -311,7 +312,7 @@ def parse(latex, domain, *, label="eq", page="(文字列)", line=0):
     """
     where = f"{page}:{line}"
     domains = _domains(domain, where)
-    placeholders, text = _with_placeholders(latex, domains, where)
+    placeholders, pieces, text = _with_placeholders(latex, domains, where)
     try:
         relation = parse_latex(text, strict=True)
     except LaTeXParsingError as error:
@@ -326,7 +327,7 @@ def parse(latex, domain, *, label="eq", page="(文字列)", line=0):
         raise EquationError(f"{where}: 知らない記号 {sorted(map(str, unknown))}: {latex}")
     lhs, rhs = relation.lhs, relation.rhs
     _check_indices(lhs, rhs, placeholders, domains, where)
-    return Equation(label, page, line, latex, domains, None, lhs, rhs, placeholders)
+    return Equation(label, page, line, latex, domains, None, lhs, rhs, placeholders, pieces)
 
 
 def _check_indices(lhs, rhs, placeholders, domains, where):
@@ -381,12 +382,12 @@ def _refuse_ambiguity(tokens, where, latex):
 
 
 def _with_placeholders(latex, domains, where):
-    """記号を ``X_{1}, X_{2}, …`` に置き換えた LaTeX と、その対応 {SymPy の記号: (名前, 添字)}。
+    """記号を ``X_{1}, X_{2}, …`` に置き換え、(記号 → (名前, 添字), 記号 → 元の LaTeX, 全体) を返す。
 
     SymPy の構文解析器は知らない命令(``\\hat`` など)を黙って別の意味に読むので、
     読めるものだけを通し、記号はすべて確実に読める形に替えてから渡す。
     """
-    numbers, pieces, tokens, position = {}, [], [], 0
+    numbers, printed, pieces, tokens, position = {}, {}, [], [], 0
     while position < len(latex):
         match = _TOKEN.match(latex, position)
         if match is None:
@@ -406,14 +407,17 @@ def _with_placeholders(latex, domains, where):
             if len(set(key[1])) < len(key[1]):
                 raise EquationError(f"{where}: 同じ添字が 2 度ついています: {piece}")
             is_function = match["function"] is not None
-            piece = f"X_{{{numbers.setdefault(key, len(numbers) + 1)}}}"
+            number = numbers.setdefault(key, len(numbers) + 1)
+            printed[sympy.Symbol(f"X_{{{number}}}")] = piece
+            piece = f"X_{{{number}}}"
             if pieces and pieces[-1] == "^":
                 piece = f"{{{piece}}}"
         elif piece == "(" and pieces and pieces[-1].startswith("X_") and not is_function:
             piece = r"\cdot ("  # y (1 - y) が関数の呼び出しと読まれないように
         pieces.append(piece)
     _refuse_ambiguity(tokens, where, latex)
-    return {sympy.Symbol(f"X_{{{n}}}"): key for key, n in numbers.items()}, " ".join(pieces)
+    symbols = {sympy.Symbol(f"X_{{{n}}}"): key for key, n in numbers.items()}
+    return symbols, printed, " ".join(pieces)
 
 
 def _name_and_indices(match, domains):

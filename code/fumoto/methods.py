@@ -46,7 +46,7 @@ class PrintedOptimizer:
     """ページの式をそのまま計算する最適化手法。``update(params, grads)`` は配列をその場で書き換える。
 
     ``method``: ``METHODS`` の 1 つ。``equations``: 式(省くと本のページのもの)。
-    右辺に ``x_t`` と出てくる記号のうち ``x_{t+1}`` を左辺に持つ式のあるものが状態で、0 から始まる。
+    ``x_t`` と宣言された記号のうち、``x_{t+1}`` を左辺に持つ式のあるものが状態で、0 から始まる。
     状態は ``optimizer.state[名前][キー]`` で見られる。引数の過不足は ``TypeError``。
 
     >>> optimizer = PrintedOptimizer(METHODS["Momentum"], lr=0.1, momentum=0.9)
@@ -66,8 +66,8 @@ class PrintedOptimizer:
         self.equations = [equations[label] for label in method.labels]
         self.constants = {method.hyperparameters[name]: value for name, value in hyperparameters.items()}
         updated = {equation.name.removesuffix("_next") for equation in self.equations} - {"w"}
-        used = {symbol for equation in self.equations for symbol in equation.symbols}
-        self.state = {name: {} for name in sorted(updated) if f"{name}_t" in used}
+        declared = {name for equation in self.equations for name in equation.domain}
+        self.state = {name: {} for name in sorted(updated) if f"{name}_t" in declared}
         self.t = 0
 
     def update(self, params, grads):

@@ -1,0 +1,72 @@
+"""The tests can fail: every mistake in every equation is caught by the suite's own comparison."""
+
+import warnings
+from dataclasses import fields
+
+import numpy as np
+import pytest
+
+from equation_checks import CHECKS
+from fumoto import equations
+from fumoto.equations import Equation
+from fumoto.variants import variants
+
+BOOK = equations.read()
+VARIANTS = {label: variants(equation) for label, equation in BOOK.items()}
+ALL = [variant for found in VARIANTS.values() for variant in found]
+
+
+class Spoiled(Equation):
+    """An equation that ignores symbols it has lost, so that numbers decide and not a TypeError."""
+
+    def evaluate(self, **values):
+        return super().evaluate(**{name: values[name] for name in self.symbols})
+
+
+def survives(variant):
+    """Whether the book with this mistake in it would still pass."""
+    label = variant.equation.label
+    spoiled = Spoiled(**{f.name: getattr(variant.equation, f.name) for f in fields(Equation)})
+    with np.errstate(all="ignore"), warnings.catch_warnings(action="ignore"):
+        try:
+            CHECKS[label]({**BOOK, label: spoiled})
+        except (AssertionError, ValueError, OverflowError):
+            return False
+    return True
+
+
+@pytest.mark.parametrize("label", BOOK)
+def test_every_mistake_in_an_equation_is_caught(label):
+    survivors = [(v.id, v.kind, v.equation.latex) for v in VARIANTS[label] if survives(v)]
+    assert not survivors, f"killed {len(VARIANTS[label]) - len(survivors)} of {len(VARIANTS[label])}"
+
+
+def test_every_equation_has_mistakes_and_ids_are_unique():
+    assert all(VARIANTS.values())
+    assert len({v.id for v in ALL}) == len(ALL)
+    assert len(ALL) > 500
+
+
+def test_mistakes_are_the_same_every_time():
+    again = [v.id + v.equation.latex for found in map(variants, BOOK.values()) for v in found]
+    assert again == [v.id + v.equation.latex for v in ALL]
+
+
+@pytest.mark.parametrize(
+    ("label", "kind", "latex"),
+    [
+        ("eq-momentum-w", "符号が逆", r"w_{t+1} = w_t - v_{t+1}"),
+        ("eq-momentum-w", "古い値を使っている", r"w_{t+1} = w_t + v_t"),
+        ("eq-sgd-w", "積が差になっている", r"g_t - \eta"),
+        ("eq-adagrad-w", "因子が抜けている", r"w_{t+1} = w_t - \frac{\eta}{\varepsilon + \sqrt{h_{t+1}}}"),
+        ("eq-adagrad-w", "項が抜けている", r"w_{t+1} = w_t - \frac{\eta g_t}{\sqrt{h_{t+1}}}"),
+        ("eq-adam-w", "根号の外の項が中にある", r"\sqrt{\hat{v}_{t+1} + \varepsilon}"),
+        ("eq-adam-w", "分母の項が割り算の外にある", r"w_t + \varepsilon - \frac{\eta"),
+        ("eq-adam-w", "補正していない値を使っている", r"\frac{\eta m_{t+1}}{"),
+        ("eq-adam-w", "平方根が抜けている", r"\hat{v}_{t+1} + \varepsilon}"),
+        ("eq-rmsprop-h", "2 乗が抜けている", r"g_t"),
+        ("eq-adam-m", "項が抜けている", r"m_{t+1} = \beta_1 m_t"),
+    ],
+)
+def test_the_mistakes_people_make_are_among_them(label, kind, latex):
+    assert any(v.kind == kind and latex in v.equation.latex for v in VARIANTS[label])
