@@ -102,7 +102,9 @@ def _mistakes_in_product(node):
         yield "factor", "因子が抜けている", node / factor
         if isinstance(factor, sympy.Pow) and factor.exp == -1 and isinstance(factor.base, sympy.Add):
             for term in factor.base.args:  # 分母に足す ε を、割り算の外で足してしまう
-                yield "outside", "分母の項が割り算の外にある", node / factor / (factor.base - term) + term
+                divided = node / factor / (factor.base - term)
+                yield "outside", "分母の項が割り算の外にある", divided + term
+                yield "outside", "分母の項が割り算の外にある", divided - term
     if node.could_extract_minus_sign():
         yield "sign", "符号が逆", -node
     symbols = [factor for factor in factors if factor.is_Symbol]

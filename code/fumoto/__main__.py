@@ -1,0 +1,51 @@
+"""``python -m fumoto check ファイル.py:クラス --like Adam --lr 0.01``: 自分の実装を式と突き合わせる。
+
+終了コードは、一致なら 0、違えば 1、使い方の誤りなら 2。
+"""
+
+import argparse
+import runpy
+import sys
+from pathlib import Path
+
+from fumoto.methods import METHODS
+
+
+def main(arguments=None):
+    parser = argparse.ArgumentParser(
+        prog="python -m fumoto", description="自分の最適化手法を、本の式と突き合わせる"
+    )
+    commands = parser.add_subparsers(dest="command", required=True)
+    command = commands.add_parser("check", help="突き合わせる")
+    command.add_argument("target", metavar="ファイル.py:クラス")
+    command.add_argument("--like", required=True, choices=METHODS, help="相手の手法")
+    for name in sorted({name for method in METHODS.values() for name in method.hyperparameters}):
+        command.add_argument("--" + name.replace("_", "-"), type=float, dest=name)
+    options = parser.parse_args(arguments)
+
+    path, _, class_name = options.target.rpartition(":")
+    if not Path(path).is_file():
+        parser.error(f"{path!r} がありません(「ファイル.py:クラス」の形で渡します)")
+    hyperparameters = {
+        name: getattr(options, name)
+        for name in METHODS[options.like].hyperparameters
+        if getattr(options, name) is not None
+    }
+    if missing := sorted(METHODS[options.like].hyperparameters.keys() - hyperparameters.keys()):
+        parser.error(f"{options.like} には引数 {missing} が要ります")
+    try:
+        make = runpy.run_path(path)[class_name]
+    except KeyError:
+        parser.error(f"{path} に {class_name} がありません")
+    except Exception as error:
+        parser.error(f"{path} を読み込めません: {type(error).__name__}: {error}")
+
+    from fumoto.checking import check
+
+    report = check(make, options.like, **hyperparameters)
+    print(report)
+    return 0 if report.ok else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

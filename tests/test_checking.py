@@ -1,0 +1,360 @@
+"""check(): names a learner's mistake, accepts every correct style, and never lets an error through."""
+
+import time
+from dataclasses import dataclass, field
+
+import numpy as np
+import pytest
+
+from fumoto import check, mistakes, optimizers
+from fumoto.methods import METHODS
+
+SETTINGS = {
+    "SGD": {"lr": 0.1},
+    "Momentum": {"lr": 0.1, "momentum": 0.9},
+    "Nesterov": {"lr": 0.1, "momentum": 0.9},
+    "AdaGrad": {"lr": 0.1, "eps": 1e-7},
+    "RMSProp": {"lr": 0.1, "decay_rate": 0.9, "eps": 1e-7},
+    "AdaDelta": {"lr": 1.0, "decay_rate": 0.9, "eps": 1e-6},
+    "Adam": {"lr": 0.01, "beta1": 0.9, "beta2": 0.999, "eps": 1e-8},
+}
+
+
+def learner(body, before=""):
+    """A learner's optimizer: `body` is what stands inside the loop over the keys."""
+    source = (
+        "class Learner:\n"
+        "    def __init__(self, **hyperparameters):\n"
+        "        self.__dict__.update(hyperparameters)\n"
+        "        self.iter = 0\n"
+        "        self.h, self.u, self.v, self.m = {}, {}, {}, {}\n"
+        "    def update(self, params, grads):\n"
+        f"        {before or 'pass'}\n"
+        "        for key in params:\n"
+        "            for state in (self.h, self.u, self.v, self.m):\n"
+        "                state.setdefault(key, np.zeros_like(params[key]))\n"
+        "            g = grads[key]\n" + "".join(f"            {line}\n" for line in body.split("\n"))
+    )
+    namespace = {"np": np}
+    exec(source, namespace)
+    return namespace["Learner"]
+
+
+# --- correct, in many styles ------------------------------------------------------------------------------
+
+
+@dataclass
+class DataclassMomentum:
+    lr: float
+    momentum: float
+    v: dict = field(default_factory=dict)
+
+    def update(self, params, grads):
+        for key, g in grads.items():
+            self.v[key] = self.momentum * self.v.get(key, 0) - self.lr * g
+            params[key] += self.v[key]
+
+
+def closure_sgd(lr):
+    class Closure:
+        def update(self, params, grads):
+            for key in params:
+                params[key] -= lr * grads[key]
+
+    return Closure()
+
+
+class OutAdaGrad:
+    def __init__(self, lr, eps):
+        self.lr, self.eps, self.h = lr, eps, None
+
+    def update(self, params, grads):
+        if self.h is None:
+            self.h = {key: np.zeros_like(w) for key, w in params.items()}
+        for key, w in params.items():
+            np.add(self.h[key], grads[key] ** 2, out=self.h[key])
+            np.subtract(w, self.lr * grads[key] / (np.sqrt(self.h[key]) + self.eps), out=w)
+
+
+class FlatMomentum:
+    """Vectorised over one flat array."""
+
+    def __init__(self, lr, momentum):
+        self.lr, self.momentum, self.flat = lr, momentum, 0.0
+
+    def update(self, params, grads):
+        g = np.concatenate([np.ravel(grads[key]) for key in params])
+        self.flat = self.momentum * self.flat - self.lr * g
+        position = 0
+        for w in params.values():
+            w += self.flat[position : position + w.size].reshape(w.shape)
+            position += w.size
+
+
+DLFS_ADAM = learner(
+    "self.m[key] += (1 - self.beta1) * (g - self.m[key])\n"
+    "self.v[key] += (1 - self.beta2) * (g**2 - self.v[key])\n"
+    "params[key] -= lr_t * self.m[key] / (np.sqrt(self.v[key]) + self.eps)",
+    before="self.iter += 1; lr_t = self.lr * np.sqrt(1 - self.beta2**self.iter) / (1 - self.beta1**self.iter)",
+)
+CORRECT = {
+    "ours": [(name, getattr(optimizers, name)) for name in METHODS],
+    "styles": [
+        ("SGD", closure_sgd),
+        ("SGD", lambda lr: optimizers.SGD(lr=lr)),
+        ("SGD", learner("params[key] = params[key] - self.lr * g")),
+        ("Momentum", DataclassMomentum),
+        ("Momentum", FlatMomentum),
+        ("Momentum", learner("self.v[key] = self.momentum * self.v[key] + g\nparams[key] -= self.lr * self.v[key]")),
+        ("Nesterov", learner(
+            "old = self.v[key].copy()\n"
+            "self.v[key] = self.momentum * old - self.lr * g\n"
+            "params[key] += -self.momentum * old + (1 + self.momentum) * self.v[key]"
+        )),
+        ("Nesterov", learner(
+            "params[key] += self.momentum**2 * self.v[key] - (1 + self.momentum) * self.lr * g\n"
+            "self.v[key] = self.momentum * self.v[key] - self.lr * g"
+        )),
+        ("AdaGrad", OutAdaGrad),
+        ("RMSProp", learner(
+            "self.h[key] += (1 - self.decay_rate) * (g * g - self.h[key])\n"
+            "params[key] -= self.lr / (self.h[key] ** 0.5 + self.eps) * g"
+        )),
+        ("AdaDelta", learner(
+            "r = self.decay_rate\n"
+            "self.h[key] = r * self.h[key] + (1 - r) * g**2\n"
+            "d = g * np.sqrt((self.u[key] + self.eps) / (self.h[key] + self.eps))\n"
+            "self.u[key] = r * self.u[key] + (1 - r) * d * d\n"
+            "params[key] -= self.lr * d"
+        )),
+        ("Adam", DLFS_ADAM),
+        ("Adam", learner(
+            "self.m[key] = self.beta1 * self.m[key] + (1 - self.beta1) * g\n"
+            "self.v[key] = self.beta2 * self.v[key] + (1 - self.beta2) * np.square(g)\n"
+            "c1, c2 = 1 - self.beta1**self.iter, 1 - self.beta2**self.iter\n"
+            "params[key] -= self.lr / c1 * self.m[key] / (np.sqrt(self.v[key]) / np.sqrt(c2) + self.eps)",
+            before="self.iter += 1",
+        )),
+    ],
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("name", "make"), CORRECT["ours"] + CORRECT["styles"])
+def test_a_correct_implementation_is_accepted(name, make):
+    report = check(make, name, **SETTINGS[name])
+    assert report.ok, str(report)
+    assert str(report).startswith("一致")
+    assert f"{len(SETTINGS[name])}" and "60 ステップ" in str(report)
+    assert (report.equation, report.step) == (None, None)
+
+
+def test_the_lr_t_form_of_adam_is_named_as_a_convention():
+    assert "学習率にまとめた形" in str(check(DLFS_ADAM, "Adam", **SETTINGS["Adam"]))
+
+
+# --- wrong, as learners write it --------------------------------------------------------------------------
+
+ADAM_M = "self.m[key] = self.beta1 * self.m[key] + (1 - self.beta1) * g\n"
+ADAM_V = "self.v[key] = self.beta2 * self.v[key] + (1 - self.beta2) * g**2\n"
+ADAM_HATS = "mh = self.m[key] / (1 - self.beta1**self.iter)\nvh = self.v[key] / (1 - self.beta2**self.iter)\n"
+ADAM_W = "params[key] -= self.lr * mh / (np.sqrt(vh) + self.eps)"
+RMS_H = "self.h[key] = self.decay_rate * self.h[key] + (1 - self.decay_rate) * g**2\n"
+COUNT = "self.iter += 1"
+
+PLANTED = [  # method, what stands in the loop, what stands before it, the equation that should be named
+    ("SGD", "params[key] += self.lr * g", "", "eq-sgd-w"),
+    ("SGD", "params[key] -= self.lr - g", "", "eq-sgd-w"),
+    ("SGD", "params[key] -= g", "", "eq-sgd-w"),
+    ("SGD", "params[key] -= self.lr", "", "eq-sgd-w"),
+    ("SGD", "params[key] -= self.lr + g", "", "eq-sgd-w"),
+    ("SGD", "params[key][...] = -self.lr * g", "", "eq-sgd-w"),
+    ("Momentum", "self.v[key] = self.momentum * self.v[key] - self.lr * g\nparams[key] -= self.v[key]", "", "eq-momentum-w"),
+    ("Momentum", "self.v[key] = self.momentum * self.v[key] + self.lr * g\nparams[key] += self.v[key]", "", "eq-momentum-v"),
+    ("Momentum", "params[key] += self.v[key]\nself.v[key] = self.momentum * self.v[key] - self.lr * g", "", "eq-momentum-w"),
+    ("Momentum", "self.v[key] = -self.lr * g\nparams[key] += self.v[key]", "", "eq-momentum-v"),
+    ("Momentum", "self.v[key] = self.v[key] - self.lr * g\nparams[key] += self.v[key]", "", "eq-momentum-v"),
+    ("Momentum", "self.v[key] = self.momentum * self.v[key] - g\nparams[key] += self.v[key]", "", "eq-momentum-v"),
+    ("Momentum", "self.v[key] = self.lr * self.v[key] - self.momentum * g\nparams[key] += self.v[key]", "", "eq-momentum-v"),
+    ("Nesterov", "self.v[key] = self.momentum * self.v[key] - self.lr * g\nparams[key] += self.v[key]", "", None),
+    ("Nesterov", "self.v[key] = self.momentum * self.v[key] - self.lr * g\nparams[key] += self.momentum * self.v[key] + self.lr * g", "", "eq-nesterov-w"),
+    ("Nesterov", "self.v[key] = self.momentum * self.v[key] - self.lr * g\nparams[key] += self.v[key] - self.lr * g", "", "eq-nesterov-w"),
+    ("Nesterov", "self.v[key] = self.momentum * self.v[key] - self.lr * g\nparams[key] += self.momentum * self.v[key]", "", "eq-nesterov-w"),
+    ("Nesterov", "self.v[key] = self.momentum * self.v[key] - self.lr * g\nparams[key] += self.momentum**2 * self.v[key] - (1 + self.momentum) * self.lr * g", "", None),
+    ("AdaGrad", "self.h[key] += g**2\nparams[key] -= self.lr / (np.sqrt(self.h[key]) + self.eps)", "", "eq-adagrad-w"),
+    ("AdaGrad", "self.h[key] += g**2\nparams[key] -= self.lr * g / np.sqrt(self.h[key] + self.eps)", "", "eq-adagrad-w"),
+    ("AdaGrad", "self.h[key] += g**2\nparams[key] -= self.lr * g / np.sqrt(self.h[key])", "", "eq-adagrad-w"),
+    ("AdaGrad", "self.h[key] += g\nparams[key] -= self.lr * g / (np.sqrt(np.abs(self.h[key])) + self.eps)", "", None),
+    ("AdaGrad", "self.h[key] = g**2\nparams[key] -= self.lr * g / (np.sqrt(self.h[key]) + self.eps)", "", "eq-adagrad-h"),
+    ("AdaGrad", "self.h[key] += g**2\nparams[key] -= self.lr * g / (self.h[key] + self.eps)", "", "eq-adagrad-w"),
+    ("AdaGrad", "self.h[key] += g**2\nparams[key] += self.lr * g / (np.sqrt(self.h[key]) + self.eps)", "", "eq-adagrad-w"),
+    ("AdaGrad", "params[key] -= self.lr * g / (np.sqrt(self.h[key]) + self.eps)\nself.h[key] += g**2", "", "eq-adagrad-w"),
+    ("RMSProp", "self.h[key] = self.decay_rate * self.h[key] + g**2\nparams[key] -= self.lr * g / (np.sqrt(self.h[key]) + self.eps)", "", "eq-rmsprop-h"),
+    ("RMSProp", "self.h[key] = (1 - self.decay_rate) * g**2\nparams[key] -= self.lr * g / (np.sqrt(self.h[key]) + self.eps)", "", "eq-rmsprop-h"),
+    ("RMSProp", "self.h[key] += (1 - self.decay_rate) * g**2\nparams[key] -= self.lr * g / (np.sqrt(self.h[key]) + self.eps)", "", "eq-rmsprop-h"),
+    ("RMSProp", RMS_H + "params[key] -= self.lr * g / np.sqrt(self.h[key] + self.eps)", "", "eq-rmsprop-w"),
+    ("RMSProp", RMS_H + "params[key] -= self.lr * g / (self.h[key] + self.eps)", "", "eq-rmsprop-w"),
+    ("RMSProp", RMS_H + "params[key] -= self.lr * g / np.sqrt(self.h[key]) + self.eps", "", "eq-rmsprop-w"),
+    ("RMSProp", RMS_H + "params[key] -= self.lr / (np.sqrt(self.h[key]) + self.eps)", "", "eq-rmsprop-w"),
+    ("Adam", ADAM_M + ADAM_V + "params[key] -= self.lr * self.m[key] / (np.sqrt(self.v[key]) + self.eps)", COUNT, "eq-adam-mhat"),
+    ("Adam", ADAM_M + ADAM_V + ADAM_HATS + "params[key] -= self.lr * mh / np.sqrt(vh + self.eps)", COUNT, "eq-adam-w"),
+    ("Adam", ADAM_M + ADAM_V + ADAM_HATS + "params[key] -= self.lr * mh / (np.sqrt(self.v[key]) + self.eps)", COUNT, "eq-adam-w"),
+    ("Adam", ADAM_M + ADAM_V + ADAM_HATS + "params[key] -= self.lr * self.m[key] / (np.sqrt(vh) + self.eps)", COUNT, "eq-adam-w"),
+    ("Adam", ADAM_M + ADAM_V + ADAM_HATS + "params[key] -= self.lr * mh / (vh + self.eps)", COUNT, "eq-adam-w"),
+    ("Adam", ADAM_M + ADAM_V + ADAM_HATS + "params[key] += self.lr * mh / (np.sqrt(vh) + self.eps)", COUNT, "eq-adam-w"),
+    ("Adam", ADAM_M + ADAM_V + ADAM_HATS + "params[key] += -self.lr * mh / np.sqrt(vh) + self.eps", COUNT, "eq-adam-w"),
+    ("Adam", ADAM_M + ADAM_V + ADAM_HATS + "params[key] -= self.lr * mh / np.sqrt(vh) + self.eps", COUNT, "eq-adam-w"),
+    ("Adam", ADAM_M + "self.v[key] = self.beta2 * self.v[key] + (1 - self.beta2) * g\n" + ADAM_HATS + ADAM_W, COUNT, "eq-adam-v"),
+    ("Adam", "self.m[key] = self.beta1 * self.m[key] + g\n" + ADAM_V + ADAM_HATS + ADAM_W, COUNT, "eq-adam-m"),
+    ("Adam", "self.m[key] = self.beta1 * self.m[key] - (1 - self.beta1) * g\n" + ADAM_V + ADAM_HATS + ADAM_W, COUNT, "eq-adam-m"),
+    ("Adam", ADAM_M + ADAM_V + "mh = self.m[key] / (1 - self.beta1)\nvh = self.v[key] / (1 - self.beta2**self.iter)\n" + ADAM_W, COUNT, "eq-adam-mhat"),
+    ("Adam", "self.iter += 1\n" + ADAM_M + ADAM_V + ADAM_HATS + ADAM_W, "", "loop"),
+    ("Adam", ADAM_M + ADAM_V + ADAM_HATS + ADAM_W + "\nbreak", COUNT, "loop"),
+    ("SGD", "if key == list(params)[-1]: params[key] -= self.lr * g", "", "loop"),
+]  # fmt: skip
+
+
+def named_right(report, expected):
+    if expected is None:
+        return False
+    return report.equation == expected or (expected == "loop" and str(report.variant).startswith("loop/"))
+
+
+@pytest.mark.parametrize(("name", "body", "before", "expected"), PLANTED)
+def test_a_planted_mistake_is_rejected(name, body, before, expected):
+    report = check(learner(body, before), name, **SETTINGS[name])
+    assert not report
+    assert str(report).splitlines()[0].startswith(("既知の間違い", "不一致"))
+    assert expected is None or named_right(report, expected), str(report)
+
+
+def test_there_are_enough_planted_mistakes_and_most_are_expected_by_name():
+    assert len(PLANTED) >= 40
+    assert sum(expected is not None for *_, expected in PLANTED) >= 36
+
+
+@pytest.mark.parametrize(
+    ("make", "name", "equation", "variant"),
+    [
+        (mistakes.NotesMomentum, "Momentum", "eq-momentum-w", "eq-momentum-w/sign-2"),
+        (lambda lr, eps: optimizers.AdaGrad(lr=lr, eps=0.0), "AdaGrad", "eq-adagrad-w", None),
+        (mistakes.UncorrectedAdam, "Adam", "eq-notes-adam-w", "eq-notes-adam-w"),
+        (mistakes.DedentedAdam, "Adam", None, "loop/last-key"),
+    ],
+)
+def test_the_mistakes_of_the_notes_are_named(make, name, equation, variant):
+    report = check(make, name, **SETTINGS[name])
+    assert not report.ok
+    assert report.equation == equation
+    assert variant is None or report.variant == variant
+    assert report.step == 1
+
+
+def test_a_report_shows_both_equations():
+    lines = str(check(mistakes.NotesMomentum, "Momentum", **SETTINGS["Momentum"])).splitlines()
+    assert "符号が逆" in lines[0]
+    assert lines[1].endswith(r"w_{t+1} = w_t + v_{t+1}")
+    assert lines[2].endswith(r"w_{t+1} = w_t - v_{t+1}")
+
+
+# --- code that does not run -------------------------------------------------------------------------------
+
+
+def with_update(function):
+    return lambda lr: type("Learner", (), {"update": function})()
+
+
+BROKEN = {
+    "raises": (lambda self, p, g: 1 / 0, "1 ステップ目の update で ZeroDivisionError が起きました"),
+    "returns": (lambda self, p, g: {k: p[k] - 0.1 * g[k] for k in p}, "値を返しましたが"),
+    "writes to grads": (
+        lambda self, p, g: [g[k].__imul__(0.1) for k in p],
+        "1 ステップ目に grads を書き換えました",
+    ),
+    "adds a key": (lambda self, p, g: p.update(extra=np.ones(1)), "params のキーが変わりました"),
+    "changes a shape": (lambda self, p, g: p.update({k: np.ones((7, 7)) for k in p}), "形が変わりました"),
+}
+
+
+@pytest.mark.parametrize("kind", BROKEN)
+def test_code_that_does_not_run_gets_its_own_sentence(kind):
+    function, sentence = BROKEN[kind]
+    report = check(with_update(function), "SGD", lr=0.1)
+    assert not report.ok
+    assert sentence in str(report)
+    assert "Traceback" not in str(report)
+
+
+def test_other_ways_not_to_run():
+    assert "作る で TypeError" in str(check(lambda: None, "SGD", lr=0.1))
+    assert "update(params, grads) というメソッドがありません" in str(
+        check(lambda lr: object(), "SGD", lr=0.1)
+    )
+    nan = learner("params[key] -= self.lr * g / 0.0")
+    assert "1 ステップ目に nan か inf" in str(check(nan, "SGD", lr=0.1))
+
+
+def test_replacing_arrays_is_accepted_and_mentioned():
+    report = check(learner("params[key] = params[key] - self.lr * g"), "SGD", lr=0.1)
+    assert report.ok
+    assert "差し替えています" in str(report)
+
+
+def test_code_that_hangs_is_stopped(monkeypatch):
+    monkeypatch.setattr("fumoto.checking.SECONDS", 0.3)
+    report = check(with_update(lambda self, p, g: time.sleep(2)), "SGD", lr=0.1)
+    assert "待っても終わりません" in str(report)
+
+
+def test_misuse_is_an_error():
+    with pytest.raises(ValueError, match=r"name は .*'adam'"):
+        check(optimizers.Adam, "adam", lr=0.1)
+    with pytest.raises(TypeError, match=r"SGD の引数は \['lr'\].*'rate'"):
+        check(optimizers.SGD, "SGD", rate=0.1)
+
+
+def test_a_check_takes_less_than_two_seconds():
+    check(optimizers.SGD, "SGD", lr=0.1)
+    for body, before in [(b, s) for n, b, s, _ in PLANTED if n == "Adam"][:3]:
+        start = time.perf_counter()
+        check(learner(body, before), "Adam", **SETTINGS["Adam"])
+        assert time.perf_counter() - start < 2
+
+
+# --- from the command line --------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("body", "arguments", "status", "said"),
+    [
+        ("params[key] -= self.lr * grads[key]", ["--lr", "0.1"], 0, "一致"),
+        ("params[key] += self.lr * grads[key]", ["--lr", "0.1"], 1, "既知の間違い: 符号が逆"),
+        ("params[key] -= self.lr * grads[key]", [], 2, r"SGD には引数 ['lr'] が要ります"),
+        ("params[key] -= (", ["--lr", "0.1"], 2, "読み込めません: SyntaxError"),
+    ],
+)
+def test_command_line(tmp_path, capsys, body, arguments, status, said):
+    from fumoto.__main__ import main
+
+    path = tmp_path / "mine.py"
+    path.write_text(
+        "class Mine:\n    def __init__(self, lr): self.lr = lr\n"
+        f"    def update(self, params, grads):\n        for key in params: {body}\n",
+        encoding="utf-8",
+    )
+    try:
+        code = main(["check", f"{path}:Mine", "--like", "SGD", *arguments])
+    except SystemExit as exit_:
+        code = exit_.code
+    captured = capsys.readouterr()
+    assert code == status
+    assert said in captured.out + captured.err
+    assert "Traceback" not in captured.out + captured.err
+
+
+@pytest.mark.parametrize("target", ["nowhere.py:Mine", "mine.py"])
+def test_command_line_names_a_missing_file_or_class(tmp_path, capsys, target):
+    from fumoto.__main__ import main
+
+    with pytest.raises(SystemExit, match="2"):
+        main(["check", target, "--like", "SGD", "--lr", "0.1"])
+    assert "がありません" in capsys.readouterr().err
