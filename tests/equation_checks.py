@@ -106,6 +106,16 @@ def _check_notes(equations, cls, labels, **hyperparameters):
     compare_updates(equations, method, cls(**hyperparameters), hyperparameters)
 
 
+@check("eq-nesterov-expanded")
+def nesterov_with_the_old_velocity(equations):
+    method = Method(
+        "Nesterov", ("eq-nesterov-v", "eq-nesterov-expanded"), METHODS["Nesterov"].hyperparameters
+    )
+    for hyperparameters in SETTINGS["Nesterov"]:
+        optimizer = book_optimizers.Nesterov(**hyperparameters)
+        compare_updates(equations, method, optimizer, hyperparameters)
+
+
 @check("eq-notes-momentum-w")
 def notes_momentum(equations):
     _check_notes(equations, NotesMomentum, ("eq-momentum-v", "eq-notes-momentum-w"), lr=0.1, momentum=0.9)
@@ -393,7 +403,7 @@ def nesterov_looks_ahead(equations):
         for label in ("eq-nesterov-original-v", "eq-nesterov-original-theta"):
             equation = equations[label]
             values[equation.name] = equation.evaluate(**{s: values[s] for s in equation.symbols})
-        values["theta_t"], values["v_t"] = values["theta_next"], values["v_next"]
+        values["theta_t"], values["v_t"] = values.pop("theta_next"), values.pop("v_next")
         optimizer.update({"w": w}, {"w": gradient(w)})
         shift = equations["eq-nesterov-shift"]
         close(w, shift.evaluate(**{s: values[s] for s in shift.symbols}))

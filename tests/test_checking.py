@@ -179,7 +179,7 @@ PLANTED = [  # method, what stands in the loop, what stands before it, the equat
     ("Nesterov", "self.v[key] = self.momentum * self.v[key] - self.lr * g\nparams[key] += self.momentum * self.v[key] + self.lr * g", "", "eq-nesterov-w"),
     ("Nesterov", "self.v[key] = self.momentum * self.v[key] - self.lr * g\nparams[key] += self.v[key] - self.lr * g", "", "eq-nesterov-w"),
     ("Nesterov", "self.v[key] = self.momentum * self.v[key] - self.lr * g\nparams[key] += self.momentum * self.v[key]", "", "eq-nesterov-w"),
-    ("Nesterov", "self.v[key] = self.momentum * self.v[key] - self.lr * g\nparams[key] += self.momentum**2 * self.v[key] - (1 + self.momentum) * self.lr * g", "", None),
+    ("Nesterov", "self.v[key] = self.momentum * self.v[key] - self.lr * g\nparams[key] += self.momentum**2 * self.v[key] - (1 + self.momentum) * self.lr * g", "", "eq-nesterov-expanded"),
     ("AdaGrad", "self.h[key] += g**2\nparams[key] -= self.lr / (np.sqrt(self.h[key]) + self.eps)", "", "eq-adagrad-w"),
     ("AdaGrad", "self.h[key] += g**2\nparams[key] -= self.lr * g / np.sqrt(self.h[key] + self.eps)", "", "eq-adagrad-w"),
     ("AdaGrad", "self.h[key] += g**2\nparams[key] -= self.lr * g / np.sqrt(self.h[key])", "", "eq-adagrad-w"),

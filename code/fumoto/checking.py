@@ -6,7 +6,7 @@
 """
 
 import threading
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 
 import numpy as np
@@ -311,13 +311,20 @@ _LOOPS = {
 }
 
 
-def _step_size_adam():
-    adam = METHODS["Adam"]
-    labels = ("eq-adam-lrt", "eq-adam-m", "eq-adam-v", "eq-adam-lrtw")
-    return type(adam)("Adam", labels, {**adam.hyperparameters, "eps": "varepsilon_hat"})
-
-
-_CONVENTIONS = {"Adam": {"補正を学習率にまとめた形(ε は補正前の √v に足す)": _step_size_adam()}}
+_CONVENTIONS = {  # ほかの書き方: 説明 → 式の並び
+    "Adam": {
+        "補正を学習率にまとめた形(ε は補正前の √v に足す)": replace(
+            METHODS["Adam"],
+            labels=("eq-adam-lrt", "eq-adam-m", "eq-adam-v", "eq-adam-lrtw"),
+            hyperparameters={**METHODS["Adam"].hyperparameters, "eps": "varepsilon_hat"},
+        )
+    },
+    "Nesterov": {
+        "更新前の速度で書いた形": replace(
+            METHODS["Nesterov"], labels=("eq-nesterov-v", "eq-nesterov-expanded")
+        )
+    },
+}
 
 
 _WRITTEN_IN_THE_NOTES = {  # 原ノートの式をそのまま並べた手法
@@ -389,7 +396,7 @@ def _in_the_notes(trajectories, method, equations, hyperparameters):
     if labels is None:
         return None
     needed = {name: s for name, s in method.hyperparameters.items() if name != "eps"}
-    notes = type(method)(method.name, labels, needed)
+    notes = replace(method, labels=labels, hyperparameters=needed)
     values = {name: hyperparameters[name] for name in needed}
     return labels[-1] if _reproduces(trajectories, notes, equations, values) else None
 

@@ -143,6 +143,10 @@ def _exchanged(equation, right):
         elif name.endswith("_next"):
             old = _symbol(equation, printed.replace("_{t+1}", "_t"))
             yield "time", "古い値を使っている", right.xreplace({symbol: old})
+        elif name.endswith("_t") and name not in ("w_t", "g_t", "theta_t"):
+            new = _symbol(equation, printed.replace("_t", "_{t+1}"))
+            if new != equation.lhs:
+                yield "time", "上書きした新しい値を使っている", right.xreplace({symbol: new})
         if name == "t":
             yield "count", "回数が 1 つ違う", right.subs(symbol, symbol + 1)
     constants = sorted(name for name in names if _is_constant(equation, name))
