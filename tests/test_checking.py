@@ -358,3 +358,21 @@ def test_command_line_names_a_missing_file_or_class(tmp_path, capsys, target):
     with pytest.raises(SystemExit, match="2"):
         main(["check", target, "--like", "SGD", "--lr", "0.1"])
     assert "がありません" in capsys.readouterr().err
+
+
+# --- mistakes reported against well-known teaching material -----------------------------------------------
+
+REPORTED = [  # where, method, the loop, what must be named
+    ("d2l-zh pull 502", "Adam", ADAM_M + ADAM_V + ADAM_HATS + "params[key] -= self.lr * mh / np.sqrt(vh + self.eps)", "eq-adam-w/inside"),
+    ("d2l-en pull 2691", "Adam", ADAM_M + ADAM_V + ADAM_HATS + "params[key] -= self.lr * mh / np.sqrt(vh) + self.eps", "eq-adam-w/outside"),
+    ("uvadlc_notebooks issue 35", "Adam", ADAM_M + ADAM_V + ADAM_HATS + "params[key] -= self.lr * mh / (np.sqrt(self.v[key]) + self.eps)", "eq-adam-w/hat"),
+    ("nndl issue 95", "Adam", ADAM_M + ADAM_V + ADAM_HATS + "params[key] -= self.lr * self.m[key] / (np.sqrt(vh) + self.eps)", "eq-adam-w/hat"),
+    ("early copies of optimizer.py", "Nesterov", "self.v[key] = self.momentum * self.v[key] - self.lr * g\nparams[key] += self.momentum**2 * self.v[key] - (1 + self.momentum) * self.lr * g", "eq-nesterov-expanded/time"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("where", "name", "body", "variant"), REPORTED)
+def test_a_reported_mistake_is_named_in_code(where, name, body, variant):
+    report = check(learner(body, COUNT), name, **SETTINGS[name])
+    assert not report.ok
+    assert report.variant.startswith(variant), (where, str(report))
