@@ -7,8 +7,8 @@ INSTALLED := $(VENV)/installed
 .PHONY: html test doctest serve clean
 
 html: $(INSTALLED)
-	@echo "全部の図と数値を計算し直します(MNIST の比較を含めて 1〜2 分)"
-	@$(RUN) sphinx -W --keep-going -E -c . -b html book build/html
+	@echo "全部の図と数値を計算し直します(MNIST の比較を含めて 2〜3 分)"
+	@$(RUN) sphinx -j 2 -W --keep-going -E -c . -b html book build/html
 	@echo
 	@echo "できました。ブラウザーで開いてください: $(CURDIR)/build/html/index.html"
 

@@ -1,7 +1,11 @@
 """Sphinx の設定。ページは book/、パッケージは code/fumoto にある。"""
 
 import os
+import sys
 from importlib.metadata import distribution
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parent / "book" / "_ext"))  # この本が Sphinx に足すもの
 
 # ページのコードを動かすカーネルにも伝わる。BLAS は 1 プロセス 1 スレッドがいちばん速い
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
@@ -19,6 +23,7 @@ extensions = [
     "sphinx_exercise",
     "sphinx_togglebutton",
     "sphinxcontrib.bibtex",
+    "source_pages",
 ]
 
 # ページの中のコード: 毎回すべて実行し、1 つでも失敗したら組むのをやめる

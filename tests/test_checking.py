@@ -2,13 +2,20 @@
 
 import time
 from dataclasses import dataclass, field
+from itertools import combinations
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
 from fumoto import check, mistakes, optimizers
-from fumoto.methods import METHODS
+from fumoto.checking.optimizer import _RTOL, _close
+from fumoto.checking.problems import PROBLEMS, make_problem
+from fumoto.equations import read
+from fumoto.methods import METHODS, PrintedOptimizer
+from fumoto.variants import variants
 
+BOOK = read()
 SETTINGS = {
     "SGD": {"lr": 0.1},
     "Momentum": {"lr": 0.1, "momentum": 0.9},
@@ -209,6 +216,7 @@ PLANTED = [  # method, what stands in the loop, what stands before it, the equat
     ("Adam", ADAM_M + ADAM_V + "mh = self.m[key] / (1 - self.beta1)\nvh = self.v[key] / (1 - self.beta2**self.iter)\n" + ADAM_W, COUNT, "eq-adam-mhat"),
     ("Adam", "self.iter += 1\n" + ADAM_M + ADAM_V + ADAM_HATS + ADAM_W, "", "loop"),
     ("Adam", ADAM_M + ADAM_V + ADAM_HATS + ADAM_W + "\nbreak", COUNT, "loop"),
+    ("Momentum", "self.shared = getattr(self, 'shared', 0) * self.momentum - self.lr * g\nparams[key] += self.shared", "", "loop"),
     ("SGD", "if key == list(params)[-1]: params[key] -= self.lr * g", "", "loop"),
 ]  # fmt: skip
 
@@ -249,11 +257,78 @@ def test_the_mistakes_of_the_notes_are_named(make, name, equation, variant):
     assert report.step == 1
 
 
-def test_a_report_shows_both_equations():
-    lines = str(check(mistakes.NotesMomentum, "Momentum", **SETTINGS["Momentum"])).splitlines()
+def test_a_report_shows_both_equations_and_where_they_differ():
+    report = check(mistakes.NotesMomentum, "Momentum", **SETTINGS["Momentum"])
+    lines = str(report).splitlines()
     assert "符号が逆" in lines[0]
     assert lines[1].endswith(r"w_{t+1} = w_t + v_{t+1}")
     assert lines[2].endswith(r"w_{t+1} = w_t - v_{t+1}")
+    assert lines[3] == "違い: v_{t+1} が - v_{t+1} になっています"
+    assert lines[4] == "読むページ: 03-momentum.html#equation-eq-momentum-w"
+    assert lines[-1].startswith("(重みの組 3 通り、それぞれ 60 ステップ")
+
+
+def test_a_notebook_shows_a_report_as_mathematics():
+    text = check(mistakes.NotesMomentum, "Momentum", **SETTINGS["Momentum"])._repr_markdown_()
+    assert text.startswith("**既知の間違い: 符号が逆")
+    assert r"$$w_{t+1} = w_t + v_{t+1}$$" in text
+    assert r"$$w_{t+1} = w_t - \underline{v_{t+1}}$$" in text
+    assert '<a href="03-momentum.html#equation-eq-momentum-w">eq-momentum-w</a>' in text
+    assert check(optimizers.SGD, "SGD", lr=0.1)._repr_markdown_().startswith("**一致")
+
+
+def test_settings_that_hide_a_mistake_are_said_to():
+    no_lr = learner(
+        "r = self.decay_rate\n"
+        "self.h[key] = r * self.h[key] + (1 - r) * g**2\n"
+        "d = g * np.sqrt((self.u[key] + self.eps) / (self.h[key] + self.eps))\n"
+        "self.u[key] = r * self.u[key] + (1 - r) * d * d\n"
+        "params[key] -= d"
+    )
+    report = check(no_lr, "AdaDelta", **SETTINGS["AdaDelta"])  # with lr = 1 nobody can tell
+    assert report.ok
+    assert "見分けられない間違いがあります: eq-adadelta-w の因子が抜けている" in str(report)
+    assert not check(no_lr, "AdaDelta", **{**SETTINGS["AdaDelta"], "lr": 0.5})
+    assert "見分けられない" not in str(check(optimizers.Adam, "Adam", **SETTINGS["Adam"]))
+
+
+@pytest.mark.parametrize("name", METHODS)
+def test_the_problems_of_check_separate_every_pair_of_mistakes(name):
+    """Two mistakes that no problem of check() tells apart are the same mistake: equal on other problems too."""
+    settings = {**SETTINGS[name], "lr": 0.03}
+    found = {v.id: v for label in METHODS[name].labels for v in variants(BOOK[label])}
+    paths = {key: trajectory(name, settings, v, PROBLEMS) for key, v in found.items()}
+    paths = {key: path for key, path in paths.items() if path is not None}
+    assert len(paths) >= len(found) - 4  # a few need values the method does not have
+    twins = [pair for pair in combinations(paths, 2) if same(paths[pair[0]], paths[pair[1]])]
+    others = [make_problem({"a": (3,), "b": (3,)}, np.float64, seed) for seed in (10, 11)]
+    for first, second in twins:
+        a, b = (trajectory(name, settings, found[key], others) for key in (first, second))
+        assert same(a, b), (first, second)
+
+
+def trajectory(name, settings, variant, problems):
+    """Parameters and state after every step, or None when the mistake uses a value the method has not."""
+    optimizer, path = None, []
+    with np.errstate(all="ignore"):
+        for problem in problems:
+            equations = {**BOOK, variant.equation.label: variant.equation}
+            optimizer = PrintedOptimizer(METHODS[name], equations, **settings)
+            params = {key: w.copy() for key, w in problem.start.items()}
+            for grads in problem.gradients:
+                try:
+                    optimizer.update(params, grads)
+                except KeyError:
+                    return None
+                path.extend(w.copy() for w in params.values())
+                path.extend(optimizer.state[s][k].copy() for s in optimizer.state for k in params)
+    return path
+
+
+def same(first, second):
+    """Whether check() itself would take the two for the same."""
+    pairs = zip(first, second, strict=True) if len(first) == len(second) else [(0.0, 1.0)]
+    return all(_close(a, b, _RTOL[str(np.asarray(a).dtype)]) for a, b in pairs)
 
 
 # --- code that does not run -------------------------------------------------------------------------------
@@ -284,6 +359,36 @@ def test_code_that_does_not_run_gets_its_own_sentence(kind):
     assert "Traceback" not in str(report)
 
 
+def test_a_shared_state_and_a_mutated_gradient_have_names():
+    class Shared:
+        def __init__(self, lr, momentum):
+            self.lr, self.momentum, self.v = lr, momentum, 0.0
+
+        def update(self, params, grads):
+            for key in params:
+                self.v = self.momentum * self.v - self.lr * grads[key]
+                params[key] += self.v
+
+    report = check(Shared, "Momentum", **SETTINGS["Momentum"])
+    assert (report.ok, report.variant) == (False, "loop/shared-state")
+    assert "使い回しています" in str(report)
+    mutated = check(learner("g *= self.lr\nparams[key] -= g"), "SGD", lr=0.1)
+    assert (mutated.ok, mutated.variant) == (False, "loop/gradient-mutated")
+
+
+@pytest.mark.parametrize(
+    "state", ["None", "3", "{'v': 'text'}", "{'v': {'W': object(), 'only': np.ones(9)}}"]
+)
+def test_whatever_a_reader_keeps_as_state_is_no_error(state):
+    def make(**hyperparameters):
+        inner, odd = mistakes.NotesMomentum(**hyperparameters), SimpleNamespace()
+        odd.state = odd.v = eval(state)
+        odd.update = inner.update
+        return odd
+
+    assert check(make, "Momentum", **SETTINGS["Momentum"]).equation == "eq-momentum-w"
+
+
 def test_other_ways_not_to_run():
     assert "作る で TypeError" in str(check(lambda: None, "SGD", lr=0.1))
     assert "update(params, grads) というメソッドがありません" in str(
@@ -300,7 +405,7 @@ def test_replacing_arrays_is_accepted_and_mentioned():
 
 
 def test_code_that_hangs_is_stopped(monkeypatch):
-    monkeypatch.setattr("fumoto.checking.SECONDS", 0.3)
+    monkeypatch.setattr("fumoto.checking.reader.SECONDS", 0.3)
     report = check(with_update(lambda self, p, g: time.sleep(2)), "SGD", lr=0.1)
     assert "待っても終わりません" in str(report)
 

@@ -10,7 +10,8 @@ from types import ModuleType
 import numpy as np
 import pytest
 
-from equation_checks import CHECKS, check_method
+from equation_checks import CHECKS
+from equation_checks.first_half import check_method
 from fumoto import equations, optimizers
 from fumoto.equations import EquationError, parse, read
 from fumoto.methods import METHODS
@@ -177,7 +178,10 @@ def test_an_equation_without_a_check_is_named():
         (r"y = 2 3", "x in R", "数 2 と 3 の間に"),
         (r"y = x^2 3", "x in R", "数 2 と 3 の間に"),
         (r"y = x^23", "x in R", "2 桁以上の指数 23"),
-        (r"y = 1,000", "x in R", "',000' から先を読めません"),
+        (r"y = 1,000", "x in R", r", は \\max と \\min の引数の間にだけ"),
+        (r"y = \max(0, x) (1, x)", "x in R", r", は \\max と \\min の引数の間にだけ"),
+        (r"y = \max x", "x in R", r"\\max の引数は \( \) で囲みます"),
+        (r"x^3 = y", "y in R", "「記号 = 式」の形ではありません"),
         (r"y = x^2^3", "x in R", "指数が 2 つ"),
         (r"y = x^{2}^{3}", "x in R", "指数が 2 つ"),
         (r"y = 1/x z", "x in R; z in R", "/ の右は"),
@@ -320,6 +324,8 @@ def test_evaluate_takes_lists_as_arrays_and_refuses_fractional_bounds():
         (r"y = x^{2} (1 - a)", -8),
         (r"y = x^{\frac{1}{2}}", np.sqrt(2)),
         ("y = x/a - b", 2 / 3 - 2),
+        (r"y = \max(0, -x) + \max(a, x)", 3),
+        (r"y = \min(x, 1 - a) b", -4),
     ],
 )
 def test_reads_notation_as_a_reader_would(latex, value):
@@ -346,6 +352,18 @@ def test_domain_samples_stay_inside_their_domain(rng):
             values = np.array([domain.sample(rng) for _ in range(200)])
             assert np.all(values >= domain.low)
             assert np.all(values <= domain.high)
+
+
+def test_largest_of_arrays_of_different_shapes():
+    relu = parse(r"y = \max(0, x)", "x in R")
+    np.testing.assert_array_equal(relu.evaluate(x=np.array([[-1.0, 2.0]])), [[0.0, 2.0]])
+
+
+def test_a_left_side_may_be_a_square():
+    variance = parse(r"\sigma_B^2 = \frac{1}{N} \sum_{i=1}^{N} x_i^2", "i in 1..N; N in 1..9; x_i in R")
+    assert variance.name == "sigma_B_squared"
+    assert variance.evaluate(x=np.array([1.0, 3.0]), N=2) == 5
+    assert parse("y = c^2", "c in R").evaluate(c=3.0) == 9
 
 
 def test_gradient_is_a_function_and_expectation_a_symbol():

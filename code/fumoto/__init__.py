@@ -2,14 +2,14 @@
 
 ページ → experiments → training → network, layers, optimizers の順に呼び、
 結果 → figures → ページ の順に戻る。必要なモジュールを名前で読み込む(例: ``fumoto.optimizers``)。
-自分の実装を確かめる ``check`` だけは、``from fumoto import check`` で使える。
+自分の実装を確かめる ``check``, ``check_initializer``, ``check_batchnorm`` だけは、``from fumoto import check`` のように使える。
 """
 
 
 def __getattr__(name):
     # SymPy の読み込みは遅いので、check を使うときまで待つ
-    if name == "check":
-        from fumoto.checking import check
+    if name in ("check", "check_initializer", "check_batchnorm"):
+        from fumoto import checking
 
-        return check
+        return getattr(checking, name)
     raise AttributeError(f"module 'fumoto' has no attribute {name!r}")

@@ -25,8 +25,8 @@ r"""印刷された式を、ページから読み出し、SymPy の式にし、N
 """
 
 import re
-from dataclasses import dataclass, field
-from functools import cached_property
+from dataclasses import dataclass, field, replace
+from functools import cached_property, reduce
 from pathlib import Path
 
 import numpy as np
@@ -36,10 +36,11 @@ from sympy.core.function import AppliedUndef
 from sympy.parsing.latex import parse_latex
 from sympy.parsing.latex.errors import LaTeXParsingError
 
-_BOOK = Path(__file__).resolve().parents[2] / "book"
+_PACKAGE = Path(__file__).resolve().parent
+_PAGES = (_PACKAGE / "pages", _PACKAGE.parents[1] / "book")  # 配られた wheel の中のページ、手もとの本のページ
 
 _GREEK = "alpha beta gamma delta epsilon varepsilon zeta eta theta kappa lambda mu nu xi pi rho sigma tau phi chi psi omega"
-_STRUCTURE = r"\\(?:frac|sqrt|sum|exp|log|sin|cos|tanh|cdot)(?![A-Za-z])"
+_STRUCTURE = r"\\(?:frac|sqrt|sum|exp|log|sin|cos|tanh|max|min|cdot)(?![A-Za-z])"
 _SPACING = r"\s+|\\[,;!]|\\(?:quad|left|right)(?![A-Za-z])"
 _ATOM = rf"[A-Za-z]|\\(?:{'|'.join(_GREEK.split())})(?![A-Za-z])"
 _SUBSCRIPTED = (
@@ -53,7 +54,7 @@ _SYMBOL = (
 )
 _TOKEN = re.compile(
     rf"(?P<space>{_SPACING})|(?P<structure>{_STRUCTURE})|(?P<symbol>{_SYMBOL})"
-    r"|(?P<number>[0-9]+(?:\.[0-9]+)?)|(?P<other>[-+/=(){}\[\]^_])"
+    r"|(?P<number>[0-9]+(?:\.[0-9]+)?)|(?P<other>[-+/=(){}\[\]^_,])"
 )
 
 
@@ -89,10 +90,12 @@ class Domain:
 
 @dataclass(frozen=True)
 class Equation:
-    """ページに印刷された、ラベルのついた式 1 つ。
+    r"""ページに印刷された、ラベルのついた式 1 つ。
 
     ``symbols``: 右辺の記号の名前。``evaluate`` に渡す。``name``: 左辺の記号の名前。
     ``checked_by``: 式を数値で読めないときに、代わりに確かめているテストの名前。
+    ``row``: 検証表に載せること(``% row:`` の行)。
+    ``squared``: 左辺が記号の 2 乗か(``\sigma_B^2`` など。そのとき ``name`` は ``sigma_B_squared``)。
     """
 
     label: str
@@ -103,12 +106,14 @@ class Equation:
     checked_by: str | None = None
     lhs: sympy.Expr | None = field(default=None, repr=False)
     rhs: sympy.Expr | None = field(default=None, repr=False)
+    squared: bool = False
+    row: str | None = field(default=None, repr=False)
     _symbols: dict = field(default_factory=dict, repr=False)  # SymPy の記号 → (名前, 添字)
     _printed: dict = field(default_factory=dict, repr=False)  # SymPy の記号 → 印刷された LaTeX
 
     @property
     def name(self):
-        return self._symbols[self.lhs][0]
+        return self._symbols[self.lhs][0] + ("_squared" if self.squared else "")
 
     @property
     def symbols(self):
@@ -156,7 +161,11 @@ class Equation:
             functions.append(self._symbols[symbol][0])
             expression = expression.replace(sympy.Function(symbol.name), sympy.Function(functions[-1]))
         arguments = [*symbols, *map(sympy.Function, functions)]
-        return symbols, functions, sympy.lambdify(arguments, expression, [{"_AxisSum": _axis_sum}, "numpy"])
+        # SymPy の作る max は、形の違う配列を並べられない
+        expression = expression.replace(sympy.Max, sympy.Function("_max")).replace(
+            sympy.Min, sympy.Function("_min")
+        )
+        return symbols, functions, sympy.lambdify(arguments, expression, [_OURS, "numpy"])
 
     @cached_property
     def _axes(self):
@@ -204,6 +213,9 @@ class Equation:
         return _spread(array, indices, axes)
 
 
+_EXTREMES = {"max": sympy.Max, "min": sympy.Min}  # SymPy が知らない関数として読むもの
+
+
 class _AxisSum(sympy.Function):
     """添字の軸に沿った和(SymPy の Sum を NumPy の和に置き換えるための印)。"""
 
@@ -228,6 +240,13 @@ def _axis_sum(array, axis, low, high):
     return np.sum(array, axis=axis, keepdims=True)
 
 
+_OURS = {
+    "_AxisSum": _axis_sum,
+    "_max": lambda *values: reduce(np.maximum, values),
+    "_min": lambda *values: reduce(np.minimum, values),
+}
+
+
 def _spread(array, indices, axes):
     """``indices`` の軸を持つ配列を、全部の添字の軸の上に置く(ない軸の長さは 1)。"""
     array = np.moveaxis(array, range(len(indices)), np.argsort(np.argsort([axes[i] for i in indices])))
@@ -236,10 +255,15 @@ def _spread(array, indices, axes):
     return array.reshape(*shape, *lengths)
 
 
+def book_folder():
+    """この本のページのあるフォルダー。"""
+    return next((folder for folder in _PAGES if folder.is_dir()), _PAGES[0])
+
+
 def read(folder=None):
     """本のページから、ラベルのついた式をすべて読み、``{ラベル: Equation}`` で返す。
 
-    ``folder``: Markdown のページのあるフォルダー(省くとこの本)。
+    ``folder``: Markdown のページのあるフォルダー(省くとこの本。パッケージにはページも入っている)。
     ラベルのない式、ラベルの重複、読めない式は ``EquationError``。
 
     >>> sgd = read()["eq-sgd-w"]
@@ -249,7 +273,7 @@ def read(folder=None):
     0.8
     """
     equations = {}
-    folder = Path(folder or _BOOK)
+    folder = Path(folder) if folder is not None else book_folder()
     if not folder.is_dir():
         raise EquationError(f"ページのフォルダー {folder} がありません")
     for path in sorted(folder.glob("*.md")):
@@ -286,10 +310,12 @@ def _equations_of(path):
         latex = " ".join(latex).strip()
         if not declaration.strip():
             raise EquationError(f"{where}: {label} の '{kind}:' が空です")
+        following = lines[after + 1] if after + 1 < len(lines) else ""
+        row = following.removeprefix("% row:").strip() if following.startswith("% row:") else None
         if kind == "% checked-by":
-            yield Equation(label, path.name, line, latex, {}, checked_by=declaration.strip())
+            yield Equation(label, path.name, line, latex, {}, checked_by=declaration.strip(), row=row)
         else:
-            yield parse(latex, declaration, label=label, page=path.name, line=line)
+            yield replace(parse(latex, declaration, label=label, page=path.name, line=line), row=row)
 
 
 def _math_blocks(text, offset=0):
@@ -302,7 +328,7 @@ def _math_blocks(text, offset=0):
 
 
 def parse(latex, domain, *, label="eq", page="(文字列)", line=0):
-    r"""LaTeX の式を ``Equation`` にする。``domain`` は記号の宣言(``;`` で区切る)。
+    r"""LaTeX の式を ``Equation`` にする。``domain`` は記号の宣言(``;`` で区切る。ほかの式の ``domain`` でもよい)。
 
     >>> parse(r"y = \frac{x}{1 + x^2}", "x in R").evaluate(x=np.array([0.0, 1.0]))
     array([0. , 0.5])
@@ -311,12 +337,17 @@ def parse(latex, domain, *, label="eq", page="(文字列)", line=0):
     fumoto.equations.EquationError: page.md:3: '\\foo x' から先を読めません
     """
     where = f"{page}:{line}"
-    domains = _domains(domain, where)
+    domains = domain if isinstance(domain, dict) else _domains(domain, where)
     placeholders, pieces, text = _with_placeholders(latex, domains, where)
     try:
         relation = parse_latex(text, strict=True)
     except LaTeXParsingError as error:
         raise EquationError(f"{where}: 式を読めません: {latex}\n{error}") from None
+    for name, function in _EXTREMES.items():
+        relation = relation.replace(sympy.Function(name), function)
+    squared = isinstance(relation, sympy.Eq) and relation.lhs in {symbol**2 for symbol in placeholders}
+    if squared:  # 左辺が σ² のような式
+        relation = sympy.Eq(relation.lhs.base, relation.rhs, evaluate=False)
     if not isinstance(relation, sympy.Eq) or relation.lhs not in placeholders:
         raise EquationError(f"{where}: 「記号 = 式」の形ではありません: {latex}")
     found = relation.atoms(sympy.Symbol) | _functions(relation)
@@ -327,7 +358,7 @@ def parse(latex, domain, *, label="eq", page="(文字列)", line=0):
         raise EquationError(f"{where}: 知らない記号 {sorted(map(str, unknown))}: {latex}")
     lhs, rhs = relation.lhs, relation.rhs
     _check_indices(lhs, rhs, placeholders, domains, where)
-    return Equation(label, page, line, latex, domains, None, lhs, rhs, placeholders, pieces)
+    return Equation(label, page, line, latex, domains, None, lhs, rhs, squared, None, placeholders, pieces)
 
 
 def _check_indices(lhs, rhs, placeholders, domains, where):
@@ -356,7 +387,8 @@ def _check_indices(lhs, rhs, placeholders, domains, where):
         raise EquationError(f"{where}: 添字 {sorted(both)} が左辺と \\sum の両方にあります")
 
 
-_FUNCTIONS = {r"\exp", r"\log", r"\sin", r"\cos", r"\tanh"}
+_FUNCTIONS = {r"\exp", r"\log", r"\sin", r"\cos", r"\tanh", r"\max", r"\min"}
+_EXTREME_COMMANDS = {r"\max", r"\min"}
 _ENDS = {"+", "-", ")", "}", "]", "=", ""}
 
 
@@ -372,11 +404,20 @@ def _refuse_ambiguity(tokens, where, latex):
         elif text == "/" and (next_kind not in ("number", "symbol") or after not in _ENDS):
             reason = "/ の右は記号か数 1 つだけにします(それ以外は \\frac で書きます)"
         elif (text in _FUNCTIONS and following != "(" and (next_kind != "symbol" or after not in _ENDS)) or (
-            kind == "function" and following != "("
+            (kind == "function" or text in _EXTREME_COMMANDS) and following != "("
         ):
             reason = f"{text} の引数は ( ) で囲みます"
         if reason:
             raise EquationError(f"{where}: {reason}: {latex}")
+    extreme, brackets = False, []  # 開いている括弧ごとに、\max か \min の引数の括弧か
+    for _, text in tokens:
+        if text == "(":
+            brackets.append(extreme)
+        elif text == ")" and brackets:
+            brackets.pop()
+        elif text == "," and not (brackets and brackets[-1]):
+            raise EquationError(f"{where}: , は \\max と \\min の引数の間にだけ書けます: {latex}")
+        extreme = text in _EXTREME_COMMANDS
     if re.search(r"\^\s*(\{[^{}]*\}|\w|\\[A-Za-z]+)\s*\^", latex):
         raise EquationError(f"{where}: 指数が 2 つ続いています: {latex}")
 

@@ -6,6 +6,8 @@
 
 import numpy as np
 
+from fumoto.validation import fraction, positive
+
 
 class Affine:
     """全結合層: 入力の重みつきの和にバイアスを足す。
@@ -54,7 +56,7 @@ class Activation:
 
 
 class ReLU(Activation):
-    """ReLU: 正の入力はそのまま、負の入力は 0。
+    """ReLU: 正の入力はそのまま、負の入力は 0。式: ``eq-relu``。
 
     >>> layer = ReLU()
     >>> layer.forward(np.array([[-2.0, 3.0]]))
@@ -64,15 +66,39 @@ class ReLU(Activation):
     """
 
     def forward(self, x, training=True):
-        self.y = np.maximum(x, 0)
+        self.y = np.maximum(x, 0)  # eq-relu
         return self.y
 
     def backward(self, dout):
         return dout * (self.y > 0)
 
 
+class LeakyReLU(Activation):
+    """Leaky ReLU: 正の入力はそのまま、負の入力は ``slope`` 倍。負でも勾配が 0 にならない。
+
+    式: ``eq-leaky-relu``。``slope``: 0 以上 1 未満。出典: Maas et al. (2013)
+
+    >>> layer = LeakyReLU(slope=0.1)
+    >>> layer.forward(np.array([[-2.0, 3.0]]))
+    array([[-0.2,  3. ]])
+    >>> layer.backward(np.array([[1.0, 1.0]]))
+    array([[0.1, 1. ]])
+    """
+
+    def __init__(self, slope=0.01):
+        super().__init__()
+        self.slope = fraction("slope", slope)
+
+    def forward(self, x, training=True):
+        self.positive = x > 0
+        return np.maximum(x, self.slope * x)  # eq-leaky-relu
+
+    def backward(self, dout):
+        return np.where(self.positive, dout, self.slope * dout)
+
+
 class Sigmoid(Activation):
-    """シグモイド関数: 出力は 0 と 1 の間。微分は y(1-y)。
+    """シグモイド関数: 出力は 0 と 1 の間。微分は y(1-y)。式: ``eq-sigmoid``, ``eq-sigmoid-grad``。
 
     ``exp`` があふれないように tanh で書く: 1/(1+exp(-x)) = (1 + tanh(x/2))/2。
 
@@ -84,11 +110,11 @@ class Sigmoid(Activation):
     """
 
     def forward(self, x, training=True):
-        self.y = 0.5 * (1 + np.tanh(0.5 * x))
+        self.y = 0.5 * (1 + np.tanh(0.5 * x))  # eq-sigmoid
         return self.y
 
     def backward(self, dout):
-        return dout * self.y * (1 - self.y)
+        return dout * self.y * (1 - self.y)  # eq-sigmoid-grad
 
 
 class Tanh(Activation):
@@ -107,6 +133,68 @@ class Tanh(Activation):
 
     def backward(self, dout):
         return dout * (1 - self.y**2)
+
+
+class BatchNorm:
+    """Batch Normalization: ミニバッチの列ごとに平均 0、分散 1 にそろえ、学習する幅 γ と位置 β を与える。
+
+    式: ``eq-batchnorm-mean``, ``-var``, ``-normalize``, ``-scale``、
+    逆伝播 ``eq-batchnorm-dgamma``, ``-dbeta``, ``-dx``、推論に使う移動平均 ``eq-batchnorm-running-mean``, ``-running-var``。
+    ``gamma``, ``beta``: ``(D,)``。``decay_rate``: 移動平均の減衰率 ρ。``eps``: 分母の ε(正の数)。
+    学習中(``training=True``)はミニバッチの、推論では移動平均の、平均と分散を使う。
+    学習中の標本が 1 つだけなら ``ValueError``。全部同じ値の列の出力は β になる。nan はその列の出力全部に現れる。
+    出典: Ioffe and Szegedy (2015) arXiv:1502.03167
+
+    >>> layer = BatchNorm(np.ones(2), np.zeros(2))
+    >>> y = layer.forward(np.array([[1.0, 70.0], [2.0, 80.0], [3.0, 90.0]]), training=True)
+    >>> y.round(2)                                      # 単位の違う 2 つの列が、同じ尺度になる
+    array([[-1.22, -1.22],
+           [ 0.  ,  0.  ],
+           [ 1.22,  1.22]])
+    """
+
+    def __init__(self, gamma, beta, decay_rate=0.9, eps=1e-5):
+        if gamma.ndim != 1 or gamma.shape != beta.shape:
+            raise ValueError(
+                f"gamma と beta は同じ (D,) の形でなければなりません(gamma: {gamma.shape}, beta: {beta.shape})"
+            )
+        self.params = {"gamma": gamma, "beta": beta}
+        self.grads = {}
+        self.decay_rate, self.eps = fraction("decay_rate", decay_rate), positive("eps", eps)
+        self.running_mean, self.running_var = np.zeros_like(gamma), np.ones_like(gamma)
+
+    def forward(self, x, training=True):
+        gamma, beta = self.params["gamma"], self.params["beta"]
+        if x.ndim != 2 or x.shape[1:] != gamma.shape:
+            raise ValueError(f"x は (N, {len(gamma)}) でなければなりません(渡された形: {x.shape})")
+        if training and len(x) < 2:
+            raise ValueError(f"学習中の BatchNorm には 2 つ以上の標本が要ります(渡された数: {len(x)})")
+        if training:
+            mean = x.mean(axis=0)  # eq-batchnorm-mean
+            var = ((x - mean) ** 2).mean(axis=0)  # eq-batchnorm-var
+            self._remember(mean, var, len(x))
+        else:
+            mean, var = self.running_mean, self.running_var
+        self.training = training
+        self.std = np.sqrt(var + self.eps)
+        self.x_hat = (x - mean) / self.std  # eq-batchnorm-normalize
+        return gamma * self.x_hat + beta  # eq-batchnorm-scale
+
+    def _remember(self, mean, var, N):
+        rho = self.decay_rate
+        self.running_mean = rho * self.running_mean + (1 - rho) * mean  # eq-batchnorm-running-mean
+        self.running_var = rho * self.running_var + (1 - rho) * N / (N - 1) * var  # eq-batchnorm-running-var
+
+    def backward(self, dout):
+        self.grads = {
+            "gamma": (dout * self.x_hat).sum(axis=0),  # eq-batchnorm-dgamma
+            "beta": dout.sum(axis=0),  # eq-batchnorm-dbeta
+        }
+        slope = self.params["gamma"] / self.std
+        if not self.training:  # 推論では平均も分散も x によらない定数である
+            return slope * dout
+        mean, mean_x_hat = dout.mean(axis=0), (dout * self.x_hat).mean(axis=0)
+        return slope * (dout - mean - self.x_hat * mean_x_hat)  # eq-batchnorm-dx
 
 
 class SoftmaxCrossEntropy:

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 import numpy as np
 
 from fumoto.initializers import he
-from fumoto.layers import Affine, ReLU, SoftmaxCrossEntropy, checked_labels
-from fumoto.validation import count
+from fumoto.layers import Affine, BatchNorm, ReLU, SoftmaxCrossEntropy, checked_labels
+from fumoto.validation import count, generator, non_negative
 
 
 class MLP:
@@ -15,8 +15,11 @@ class MLP:
 
     ``sizes``: 各層のノード数、例えば ``[784, 100, 10]``。``rng``: 初期値を作る乱数の源。
     ``activation``: 活性化関数の層のクラス。``initializer``: ``(rng, n_in, n_out)`` から重みを作る関数。
+    ``batchnorm``: 隠れ層の活性化関数の前(``"before"``)か後(``"after"``)に ``BatchNorm`` を挟む。``None`` なら挟まない。
+    ``weight_decay``: 重み減衰の強さ λ。式: ``eq-weight-decay``。バイアスと γ, β にはかけない。
     ``dtype``: 重みの型(学習は float32、勾配の検算は float64)。
-    ``params`` は ``"W1", "b1", "W2", …`` という名前の配列の辞書で、最適化手法が書き換える。
+    ``params`` は ``"W1", "b1", "gamma1", "beta1", "W2", …`` という名前の配列の辞書で、最適化手法が書き換える。
+    引数がおかしければ ``TypeError`` / ``ValueError``。
 
     >>> net = MLP([4, 5, 3], rng=np.random.default_rng(0))
     >>> {name: p.shape for name, p in net.params.items()}
@@ -26,21 +29,45 @@ class MLP:
     True
     """
 
-    def __init__(self, sizes, activation=ReLU, initializer=he, *, rng, dtype=np.float32):
+    def __init__(
+        self,
+        sizes,
+        activation=ReLU,
+        initializer=he,
+        *,
+        rng,
+        batchnorm=None,
+        weight_decay=0.0,
+        dtype=np.float32,
+    ):
         if not isinstance(sizes, Sequence) or len(sizes) < 2:
             raise ValueError(f"sizes は入力と出力の 2 つ以上の数の並びです(渡された値: {sizes!r})")
-        if not isinstance(rng, np.random.Generator):
-            raise TypeError(f"rng は numpy.random.Generator でなければなりません(渡されたもの: {rng!r})")
+        generator("rng", rng)
+        for name, value in (("activation", activation), ("initializer", initializer)):
+            if not callable(value):
+                raise TypeError(f"{name} は層のクラスか関数でなければなりません(渡されたもの: {value!r})")
+        if batchnorm not in (None, "before", "after"):
+            raise ValueError(f'batchnorm は None, "before", "after" のどれかです(渡された値: {batchnorm!r})')
         if np.dtype(dtype) not in (np.float32, np.float64):
             raise TypeError(f"dtype は float32 か float64 でなければなりません(渡された値: {dtype!r})")
         sizes = [count(f"sizes[{i}]", n) for i, n in enumerate(sizes)]
+        self.weight_decay = non_negative("weight_decay", weight_decay)
         self.layers = []
         self.params = {}
         for i, (n_in, n_out) in enumerate(itertools.pairwise(sizes), start=1):
             W = np.asarray(initializer(rng, n_in, n_out), dtype)
+            if W.shape != (n_in, n_out):
+                raise ValueError(
+                    f"initializer は形 {n_in, n_out} の重みを返さなければなりません(返された形: {W.shape})"
+                )
             self._add(i, Affine(W, np.zeros(n_out, dtype), input_gradient=i > 1))
-            if i < len(sizes) - 1:
-                self._add(i, activation())
+            if i == len(sizes) - 1:
+                break  # 出力層には活性化関数がない
+            if batchnorm == "before":
+                self._add(i, BatchNorm(np.ones(n_out, dtype), np.zeros(n_out, dtype)))
+            self._add(i, activation())
+            if batchnorm == "after":
+                self._add(i, BatchNorm(np.ones(n_out, dtype), np.zeros(n_out, dtype)))
         self.loss_layer = SoftmaxCrossEntropy()
 
     def _add(self, number, layer):
@@ -61,7 +88,7 @@ class MLP:
         return self.loss_layer.forward(self.predict(x), t)
 
     def gradient(self, x, t):
-        """順伝播と逆伝播を 1 回ずつ行い、``(損失, 勾配の辞書)`` を返す。"""
+        """順伝播と逆伝播を 1 回ずつ行い、``(損失, 勾配の辞書)`` を返す。重み減衰は勾配にだけ入る。"""
         loss = self.loss_layer.forward(self.predict(x, training=True), t)
         dout = self.loss_layer.backward()
         grads = {}
@@ -69,6 +96,8 @@ class MLP:
             dout = layer.backward(dout)
             for name, array in layer.grads.items():
                 grads[f"{name}{number}"] = array
+            if self.weight_decay and "W" in layer.params:
+                grads[f"W{number}"] += self.weight_decay * layer.params["W"]  # eq-weight-decay
         return loss, grads
 
     def accuracy(self, x, t):

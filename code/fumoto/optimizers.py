@@ -17,6 +17,8 @@ import numpy as np
 
 from fumoto.validation import fraction, non_negative, positive
 
+_FLOATS = (np.dtype(np.float32), np.dtype(np.float64))
+
 
 class Optimizer:
     """共通の枠: 入力を確かめ、``rule`` を全部のキーに適用し、最後にまとめて書き込む。
@@ -67,7 +69,11 @@ class Optimizer:
             state = [np.zeros_like(w, subok=False) for _ in self.state_names]
         else:
             state = [self.state[name][key] for name in self.state_names]
-        result = [np.array(value, dtype=w.dtype) for value in self.rule(np.asarray(w), g, *state)]
+        arrays = [np.asarray(w), g, *state]
+        result = []
+        for value in self.rule(*arrays):
+            result.append(_own(value, w.dtype, arrays))
+            arrays.append(result[-1])
         shapes = [value.shape for value in result]
         if shapes != [w.shape] * (1 + len(self.state_names)):
             raise ValueError(
@@ -90,7 +96,7 @@ class Optimizer:
         if self._layout is not None and _layout(params) != self._layout:
             raise ValueError(
                 "params の組は最初の更新のときと同じでなければなりません"
-                f"(最初: {self._layout}, 今回: {_layout(params)})"
+                f"(最初: {_described(self._layout)}, 今回: {_described(_layout(params))})"
             )
         if self._layout is None:
             _refuse_shared_memory(params)
@@ -104,12 +110,24 @@ def _refuse_shared_memory(params):
 
 
 def _layout(params):
-    return {key: (w.shape, w.dtype.name) for key, w in params.items()}
+    return {key: (w.shape, w.dtype) for key, w in params.items()}
+
+
+def _described(layout):
+    return {key: (shape, dtype.name) for key, (shape, dtype) in layout.items()}
+
+
+def _own(value, dtype, others):
+    """``value`` を ``dtype`` の配列にする。``others`` のどれかとメモリーを共有していれば写しをとる。"""
+    array = np.asarray(value, dtype)
+    if any(np.may_share_memory(array, other) for other in others):
+        return array.copy()
+    return array
 
 
 def _checked(key, w, g):
     """1 つのキーの重みと勾配を確かめ、重みと同じ型の勾配を返す。"""
-    if not isinstance(w, np.ndarray) or w.dtype not in (np.float32, np.float64):
+    if not isinstance(w, np.ndarray) or w.dtype not in _FLOATS:
         kind = f"dtype={w.dtype}" if isinstance(w, np.ndarray) else type(w).__name__
         raise TypeError(
             f"params[{key!r}] は float32 か float64 の NumPy 配列でなければなりません(渡されたもの: {kind})"

@@ -3,6 +3,8 @@
 import math
 from numbers import Integral, Real
 
+import numpy as np
+
 
 def real(name, value):
     """有限の実数であることを確かめ、Python の float にして返す。
@@ -62,3 +64,24 @@ def count(name, value, minimum=1):
     if value < minimum:
         raise ValueError(f"{name} は {minimum} 以上でなければなりません(渡された値: {value!r})")
     return int(value)
+
+
+def generator(name, value):
+    """``numpy.random.Generator``。"""
+    if not isinstance(value, np.random.Generator):
+        raise TypeError(f"{name} は numpy.random.Generator でなければなりません(渡されたもの: {value!r})")
+    return value
+
+
+def data(name, value):
+    """欠けた値(nan)や無限大を含まない、1 つ以上の実数の配列。返すのは float の配列。"""
+    array = np.asarray(value)
+    if array.dtype.kind not in "fiu":
+        raise TypeError(f"{name} は実数の配列でなければなりません(dtype={array.dtype})")
+    if array.ndim == 0 or array.size == 0:
+        raise ValueError(
+            f"{name} は 1 つ以上の標本を並べた配列でなければなりません(渡された形: {array.shape})"
+        )
+    if not np.all(np.isfinite(array)):
+        raise ValueError(f"{name} に nan か inf が {np.sum(~np.isfinite(array))} 個あります")
+    return array if array.dtype.kind == "f" else array.astype(np.float64)

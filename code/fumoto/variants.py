@@ -36,7 +36,7 @@ def variants(equation):
     eq-momentum-w/product-1 和が積になっている w_{t+1} = w_t v_{t+1}
     eq-momentum-w/time-1 古い値を使っている w_{t+1} = w_t + v_t
     """
-    right = _evaluated(equation.rhs)
+    right = in_usual_form(equation.rhs)
     found, counts = [], {}
     for slug, kind, wrong in [*_rewritten(right), *_exchanged(equation, right)]:
         if not _makes_sense(equation, wrong):
@@ -52,11 +52,11 @@ def variants(equation):
 # --- 木の 1 か所を変える ----------------------------------------------------------------------------------
 
 
-def _evaluated(expression):
+def in_usual_form(expression):
     """構文解析器が残した形(1·x など)を、SymPy のふつうの形に組み直す。"""
     if not expression.args or isinstance(expression, sympy.Sum):
         return expression
-    return expression.func(*map(_evaluated, expression.args))
+    return expression.func(*map(in_usual_form, expression.args))
 
 
 def _rewritten(expression, top=True):
@@ -83,6 +83,10 @@ def _mistakes_at(node):
         yield from _mistakes_in_power(node)
     elif isinstance(node, sympy.exp | sympy.log):
         yield "function", "関数が抜けている", node.args[0]
+    elif isinstance(node, sympy.Max | sympy.Min):
+        yield "extreme", "大小が逆", (sympy.Min if isinstance(node, sympy.Max) else sympy.Max)(*node.args)
+        for argument in node.args:
+            yield "dropped", "項が抜けている", node.func(*(other for other in node.args if other != argument))
 
 
 def _mistakes_in_sum(node):
@@ -105,6 +109,10 @@ def _mistakes_in_product(node):
                 divided = node / factor / (factor.base - term)
                 yield "outside", "分母の項が割り算の外にある", divided + term
                 yield "outside", "分母の項が割り算の外にある", divided - term
+    roots = [factor for factor in factors if isinstance(factor, sympy.Pow) and abs(factor.exp) == _HALF]
+    if len(roots) > 1:  # √(2/n) は、SymPy の中では √2 √(1/n) である
+        rest = node / sympy.Mul(*roots)
+        yield "root", "平方根が抜けている", rest * sympy.Mul(*(root**2 for root in roots))
     if node.could_extract_minus_sign():
         yield "sign", "符号が逆", -node
     symbols = [factor for factor in factors if factor.is_Symbol]
@@ -149,6 +157,8 @@ def _exchanged(equation, right):
                 yield "time", "上書きした新しい値を使っている", right.xreplace({symbol: new})
         if name == "t":
             yield "count", "回数が 1 つ違う", right.subs(symbol, symbol + 1)
+        elif name in equation.domain and equation.domain[name].integer:
+            yield "count", "個数が 1 つ違う", right.xreplace({1 / symbol: 1 / (symbol - 1)})
     constants = sorted(name for name in names if _is_constant(equation, name))
     for number, first in enumerate(constants):
         for second in constants[number + 1 :]:
@@ -189,11 +199,17 @@ def _with_right_side(equation, right):
             printed[symbol] = symbol.name
             symbols[symbol] = (symbol.name.lstrip("\\").replace("_{t+1}", "_next"), ())
         domain.setdefault(symbols[symbol][0], Domain("R"))
-    body = sympy.latex(right, symbol_names=printed, order="none")
-    for symbol in equation._printed:  # 関数の名前は symbol_names では替わらない
-        body = body.replace(symbol.name, printed[symbol])
-    latex = f"{printed[equation.lhs]} = {body}"
-    return replace(equation, latex=latex, rhs=right, domain=domain, _symbols=symbols, _printed=printed)
+    left = printed[equation.lhs] + ("^2" if equation.squared else "")
+    other = replace(equation, rhs=right, domain=domain, _symbols=symbols, _printed=printed)
+    return replace(other, latex=f"{left} = {print_right_side(other, right)}")
+
+
+def print_right_side(equation, expression):
+    """``equation`` の記号でできた SymPy の式を、本と同じ記号の LaTeX にする。"""
+    body = sympy.latex(expression, symbol_names=equation._printed, order="none")
+    for symbol, printed in equation._printed.items():  # 関数の名前は symbol_names では替わらない
+        body = body.replace(symbol.name, printed)
+    return body
 
 
 def _same_values(first, second):

@@ -2,7 +2,7 @@
 
 
 class Table:
-    """``header``: 見出しの並び。``rows``: 文字列の並びの並び。先頭の列は左寄せ、残りは右寄せ。
+    """``header``: 見出しの並び。``rows``: 文字列の並びの並び。先頭の列は左寄せ、残りは右寄せ(``words`` なら左寄せ)。
 
     >>> print(Table(["手法", "歩数"], [["SGD", "61"]])._repr_markdown_())
     | 手法 | 歩数 |
@@ -10,14 +10,15 @@ class Table:
     | SGD | 61 |
     """
 
-    def __init__(self, header, rows):
+    def __init__(self, header, rows, words=False):
         self.header = header
         self.rows = rows
+        self.align = ":--|" if words else "--:|"
 
     def _repr_markdown_(self):
         lines = [self.header, *self.rows]
         text = ["| " + " | ".join(line) + " |" for line in lines]
-        text.insert(1, "|:--|" + "--:|" * (len(self.header) - 1))
+        text.insert(1, "|:--|" + self.align * (len(self.header) - 1))
         return "\n".join(text)
 
     def __repr__(self):

@@ -1,13 +1,10 @@
-"""How every labelled equation of the book is compared with the code.
-
-`CHECKS[label]` is a function of the equations ({label: Equation}) that raises AssertionError when the printed
-equation and the code disagree. test_equations.py runs them on the book, and again on spoiled copies.
-"""
+"""Chapters 1 to 6: update rules, surfaces, limits, moving averages."""
 
 from itertools import combinations, product
 
 import numpy as np
 
+from equation_checks.registry import check, close, draw
 from fumoto import optimizers as book_optimizers
 from fumoto.experiments.adagrad import follow
 from fumoto.layers import Affine, SoftmaxCrossEntropy
@@ -16,34 +13,6 @@ from fumoto.mistakes import NotesMomentum, StepSizeAdam, UncorrectedAdam
 from fumoto.network import MLP
 from fumoto.optimizers import SGD, AdaGrad, Adam, Momentum, RMSProp
 from fumoto.surfaces import bowl, hollow, ravine, saddle
-
-CHECKS = {}
-
-
-def close(actual, expected, rtol=1e-12, atol=1e-13):
-    np.testing.assert_allclose(actual, expected, rtol=rtol, atol=atol)
-
-
-def check(*labels):
-    """Register a function as the check of these labels."""
-
-    def register(function):
-        for label in labels:
-            assert label not in CHECKS, label
-            CHECKS[label] = function
-        return function
-
-    return register
-
-
-def draw(equation, rng, shape=(4,), **fixed):
-    """Random values for the declared symbols of an equation, each from its domain."""
-    values = {}
-    for name, domain in equation.domain.items():
-        if not domain.is_index:
-            values[name] = fixed.get(name, domain.sample(rng, () if domain.integer else shape))
-    return values
-
 
 # --- update rules: the equations' own optimizer against the code's --------------------------------------
 
@@ -89,8 +58,15 @@ def check_method(equations, name, module=book_optimizers):
         compare_updates(equations, METHODS[name], optimizer, hyperparameters)
 
 
+def _check_of(name):
+    def optimizer_follows_its_equations(equations):
+        check_method(equations, name)
+
+    return optimizer_follows_its_equations
+
+
 for _method in METHODS.values():
-    check(*_method.labels)(lambda equations, name=_method.name: check_method(equations, name))
+    check(*_method.labels)(_check_of(_method.name))
 
 
 def _check_notes(equations, cls, labels, **hyperparameters):

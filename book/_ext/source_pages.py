@@ -1,0 +1,28 @@
+"""パッケージと、式を実装と比べるテストのソースコードを、行ごとにリンクできるページにする(``_source/optimizers.html#L-150`` など)。"""
+
+from pathlib import Path
+
+from pygments import highlight
+from pygments.formatters import HtmlFormatter
+from pygments.lexers import PythonLexer
+
+_ROOT = Path(__file__).resolve().parents[2]
+PACKAGE = _ROOT / "code" / "fumoto"
+TESTS = _ROOT / "tests"
+
+
+def source_pages(app):
+    """Sphinx に渡す ``(ページの名前, 内容, テンプレート)`` の並び。"""
+    files = [(path, PACKAGE) for path in sorted(PACKAGE.rglob("*.py"))]
+    files += [(path, TESTS) for path in sorted(TESTS.glob("equation_checks/*.py"))]
+    for path, folder in files:
+        name = str(path.relative_to(folder))
+        formatter = HtmlFormatter(linenos="inline", lineanchors="L", anchorlinenos=True)
+        body = highlight(path.read_text(encoding="utf-8"), PythonLexer(), formatter)
+        context = {"title": name, "parents": [], "body": f"<h1>{name}</h1>\n{body}"}
+        yield f"_source/{name.removesuffix('.py')}", context, "page.html"
+
+
+def setup(app):
+    app.connect("html-collect-pages", source_pages)
+    return {"parallel_read_safe": True, "parallel_write_safe": True}

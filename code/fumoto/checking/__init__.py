@@ -1,0 +1,12 @@
+"""読者の実装を、印刷された式と突き合わせる: 最適化手法、重みの初期値、Batch Normalization。
+
+読者の実装と、ページの式だけから作ったものを、同じ入力で動かして比べる。違えば、式の書き間違いを 1 つずつ試し、
+読者の数値を再現するものがあれば名前を言う。動かした以上のことは言わない。
+"""
+
+from fumoto.checking.batchnorm import check_batchnorm
+from fumoto.checking.initializer import check_initializer
+from fumoto.checking.optimizer import check
+from fumoto.checking.report import Report
+
+__all__ = ["Report", "check", "check_batchnorm", "check_initializer"]

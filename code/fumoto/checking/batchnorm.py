@@ -1,0 +1,277 @@
+"""読者の Batch Normalization を、印刷された式と突き合わせる: 順伝播、逆伝播、推論。"""
+
+from dataclasses import dataclass
+from functools import cache
+
+import numpy as np
+
+from fumoto.checking.reader import ReaderError, call, within_time_limit
+from fumoto.checking.report import Finding, Report
+from fumoto.equations import parse, read
+from fumoto.variants import Variant, variants
+
+_FORWARD = ("eq-batchnorm-mean", "eq-batchnorm-var", "eq-batchnorm-normalize", "eq-batchnorm-scale")
+_RUNNING = ("eq-batchnorm-running-mean", "eq-batchnorm-running-var")
+_STAGES = {  # 比べる順: 何を → どの式の間違いを疑うか
+    "学習中の出力": _FORWARD,
+    "γ の勾配": ("eq-batchnorm-dgamma",),
+    "β の勾配": ("eq-batchnorm-dbeta",),
+    "入力の勾配": ("eq-batchnorm-dx",),
+    "推論の出力": _RUNNING,
+}
+_OFTEN = {  # 式の木の 1 か所の変更では作れない、よくある書き間違い
+    "eq-batchnorm-scale": (
+        ("nothing", "γ と β が抜けている", r"y_i = \hat{x}_i"),
+        ("bracket", "β にも γ が掛かっている", r"y_i = \gamma (\hat{x}_i + \beta)"),
+    ),
+    "eq-batchnorm-dgamma": (
+        ("mean", "和ではなく平均をとっている", r"g_{\gamma} = \frac{1}{N} \sum_{i=1}^{N} d_i \hat{x}_i"),
+    ),
+    "eq-batchnorm-dbeta": (
+        ("mean", "和ではなく平均をとっている", r"g_{\beta} = \frac{1}{N} \sum_{i=1}^{N} d_i"),
+    ),
+    "eq-batchnorm-dx": (
+        (
+            "constants",
+            "平均と標準偏差を定数とみなしている",
+            r"g_i = \frac{\gamma}{\sqrt{\sigma_B^2 + \varepsilon}} d_i",
+        ),
+    ),
+}
+_BIASED = r"s_{t+1} = \rho s_t + (1 - \rho) \sigma_B^2"  # 『ゼロから作る Deep Learning』の書き方
+
+
+@dataclass(frozen=True)
+class _Batch:
+    x: np.ndarray
+    dout: np.ndarray
+
+
+def _problem(samples, columns, seed):
+    """学習の 3 つのミニバッチと、推論の入力。列ごとに尺度が違い、小さな分散の列と一定の列がある。"""
+    rng = np.random.default_rng(seed)
+    scale = 10.0 ** np.linspace(1, -2.5, columns)
+    scale[-1] = 0.0
+    center = rng.normal(size=columns)
+    batches = [
+        _Batch(center + scale * rng.normal(size=(samples, columns)), rng.normal(size=(samples, columns)))
+        for _ in range(3)
+    ]
+    gamma, beta = rng.uniform(0.5, 2.0, columns), rng.normal(size=columns)
+    return gamma, beta, batches, center + rng.normal(size=(5, columns))
+
+
+PROBLEMS = (_problem(6, 4, 0), _problem(5, 5, 1), _problem(2, 3, 2))  # 2 つ目は標本と列の数が同じ
+
+
+def check_batchnorm(make, *, decay_rate=0.9, eps=1e-5):
+    """``make(gamma, beta, decay_rate=…, eps=…)`` で作った Batch Normalization が、式のとおりに動くかを調べる。
+
+    作られたものは、``forward(x, training)`` と ``backward(dout)``、``grads["gamma"]``, ``grads["beta"]``
+    (または ``dgamma``, ``dbeta``)を持つこと。学習中の出力、勾配、推論の出力の順に比べ、はじめて違ったところの間違いを言う。
+    移動平均の分散は、不偏分散(この本)でも、N で割った分散でも一致とする。
+
+    >>> from fumoto.layers import BatchNorm
+    >>> print(check_batchnorm(BatchNorm))
+    一致: 学習中の出力、γ の勾配、β の勾配、入力の勾配、推論の出力が式のとおりです。
+    (形 6×4、5×5、2×3 のミニバッチを 3 つずつと、推論 1 回を、この引数で確かめました)
+    """
+    equations = _book()
+    hyperparameters = {"decay_rate": decay_rate, "eps": eps}
+    try:
+        yours = [within_time_limit(_follow, make, hyperparameters, problem) for problem in PROBLEMS]
+    except ReaderError as error:
+        return Report(False, f"BatchNorm を確かめられませんでした。{error}", variant=error.variant)
+    shapes = "、".join(f"{len(batches[0].x)}×{len(gamma)}" for gamma, _, batches, _ in PROBLEMS)
+    ran = f"(形 {shapes} のミニバッチを 3 つずつと、推論 1 回を、この引数で確かめました)"
+    expected = _printed(equations, hyperparameters)
+    for stage in _STAGES:
+        if _same(stage, yours, expected):
+            continue
+        if stage == "推論の出力" and _same(
+            stage, yours, _printed(_with(equations, _biased()), hyperparameters)
+        ):
+            what = "移動平均の分散を、N で割った分散から作る書き方です"
+            return Report(True, f"一致: {what}。", notes=(ran,), variant="biased-running-var")
+        return _diagnose(stage, yours, equations, hyperparameters, ran)
+    return Report(True, f"一致: {'、'.join(_STAGES)}が式のとおりです。", notes=(ran,))
+
+
+def _diagnose(stage, yours, equations, hyperparameters, ran):
+    for identifier, (where, explanation, wrong) in _STRUCTURE.items():
+        possible = [equations, _with(equations, _biased())]
+        if where == stage and any(_same(stage, yours, wrong(e, hyperparameters)) for e in possible):
+            return Report(False, f"既知の間違い: {explanation}。", notes=(ran,), variant=identifier)
+    for label in _STAGES[stage]:
+        for mistake in _mistakes_in(label):
+            if _reproduces(stage, yours, _with(equations, mistake.equation), hyperparameters):
+                finding = Finding(mistake.kind, equations[label], mistake.equation)
+                verdict = f"既知の間違い: {mistake.kind}({finding.printed.page} の {label})。"
+                return Report(False, verdict, (finding,), (ran,), label, mistake.id)
+    return Report(False, f"不一致: {stage}が違います。原因は分かりませんでした。", notes=(ran,))
+
+
+def _reproduces(stage, yours, equations, hyperparameters):
+    try:
+        return _same(stage, yours, _printed(equations, hyperparameters))
+    except (KeyError, ValueError):  # 形が合わないか、まだ計算していない値を使う間違い
+        return False
+
+
+@cache
+def _book():
+    return read()
+
+
+@cache
+def _mistakes_in(label):
+    often = [
+        Variant(f"{label}/{slug}", kind, _like(label, latex)) for slug, kind, latex in _OFTEN.get(label, ())
+    ]
+    return [*variants(_book()[label]), *often]
+
+
+def _like(label, latex):
+    """``label`` の式と同じ記号の宣言で ``latex`` を読む。"""
+    printed = _book()[label]
+    return parse(latex, printed.domain, label=label, page=printed.page, line=printed.line)
+
+
+def _biased():
+    return _like("eq-batchnorm-running-var", _BIASED)
+
+
+def _with(equations, *others):
+    return {**equations, **{other.label: other for other in others}}
+
+
+# --- 読者のものを走らせる ---------------------------------------------------------------------------------
+
+
+def _follow(make, hyperparameters, problem):
+    gamma, beta, batches, x_test = problem
+    layer = call("作る", lambda: make(gamma.copy(), beta.copy(), **hyperparameters))
+    found = {stage: [] for stage in _STAGES}
+    for batch in batches:
+        y = call("forward(x, True)", lambda b=batch: layer.forward(b.x.copy(), True))
+        dx = call("backward(dout)", lambda b=batch: layer.backward(b.dout.copy()))
+        found["学習中の出力"].append(_array("forward の出力", y, batch.x.shape))
+        found["入力の勾配"].append(_array("backward の出力", dx, batch.x.shape))
+        for name, letter in (("gamma", "γ"), ("beta", "β")):
+            found[f"{letter} の勾配"].append(_array(f"{letter} の勾配", _gradient(layer, name), gamma.shape))
+    y = call("forward(x, False)", lambda: layer.forward(x_test.copy(), False))
+    found["推論の出力"].append(_array("推論の出力", y, x_test.shape))
+    return found
+
+
+def _gradient(layer, name):
+    grads = getattr(layer, "grads", {})
+    value = grads.get(name) if isinstance(grads, dict) else None
+    value = getattr(layer, f"d{name}", None) if value is None else value
+    if value is None:
+        raise ReaderError(f'backward のあとに grads["{name}"] も d{name} もありません。')
+    return value
+
+
+def _array(what, value, shape):
+    array = np.asarray(value)
+    if array.dtype.kind != "f":
+        raise ReaderError(f"{what}が実数の配列ではありません(dtype={array.dtype})。")
+    if array.shape != shape:
+        axis = "足す軸が違いませんか。" if "勾配" in what and array.ndim == 1 else ""
+        raise ReaderError(
+            f"{what}の形が {array.shape} です({shape} のはずです)。{axis}", "axis" if axis else None
+        )
+    return array
+
+
+# --- 式のとおりに動かす -----------------------------------------------------------------------------------
+
+
+def _printed(equations, hyperparameters, **options):
+    with np.errstate(all="ignore"):
+        return [_run(equations, hyperparameters, problem, **options) for problem in PROBLEMS]
+
+
+def _run(equations, hyperparameters, problem, batch_at_inference=False):
+    gamma, beta, batches, x_test = problem
+    known = {
+        "gamma": gamma,
+        "beta": beta,
+        "rho": hyperparameters["decay_rate"],
+        "varepsilon": hyperparameters["eps"],
+        "mu_t": np.zeros_like(gamma),
+        "s_t": np.ones_like(gamma),
+    }
+    found = {stage: [] for stage in _STAGES}
+
+    def compute(*labels):
+        for label in labels:
+            equation = equations[label]
+            known[equation.name] = equation.evaluate(**{s: known[s] for s in equation.symbols})
+            if equation.name == "sigma_B_squared":
+                known["sigma_B"] = np.sqrt(known["sigma_B_squared"])
+        return known[equation.name]
+
+    for batch in batches:
+        known |= {"x": batch.x, "d": batch.dout, "N": len(batch.x)}
+        found["学習中の出力"].append(compute(*_FORWARD))
+        found["γ の勾配"].append(compute("eq-batchnorm-dgamma"))
+        found["β の勾配"].append(compute("eq-batchnorm-dbeta"))
+        found["入力の勾配"].append(compute("eq-batchnorm-dx"))
+        compute(*_RUNNING)
+        known |= {"mu_t": known["mu_next"], "s_t": known["s_next"]}
+    known |= {"x": x_test, "N": len(x_test), "mu_B": known["mu_t"], "sigma_B": np.sqrt(known["s_t"])}
+    if batch_at_inference:
+        compute(*_FORWARD[:2])
+    found["推論の出力"].append(compute(*_FORWARD[2:]))
+    return found
+
+
+def _same(stage, yours, expected):
+    """どの問題でも、``stage`` の値が同じか。"""
+    pairs = [
+        (a, b)
+        for mine, theirs in zip(yours, expected, strict=True)
+        for a, b in zip(mine[stage], theirs[stage], strict=True)
+    ]
+    return all(
+        a.shape == b.shape and np.allclose(a, b, rtol=1e-6, atol=1e-8, equal_nan=True) for a, b in pairs
+    )
+
+
+def _normalized_across_columns(equations, hyperparameters):
+    """標本ごとに、列の向きに平均と分散をとったもの。"""
+    results = []
+    for gamma, beta, batches, _ in PROBLEMS:
+        outputs = []
+        for batch in batches:
+            x = batch.x
+            mean, var = x.mean(axis=1, keepdims=True), x.var(axis=1, keepdims=True)
+            outputs.append(gamma * (x - mean) / np.sqrt(var + hyperparameters["eps"]) + beta)
+        results.append({"学習中の出力": outputs})
+    return results
+
+
+_STRUCTURE = {
+    "forward/axis": (
+        "学習中の出力",
+        "標本の向きではなく、列の向きに平均と分散をとっています(Layer Normalization の計算です)",
+        _normalized_across_columns,
+    ),
+    "running/reversed": (
+        "推論の出力",
+        "減衰率の意味が逆です(ρ を掛けるのは、これまでの平均の方です)",
+        lambda equations, h: _printed(equations, {**h, "decay_rate": 1 - h["decay_rate"]}),
+    ),
+    "running/last-batch": (
+        "推論の出力",
+        "移動平均をとらず、最後のミニバッチの平均と分散を推論に使っています",
+        lambda equations, h: _printed(equations, {**h, "decay_rate": 0.0}),
+    ),
+    "inference/batch-statistics": (
+        "推論の出力",
+        "推論でも、移動平均ではなくそのミニバッチの平均と分散を使っています",
+        lambda equations, h: _printed(equations, h, batch_at_inference=True),
+    ),
+}

@@ -1,0 +1,152 @@
+"""読者の重みの初期値を、印刷された式の標準偏差と突き合わせる。"""
+
+from functools import cache
+from itertools import product
+
+import numpy as np
+
+from fumoto.checking.reader import ReaderError, call, within_time_limit
+from fumoto.checking.report import Finding, Report
+from fumoto.equations import parse, read
+from fumoto.variants import variants
+
+LABELS = {"xavier": "eq-xavier-std", "glorot": "eq-glorot-std", "he": "eq-he-std"}
+SHAPES = ((50, 400), (400, 50), (784, 100))
+SEED = 0
+SIGMAS = 5  # 標準偏差の推定が、まぐれでこれだけ外れることはない
+
+_WRONG_N = {
+    "n-out": ("次の層のノード数", lambda n_in, n_out: n_out),
+    "n-elements": ("行列の要素の数 n_in × n_out ", lambda n_in, n_out: n_in * n_out),
+}
+_OFTEN = {  # 式の木の 1 か所の変更では作れない、よくある書き間違い
+    "he": ((r"\sigma = \frac{2}{\sqrt{n}}", "根号が 2 にかかっていない"),),
+    "xavier": (),
+    "glorot": (),
+}
+
+
+def check_initializer(make, name):
+    """``make(rng, n_in, n_out)`` の作る重みが、``name`` の式の標準偏差を持つかを調べる。
+
+    ``make``: 形 ``(n_in, n_out)`` の配列を返す関数。``rng`` は ``numpy.random.Generator``。
+    ``name``: ``"xavier"``(eq-xavier-std), ``"glorot"``(eq-glorot-std), ``"he"``(eq-he-std)。ほかは ``ValueError``。
+    大きさの違う 3 つの行列を作り、要素の平均と標準偏差を、要素の数から決まる誤差の範囲で比べる。
+
+    >>> def my_he(rng, n_in, n_out):
+    ...     return rng.normal(0.0, 2 / n_in, (n_in, n_out))
+    >>> report = check_initializer(my_he, "he")
+    >>> report.ok, report.equation, report.variant
+    (False, 'eq-he-std', 'eq-he-std/root-1')
+    """
+    if name not in LABELS:
+        raise ValueError(f"name は {sorted(LABELS)} のどれかです(渡された値: {name!r})")
+    printed = _book()[LABELS[name]]
+    try:
+        weights = within_time_limit(_weights, make)
+    except ReaderError as error:
+        return Report(False, f"{name} の初期値を確かめられませんでした。{error}", variant=error.variant)
+    sizes = "、".join(f"{n_in}×{n_out}" for n_in, n_out in SHAPES)
+    ran = f"({sizes} の行列の要素の平均と標準偏差を、標準誤差の {SIGMAS} 倍までで比べました)"
+    for W in weights:
+        if abs(W.mean()) > SIGMAS * W.std() / np.sqrt(W.size):
+            text = (
+                f"不一致: 平均が 0 ではありません({W.shape} で平均 {W.mean():.3g}、標準偏差 {W.std():.3g})。"
+            )
+            return Report(False, text, notes=(ran,), equation=printed.label, variant="mean")
+    if _agrees(printed, weights):
+        uniform = all(_kurtosis(W) < 2.2 for W in weights)  # 正規分布は 3、一様分布は 1.8
+        what = "一様乱数で、標準偏差が式と同じ書き方です" if uniform else "要素の標準偏差は式のとおりです"
+        return Report(True, f"一致: {what}。", notes=(ran,), variant="uniform" if uniform else None)
+    return _diagnose(printed, name, weights, ran)
+
+
+def _diagnose(printed, name, weights, ran):
+    others = [(v.id, v.kind, v.equation) for v in _mistakes_in(printed.label)]
+    for number, (latex, kind) in enumerate(_OFTEN[name], start=1):
+        others.append(
+            (f"{printed.label}/often-{number}", kind, parse(latex, "n in 1..1000", label=printed.label))
+        )
+    for identifier, kind, other in others:
+        if _agrees(other, weights):
+            finding = Finding(kind, printed, other)
+            verdict = f"既知の間違い: {kind}({printed.page} の {printed.label})。"
+            return Report(False, verdict, (finding,), (ran,), printed.label, identifier)
+    for (identifier, kind, other), (slug, (what, n)) in product(
+        [(printed.label, "", printed), *others], _WRONG_N.items()
+    ):
+        if _agrees(other, weights, n):
+            also = f"。さらに{kind}: {other.latex}" if kind else ""
+            verdict = f"既知の間違い: n に、前の層のノード数ではなく{what}を使っています{also}。"
+            return Report(False, verdict, (), (ran,), printed.label, f"{identifier}/{slug}")
+    if _agrees(printed, weights, scale=1 / np.sqrt(3)):
+        verdict = "既知の間違い: 一様乱数の端が ±σ です。標準偏差を σ にするには、端を ±√3 σ にします。"
+        return Report(False, verdict, (), (ran,), printed.label, f"{printed.label}/uniform-width")
+    table = "\n".join(
+        f"{n_in}×{n_out}: あなたの標準偏差 {W.std():.4g}、式の値 {_expected(printed, n_in, n_out):.4g}"
+        for (n_in, n_out), W in zip(SHAPES, weights, strict=True)
+    )
+    return Report(False, "不一致: 原因は分かりませんでした。", (), (table, ran), printed.label)
+
+
+@cache
+def _book():
+    return read()
+
+
+@cache
+def _mistakes_in(label):
+    return variants(_book()[label])
+
+
+def _expected(equation, n_in, n_out, n=None):
+    values = {"n": n_in if n is None else n(n_in, n_out), "m": n_out}
+    with np.errstate(all="ignore"):
+        return equation.evaluate(**{name: values[name] for name in equation.symbols}).item()
+
+
+def _agrees(equation, weights, n=None, scale=1.0):
+    """どの行列の標準偏差も、式の値と誤差の範囲で同じか。"""
+    for (n_in, n_out), W in zip(SHAPES, weights, strict=True):
+        expected = scale * _expected(equation, n_in, n_out, n)
+        if not abs(W.std() - expected) <= SIGMAS * expected / np.sqrt(2 * W.size):
+            return False
+    return True
+
+
+def _kurtosis(W):
+    return np.mean(((W - W.mean()) / W.std()) ** 4)
+
+
+def _weights(make):
+    """形と乱数の使い方を確かめながら、``SHAPES`` の重みを 1 つずつ作る。"""
+    weights = []
+    for shape in SHAPES:
+        rng, again = np.random.default_rng(SEED), np.random.default_rng(SEED)
+        W, second, repeated = (_draw(make, source, shape) for source in (rng, rng, again))
+        if not np.array_equal(W, repeated):
+            raise ReaderError(
+                "同じ種の rng を渡しても、同じ値になりません。渡された rng を使っていますか。", "rng"
+            )
+        if np.array_equal(W, second) and W.std() > 0:
+            raise ReaderError("続けて 2 度作ると、同じ値になります。種を固定していませんか。", "seed")
+        weights.append(W)
+    return weights
+
+
+def _draw(make, rng, shape):
+    value = call(f"make(rng, {shape[0]}, {shape[1]})", lambda: make(rng, *shape))
+    W = np.asarray(value)
+    if W.dtype.kind != "f":
+        raise ReaderError(
+            f"実数の配列を返してください(返されたもの: {type(value).__name__}、dtype={W.dtype})。"
+        )
+    if W.shape == shape[::-1]:
+        raise ReaderError(
+            f"形が (n_out, n_in) です。この本の重みは (n_in, n_out) です(返された形: {W.shape})。"
+        )
+    if W.shape != shape:
+        raise ReaderError(f"形が {shape} ではありません(返された形: {W.shape})。")
+    if not np.all(np.isfinite(W)):
+        raise ReaderError("重みに nan か inf があります。")
+    return W.astype(np.float64)

@@ -1,0 +1,113 @@
+"""突き合わせに使う問題と、その上での読者の最適化手法の足どり。"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from fumoto.checking.reader import ReaderError, call, within_time_limit
+
+STEPS = 60
+
+
+@dataclass(frozen=True)
+class Problem:
+    """重みの出発点と、``STEPS`` 回分の勾配。"""
+
+    start: dict
+    gradients: list
+
+
+def make_problem(shapes, dtype, seed):
+    """大きさが 1e-6 から 1e3(float32 では 1e2)の勾配。``never`` はいつも 0、ほかもときどき 0 になる。"""
+    rng = np.random.default_rng(seed)
+    largest = 3 if dtype == np.float64 else 2
+    start = {key: np.asarray(rng.normal(size=shape), dtype) for key, shape in shapes.items()}
+    gradients = []
+    for step in range(STEPS):
+        grads = {}
+        for key, shape in shapes.items():
+            size = rng.uniform(-6, largest, size=shape)
+            if step == 0:  # はじめの勾配には、どの大きさもある
+                size = np.linspace(-6, largest, size.size).reshape(shape)
+            g = rng.normal(size=shape) * 10.0**size
+            keep = 0.0 if key == "never" else (rng.random(size=shape) > 0.1)
+            grads[key] = np.asarray(g * keep, dtype)
+        gradients.append(grads)
+    return Problem(start, gradients)
+
+
+PROBLEMS = (  # 最後のものは、どのキーも同じ形である
+    make_problem({"W": (2, 3), "b": (3,), "scalar": (), "never": (2,)}, np.float64, 0),
+    make_problem({"only": (4,)}, np.float64, 1),
+    make_problem({"z": (2,), "a": (2,)}, np.float32, 2),
+)
+
+
+@dataclass(frozen=True)
+class Trajectory:
+    """ステップごとの重み、最後の状態(読者が ``v`` などの名前で持っていれば)、読者に伝えること。"""
+
+    problem: Problem
+    params: list
+    state: dict
+    notes: tuple
+
+
+def follow(make, hyperparameters, problem):
+    """読者の最適化手法を 1 つの問題の上で走らせる。走らなければ ``ReaderError``。"""
+    return within_time_limit(_steps, make, hyperparameters, problem)
+
+
+def _steps(make, hyperparameters, problem):
+    params = {key: w.copy() for key, w in problem.start.items()}
+    optimizer = call("作る", lambda: make(**hyperparameters))
+    if not callable(getattr(optimizer, "update", None)):
+        raise ReaderError("update(params, grads) というメソッドがありません。")
+    history, replaced = [], False
+    for step, gradients in enumerate(problem.gradients, start=1):
+        grads = {key: g.copy() for key, g in gradients.items()}
+        arrays = dict(params)
+        returned = call(f"{step} ステップ目の update", lambda g=grads: optimizer.update(params, g))
+        _inspect(step, params, grads, gradients, problem)
+        replaced = replaced or any(params[key] is not arrays[key] for key in params)
+        history.append({key: np.array(w) for key, w in params.items()})
+        if step == 1 and returned is not None and _unchanged(params, problem.start):
+            raise ReaderError(
+                "update は値を返しましたが、params の配列は変わっていません。その場で書き換えてください。"
+            )
+    notes = []
+    if replaced:
+        notes.append("配列を書き換えず、辞書の中身を差し替えています(値だけを調べました)。")
+    broken = [step for step, w in enumerate(history, start=1) if not _finite(w)]
+    if broken:
+        notes.append(f"{broken[0]} ステップ目に nan か inf が現れました。勾配が 0 の重みもあります。")
+    return Trajectory(problem, history, _state_of(optimizer), tuple(notes))
+
+
+def _finite(params):
+    return all(np.all(np.isfinite(w)) for w in params.values())
+
+
+def _state_of(optimizer):
+    """``optimizer.v`` や ``optimizer.state["v"]`` のような、キー → 配列の辞書。"""
+    own = dict(getattr(optimizer, "__dict__", {}))
+    state = own.pop("state", None)
+    named = {**own, **state} if isinstance(state, dict) else own
+    return {name: value for name, value in named.items() if isinstance(value, dict)}
+
+
+def _inspect(step, params, grads, gradients, problem):
+    if params.keys() != problem.start.keys():
+        raise ReaderError(f"{step} ステップ目に params のキーが変わりました。")
+    for key, start in problem.start.items():
+        if grads.keys() != gradients.keys() or not np.array_equal(grads[key], gradients[key]):
+            raise ReaderError(
+                f"{step} ステップ目に grads を書き換えました。grads は読むだけにしてください。",
+                variant="loop/gradient-mutated",
+            )
+        if np.shape(params[key]) != start.shape:
+            raise ReaderError(f"{step} ステップ目に params[{key!r}] の形が変わりました。")
+
+
+def _unchanged(params, start):
+    return all(np.array_equal(params[key], start[key]) for key in start)

@@ -1,0 +1,44 @@
+"""読者のコードを安全に走らせる: 例外、終わらない計算、警告を、日本語の一文に直す。"""
+
+import threading
+
+import numpy as np
+
+SECONDS = 10  # これだけ待っても終わらなければ、止まらないとみなす
+
+
+class ReaderError(Exception):
+    """読者のコードを走らせられなかった理由(日本語の一文)。``variant``: 名前のある間違いなら、その名前。"""
+
+    def __init__(self, message, variant=None):
+        super().__init__(message)
+        self.variant = variant
+
+
+def within_time_limit(function, *arguments):
+    """``function(*arguments)`` を別のスレッドで走らせ、``SECONDS`` 秒で終わらなければ ``ReaderError``。"""
+    result = []
+
+    def work():
+        try:
+            result.append(function(*arguments))
+        except Exception as error:
+            result.append(error)
+
+    thread = threading.Thread(target=work, daemon=True)
+    thread.start()
+    thread.join(SECONDS)
+    if not result:
+        raise ReaderError(f"{SECONDS} 秒待っても終わりません。")
+    if isinstance(result[0], Exception):
+        raise result[0]
+    return result[0]
+
+
+def call(what, function):
+    """読者の関数を呼ぶ。例外は、``what``(何をしたときか)と種類を言う ``ReaderError`` にする。"""
+    try:
+        with np.errstate(all="ignore"):
+            return function()
+    except Exception as error:
+        raise ReaderError(f"{what} で {type(error).__name__} が起きました: {error}") from None

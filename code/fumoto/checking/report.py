@@ -1,0 +1,63 @@
+"""突き合わせの結果: 端末には短い文章、ノートブックには数式として現れる。"""
+
+from dataclasses import dataclass
+
+from fumoto.differences import difference, marked
+from fumoto.equations import Equation
+
+
+@dataclass(frozen=True)
+class Finding:
+    """見つかった間違い 1 つ。``kind``: 種類。``printed``: ページの式。``yours``: 読者のコードが計算している式。"""
+
+    kind: str
+    printed: Equation
+    yours: Equation
+
+    @property
+    def address(self):
+        """式のある場所(組んだ本のフォルダーから)。"""
+        return f"{self.printed.page.removesuffix('.md')}.html#equation-{self.printed.label}"
+
+    def __str__(self):
+        gone, new = difference(self.printed, self.yours)
+        return (
+            f"印刷された式: {self.printed.latex}\nあなたの計算: {self.yours.latex}\n"
+            f"違い: {gone} が {new} になっています\n読むページ: {self.address}"
+        )
+
+    def _repr_markdown_(self):
+        return (
+            f'印刷された式(<a href="{self.address}">{self.printed.label}</a>)\n\n$${self.printed.latex}$$\n\n'
+            f"あなたの計算(下線が違うところ)\n\n$${marked(self.printed, self.yours)}$$"
+        )
+
+
+@dataclass(frozen=True)
+class Report:
+    """突き合わせの結果。``if check(...)`` のように真偽としても使える。
+
+    ``ok``: 式と一致したか。``verdict``: 結論の一文。``findings``: 見つかった間違い。``notes``: 読者に伝えること。
+    ``equation``: 間違いのある式のラベル。``variant``: 間違いの名前。``step``: はじめて違ったステップ(1 から)。
+    ``str(report)`` は日本語の説明である。
+    """
+
+    ok: bool
+    verdict: str
+    findings: tuple = ()
+    notes: tuple = ()
+    equation: str | None = None
+    variant: str | None = None
+    step: int | None = None
+
+    def __bool__(self):
+        return self.ok
+
+    def __str__(self):
+        return "\n".join([self.verdict, *map(str, self.findings), *self.notes])
+
+    __repr__ = __str__
+
+    def _repr_markdown_(self):
+        notes = [note.replace("\n", "  \n") for note in self.notes]  # 行末の空白 2 つが改行になる
+        return "\n\n".join([f"**{self.verdict}**", *(f._repr_markdown_() for f in self.findings), *notes])

@@ -1,0 +1,179 @@
+"""9 章の図。"""
+
+import numpy as np
+
+from fumoto.figures.style import BLUE, GRAY, GREEN, RED, SERIES_LOOKS, Picture, draw, legend_above
+from fumoto.figures.table import Table
+
+_NAMES = {"min-max": "min-max", "z-score": "標準化", "四分位": "四分位"}
+_LABELS = {"なし": "BatchNorm なし", "前": "活性化関数の前", "後": "活性化関数の後"}
+
+
+def _look(position):
+    return SERIES_LOOKS[position]
+
+
+@draw
+def histograms(outputs):
+    """置き場所(行)ごとの、5 つの層(列)の出力の分布。``outputs[置き場所]``: ``(層の数, 標本, ノード)``。"""
+    picture = Picture("batchnorm-histograms", len(outputs), 5, height=4.4, sharey="row")
+    for row, (place, layers) in zip(picture.axes, outputs.items(), strict=True):
+        low, high = (-3, 3) if place == "後" else (0, 1)
+        for ax, values in zip(row, layers, strict=True):
+            bins = np.linspace(low, high, 31)
+            ax.hist(values.ravel(), bins, color=BLUE, weights=np.full(values.size, 100 / values.size))
+            ax.set(xlim=(low, high), xticks=[low, high])
+            ax.grid(False)
+        row[2].set_title(_LABELS[place] if place == "なし" else f"{_LABELS[place]}に置く")
+        row[0].set_ylabel("割合(%)")
+    for number, ax in enumerate(picture.axes[-1], start=1):
+        ax.set_xlabel(f"{number} 層")
+    return picture
+
+
+@draw
+def outlier_strips(result):
+    """3 つの方法で変換した身長。外れ値のないとき(上の段)とあるとき(下の段)。"""
+    picture = Picture("outlier-strips", 3, 1, height=4.9)
+    for ax, name in zip(picture.axes, _NAMES, strict=True):
+        plain, spoiled = result.plain[name], result.spoiled[name]
+        low, high = plain.min(), plain.max()
+        room = 0.06 * (high - low)
+        ax.plot(plain, np.ones_like(plain), "|", color=BLUE, markersize=15)
+        ax.plot(spoiled[:-1], np.zeros(len(spoiled) - 1), "|", color=RED, markersize=15)
+        ax.set(xlim=(min(low, spoiled[:-1].min()) - room, high + room), ylim=(-0.5, 1.5))
+        ax.set(yticks=[1, 0], yticklabels=["外れ値なし", "外れ値あり"], title=_NAMES[name])
+        _mark_outlier(ax, spoiled[-1], high + room)
+        ax.grid(False)
+    picture.axes[-1].set_xlabel("変換した値")
+    return picture
+
+
+def _mark_outlier(ax, value, edge):
+    """外れ値そのものを×で、図の外なら右端の矢印で示す。"""
+    if value < edge:
+        ax.plot(value, 0, "x", color=RED, markersize=8, markeredgewidth=2)
+        return
+    options = {"ha": "right", "va": "center", "color": RED, "fontsize": 10}
+    ax.text(edge, 0.5, f"外れ値は右へ、{value:.0f} のところ →", **options)
+
+
+@draw
+def outlier_widths(result):
+    """外れ値の距離に対する、残りの標本の広がり。"""
+    picture = Picture("outlier-widths", height=3.4)
+    ax = picture.axes
+    for position, (name, label) in enumerate(_NAMES.items()):
+        look = _look(position)
+        ax.plot(
+            result.distances,
+            result.widths[name],
+            **look.line(marker=look.marker, markersize=5, markevery=2, label=label),
+        )
+    ax.set(xscale="log", yscale="log", xlabel="外れ値の距離(標準偏差の何倍か)")
+    ax.set_ylabel("残りの標本の広がり\n(外れ値なしを 1 とする)")
+    ax.legend()
+    return picture
+
+
+@draw
+def weight_scales(result):
+    """重みの尺度ごとの訓練の正解率。16 枚。線は種の平均、帯は最小から最大。"""
+    picture = Picture("weight-scales", 4, 4, height=6.2, sharex=True, sharey=True)
+    for number, (ax, scale) in enumerate(zip(picture.axes.flat, result.scales, strict=True)):
+        for position, (place, label) in enumerate((("前", "BatchNorm あり"), ("なし", "BatchNorm なし"))):
+            curves, look = result.accuracy[place][number] * 100, _look(position)
+            epochs = np.arange(1, curves.shape[1] + 1)
+            ax.plot(epochs, curves.mean(axis=0), **look.line(label=label))
+            ax.fill_between(
+                epochs, curves.min(axis=0), curves.max(axis=0), color=look.color, alpha=0.2, linewidth=0
+            )
+        ax.set_title(f"{scale:.2g}")
+        ax.set(ylim=(0, 105), yticks=[0, 50, 100], xticks=[0, 10, 20])
+    picture.figure.supxlabel("1000 枚を何巡したか", fontsize=11.5)
+    picture.figure.supylabel("訓練画像の正解率(%)", fontsize=11.5)
+    legend_above(picture, picture.axes[0, 0], 2)
+    return picture
+
+
+@draw
+def placement(results):
+    """学習率に対する最後の損失。活性化関数ごとに 1 枚。線は種の平均、帯は最小から最大、×は発散。"""
+    picture = Picture("batchnorm-placement", len(results), 1, height=6.0, sharex=True)
+    for ax, (activation, result) in zip(picture.axes, results.items(), strict=True):
+        for position, (place, losses) in enumerate(result.losses.items()):
+            look, learned = _look(position), np.all(np.isfinite(losses), axis=1)
+            rates, losses = np.array(result.rates), losses.copy()
+            style = look.line(marker=look.marker, markersize=6, label=_LABELS[place])
+            ax.plot(rates[learned], losses[learned].mean(axis=1), **style)
+            low, high = losses[learned].min(axis=1), losses[learned].max(axis=1)
+            ax.fill_between(rates[learned], low, high, color=look.color, alpha=0.2, linewidth=0)
+            height = 4.0 * 1.25 ** (1 - position)  # 重ならないように上下にずらす
+            ax.plot(
+                rates[~learned], np.full((~learned).sum(), height), "x", color=look.color, markersize=8, mew=2
+            )
+        ax.set(xscale="log", yscale="log", ylim=(0.1, 6), ylabel="最後の損失", title=activation)
+        ax.set_yticks([0.1, 0.3, 1, 3], ["0.1", "0.3", "1", "3"])
+        ax.minorticks_off()
+    picture.axes[-1].set_xlabel(r"学習率 $\eta$(×は発散した学習率)")
+    legend_above(picture, picture.axes[0], 3)
+    return picture
+
+
+@draw
+def inference(result, settling):
+    """推論の仕方ごとの正解率(上)と、移動平均が落ち着くまで(下)。"""
+    picture = Picture("batchnorm-inference", 2, 1, height=6.0)
+    top, bottom = picture.axes
+    top.axhline(result.running * 100, color=GRAY, linewidth=1.4, label="移動平均")
+    for look, values, label in (
+        (_look(0), result.mixed, "組自身の平均と分散"),
+        (_look(1), result.skewed, "同じ、ただし組が 1 種類の数字だけ"),
+    ):
+        top.plot(result.sizes, values * 100, **look.line(marker=look.marker, markersize=5, label=label))
+    top.set(xscale="log", ylim=(0, 102), xlabel="推論のときの組の大きさ", ylabel="テスト正解率(%)")
+    top.set_xticks([1, 4, 16, 64, 256], ["1", "4", "16", "64", "256"])
+    top.minorticks_off()
+    top.legend(loc="center right", bbox_to_anchor=(1.0, 0.45))
+    epochs = np.arange(1, settling.shape[1] + 1)
+    bottom.plot(epochs, settling[0] * 100, color=GRAY, marker="s", markersize=4, label="移動平均")
+    bottom.plot(
+        epochs,
+        settling[1] * 100,
+        color=GREEN,
+        linestyle=(0, (2, 1.5)),
+        marker="^",
+        markersize=5,
+        label="1000 枚自身の平均と分散",
+    )
+    bottom.set(ylim=(0, 102), xticks=[1, 5, 10, 15, 20], xlabel="1000 枚を何巡したか", ylabel="訓練正解率(%)")
+    bottom.legend(loc="lower right")
+    return picture
+
+
+def outlier_table(by_size):
+    """標本の数ごとの、残りの標本の広がり。"""
+    sizes = list(by_size["min-max"])
+    rows = [[_NAMES[name], *(f"{widths[n]:.2f}" for n in sizes)] for name, widths in by_size.items()]
+    return Table(["方法", *(f"N = {n}" for n in sizes)], rows)
+
+
+def placement_table(results):
+    """テストの正解率(平均 ± 標準偏差)と、損失がどの種でもほかより小さかった置き場所。"""
+    rows = []
+    for activation, result in results.items():
+        for number, rate in enumerate(result.rates):
+            row = [activation, f"{rate:g}"]
+            for accuracy in result.accuracy.values():
+                percent = accuracy[number] * 100
+                row.append(f"{percent.mean():.1f} ± {percent.std(ddof=1):.1f}")
+            rows.append([*row, _lowest(result, number)])
+    return Table(["", "η", "なし", "前", "後", "損失が最小"], rows)
+
+
+def _lowest(result, number):
+    for place in result.losses:
+        others = [other for other in result.losses if other != place]
+        if all(result.clearly_below(place, other)[number] for other in others):
+            return place
+    return "決まらない"

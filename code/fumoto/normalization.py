@@ -1,0 +1,62 @@
+"""データの尺度をそろえる: 最小値と最大値、平均と標準偏差、中央値と四分位範囲。
+
+どれも ``x``: 標本を並べた配列(``(N,)`` か、特徴ごとに列のある ``(N, D)``)を、列ごとに変換し、同じ形の配列で返す。
+nan・inf・空の配列・全部同じ値の列は ``ValueError``、数でなければ ``TypeError``。float32 は float32 のまま、ほかは float64。
+"""
+
+import numpy as np
+
+from fumoto.validation import data
+
+
+def min_max(x):
+    """最小値が 0、最大値が 1 になるように変換する(Min-Max 正規化)。
+
+    式: ``eq-minmax``。
+
+    >>> min_max([2.0, 3.0, 6.0])
+    array([0.  , 0.25, 1.  ])
+    >>> min_max([5.0, 5.0])
+    Traceback (most recent call last):
+    ValueError: x の列 0 は全部同じ値です(最大値と最小値の差が 0 で、割り算できません)
+    """
+    x = data("x", x)
+    width = x.max(axis=0) - x.min(axis=0)
+    _refuse_constant(width, "最大値と最小値の差")
+    return (x - x.min(axis=0)) / width  # eq-minmax
+
+
+def standardize(x):
+    """平均が 0、標準偏差が 1 になるように変換する(Z-score 正規化、標準化)。
+
+    式: ``eq-mean``, ``eq-std``, ``eq-zscore``。標準偏差は N で割る(N - 1 ではない)。
+
+    >>> standardize([1.0, 2.0, 3.0, 4.0]).round(3)
+    array([-1.342, -0.447,  0.447,  1.342])
+    """
+    x = data("x", x)
+    mean = x.mean(axis=0)  # eq-mean
+    _refuse_constant(x.max(axis=0) - x.min(axis=0), "標準偏差")
+    std = np.sqrt(((x - mean) ** 2).mean(axis=0))  # eq-std
+    return (x - mean) / std  # eq-zscore
+
+
+def robust_scale(x):
+    """中央値が 0、四分位範囲(75 % 点と 25 % 点の差)が 1 になるように変換する。外れ値の影響を受けにくい。
+
+    式: ``eq-robust``。
+
+    >>> robust_scale([1.0, 2.0, 3.0, 4.0, 1000.0])
+    array([ -1. ,  -0.5,   0. ,   0.5, 498.5])
+    """
+    x = data("x", x)
+    low, middle, high = np.quantile(x, [0.25, 0.5, 0.75], axis=0)
+    _refuse_constant(high - low, "四分位範囲")
+    return ((x - middle) / (high - low)).astype(x.dtype)  # eq-robust
+
+
+def _refuse_constant(width, what):
+    columns = np.flatnonzero(np.atleast_1d(width) == 0)
+    if len(columns):
+        reason = "四分位の間が全部同じ値です" if what == "四分位範囲" else "全部同じ値です"
+        raise ValueError(f"x の列 {columns[0]} は{reason}({what}が 0 で、割り算できません)")
