@@ -1,5 +1,7 @@
 """Chapter 7: polynomials, weight decay, activations, the chain rule, gradients through layers."""
 
+from functools import cache
+
 import numpy as np
 
 from equation_checks.registry import check, close
@@ -116,11 +118,16 @@ def one_layer_back(equations):
     close(_difference(lambda point: np.tanh(point) @ W @ delta, x), below, rtol=1e-6)
 
 
+@cache
+def _measured_layers(std, width):
+    return saturation.layer_gradients(ReLU, std, seeds=range(4), depth=6, width=width, samples=100)
+
+
 @check("eq-layer-factor", "eq-layer-product")
 def many_layers_back(equations):
     """Wide layers: one layer's factor to 5 %, five layers' to 15 % (the weights are random)."""
     for std, width in ((0.15, 400), (0.02, 300)):
-        measured = saturation.layer_gradients(ReLU, std, seeds=range(4), depth=6, width=width, samples=100)
+        measured = _measured_layers(std, width)
         r = equations["eq-layer-factor"].evaluate(sigma=std, m=width, mean_d_squared=0.5)
         close(r, saturation.layer_factor(std, width, 0.5))
         close(measured.measured_factor, r, rtol=0.05)

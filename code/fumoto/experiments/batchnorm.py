@@ -97,6 +97,7 @@ WIDE = [784, 100, 100, 100, 100, 100, 10]
 FEW = 1000  # 訓練画像の数
 EPOCHS, STEPS_PER_EPOCH, BATCH = 20, 10, 100
 SCALES = np.logspace(0, -4, 16)
+SCALE_SEEDS = (1, 2)
 
 
 @dataclass(frozen=True)
@@ -133,11 +134,11 @@ def train_few(std, place, seed, *, eps=1e-5, lr=0.01, measure=MLP.accuracy):
 def weight_scales(processes=-1):
     """重みの初期値の標準偏差を 1 から 0.0001 まで 16 通りに変え、BatchNorm のあるなしを比べる。
 
-    ゼロから作る Deep Learning の 6 章と同じ条件(5 層 × 100 ノード、ReLU の前に置く、SGD)を、3 つの種で走らせる。
+    ゼロから作る Deep Learning の 6 章と同じ条件(5 層 × 100 ノード、ReLU の前に置く、SGD)を、2 つの種で走らせる。
     """
-    jobs = [(std, place, seed) for place in ("なし", "前") for std in SCALES for seed in SEEDS]
+    jobs = [(std, place, seed) for place in ("なし", "前") for std in SCALES for seed in SCALE_SEEDS]
     results = np.array(run_parallel(train_few, jobs, "重みの尺度", processes))
-    none, before = results.reshape(2, len(SCALES), len(SEEDS), EPOCHS)
+    none, before = results.reshape(2, len(SCALES), len(SCALE_SEEDS), EPOCHS)
     return WeightScales(SCALES, {"なし": none, "前": before})
 
 
