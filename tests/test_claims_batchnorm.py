@@ -123,9 +123,11 @@ def test_batchnorm_helps_at_most_weight_scales_and_hurts_near_he():
     better, worse = result.clearly_better("前", "なし"), result.clearly_better("なし", "前")
     np.testing.assert_array_equal(np.flatnonzero(worse), [2, 3])
     np.testing.assert_allclose(result.scales[[2, 3]], [0.29, 0.16], atol=0.005)
-    assert better.sum() == 13
-    assert np.all(better[[0, 1]])
-    assert not better[15]
+    assert np.flatnonzero(~better[:-1]).tolist() == [2, 3]
+    final = result.final("前").mean(axis=1)
+    assert final[-1] < 0.2  # at 1e-4 it hardly learns
+    assert final.argmin() == 15
+    assert final.max() > 0.99
 
 
 def test_at_their_best_scales_the_two_are_close():

@@ -255,6 +255,8 @@ def test_he_swings_most_at_first_and_least_at_the_end(runs):
             assert np.all(he.swing(-500, None) < result.swing(-500, None))  # seed by seed
             relative = [r.swing(-500, None) / r.mean(-500, None) for r in (he, result)]
             assert np.all(relative[0] > relative[1])
+    early = {name: runs.large[name].swing(100, 300).mean() for name in ("0.1", "Xavier", "He")}
+    assert early["He"] < min(early["0.1"], early["Xavier"])  # at ten times the rate: the other way round
     relu = runs.small["ReLU", "He"].swing(-500, None)
     assert relu.max() < runs.small["ReLU", "Xavier"].swing(-500, None).min()
 

@@ -294,6 +294,8 @@ def test_leaky_relu_helps_at_a_large_rate_and_diverges_at_a_larger_one():
     assert np.mean([r.accuracy for r in leaky]) > np.mean([r.accuracy for r in relu])
     assert all(np.isnan(result.loss) for result in cures["η = 0.8"][0.1])
     assert all(np.isfinite(result.loss) for result in cures["η = 0.8"][0.0])
+    dead = {slope: np.mean([r.newly[-1] for r in cures["η = 0.8"][slope]]) for slope in (0.0, 0.01)}
+    assert dead[0.01] > dead[0.0]  # the usual slope does not help there
 
 
 def test_a_silent_unit_is_one_that_no_sample_wakes():

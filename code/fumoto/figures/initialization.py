@@ -144,7 +144,7 @@ def _relu_panel(ax, outputs, name, look):
         0.75,
         share,
         transform=ax.transAxes,
-        fontsize=8.5,
+        fontsize=10,
         ha="right" if right else "left",
     )
 
@@ -213,7 +213,7 @@ def propagation(result):
         "Xavier": r"Xavier: $\sqrt{1/n}$",
         "原ノート": r"原ノート: $2/\sqrt{n}$",
     }
-    looks = {"He": INITIAL_LOOKS["He"], "Xavier": INITIAL_LOOKS["Xavier"], "原ノート": SERIES_LOOKS[0]}
+    looks = {"He": INITIAL_LOOKS["He"], "Xavier": INITIAL_LOOKS["Xavier"], "原ノート": Look(BLUE, (0, (6, 2)), "s")}
     for name, squares in result.squares.items():
         look = looks[name]
         ax.plot(
