@@ -161,6 +161,33 @@ def test_the_biased_running_variance_is_a_named_convention():
     assert (report.ok, report.variant) == (True, "biased-running-var")
 
 
+@pytest.mark.parametrize(
+    ("running_var", "variant"),
+    [
+        (PARTS["running_var"], "zero-start"),
+        ("self.rv = rho * self.rv + (1 - rho) * var", "biased-zero-start"),
+    ],
+)
+def test_running_variance_from_zero_is_a_named_convention(running_var, variant):
+    """『ゼロから作る Deep Learning』 starts both averages from zero."""
+    start = "self.rv = self.rv * (self.rv != 1.0); "
+    report = check_batchnorm(learner(running_var=start + running_var))
+    assert (report.ok, report.variant) == (True, variant)
+
+
+def test_a_float32_batchnorm_is_accepted_and_its_mistakes_are_not():
+    to_float32 = {
+        "mean": "np.float32(x).mean(axis=0)",
+        "out": "np.float32(self.gamma * self.x_hat + self.beta)",
+    }
+    to_float32["dx"] = f"np.float32({PARTS['dx']})"
+    assert check_batchnorm(learner(**to_float32)).ok
+    spoiled = {**to_float32, "std": "np.sqrt(var)"}
+    assert not check_batchnorm(learner(**spoiled))
+    biased = {**to_float32, "var": "x.var(axis=0, ddof=1)"}
+    assert check_batchnorm(learner(**biased)).variant == "eq-batchnorm-var/count-1"
+
+
 SPOILED = [
     ({"var": "x.var(axis=0, ddof=1)"}, "eq-batchnorm-var/count-1"),
     ({"var": "((x - mean) ** 2).sum(axis=0)"}, "eq-batchnorm-var/factor"),
