@@ -55,6 +55,8 @@ def _parts(first, second):
             if len(gone) == len(before) or any(part.is_number for part in gone + new):
                 return [first], [second]  # 共通の部分がないか、符号や係数だけが違う
             return _parts(gone[0], new[0]) if len(gone) == len(new) == 1 else (gone, new)
+    if isinstance(first, sympy.Sum) or isinstance(second, sympy.Sum):
+        return [first], [second]  # 添字は、和の外からは印をつけられない
     if first.func == second.func and len(first.args) == len(second.args):
         pairs = [(a, b) for a, b in zip(first.args, second.args, strict=True) if a != b]
         if len(pairs) == 1 and not pairs[0][0].is_number:
