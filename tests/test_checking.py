@@ -1,5 +1,6 @@
 """check(): names a learner's mistake, accepts every correct style, and never lets an error through."""
 
+import sys
 import time
 from dataclasses import dataclass, field
 from itertools import combinations
@@ -394,6 +395,10 @@ def test_other_ways_not_to_run():
     assert "update(params, grads) というメソッドがありません" in str(
         check(lambda lr: object(), "SGD", lr=0.1)
     )
+    once = optimizers.SGD(lr=0.1)
+    assert "呼ばれるたびに新しく作ってください" in str(check(lambda lr: once, "SGD", lr=0.1))
+    quits = with_update(lambda self, p, g: sys.exit("さようなら"))
+    assert "SystemExit で Python を終わらせようとしました" in str(check(quits, "SGD", lr=0.1))
     nan = learner("params[key] -= self.lr * g / 0.0")
     assert "1 ステップ目に nan か inf" in str(check(nan, "SGD", lr=0.1))
 

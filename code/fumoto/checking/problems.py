@@ -61,6 +61,8 @@ def follow(make, hyperparameters, problem):
 def _steps(make, hyperparameters, problem):
     params = {key: w.copy() for key, w in problem.start.items()}
     optimizer = call("作る", lambda: make(**hyperparameters))
+    if call("作る", lambda: make(**hyperparameters)) is optimizer:
+        raise ReaderError("2 度作っても同じものが返ります。呼ばれるたびに新しく作ってください。")
     if not callable(getattr(optimizer, "update", None)):
         raise ReaderError("update(params, grads) というメソッドがありません。")
     history, replaced = [], False

@@ -22,7 +22,7 @@ def within_time_limit(function, *arguments):
     def work():
         try:
             result.append(function(*arguments))
-        except Exception as error:
+        except BaseException as error:  # 読者のコードの sys.exit() も含む
             result.append(error)
 
     thread = threading.Thread(target=work, daemon=True)
@@ -32,6 +32,8 @@ def within_time_limit(function, *arguments):
         raise ReaderError(f"{SECONDS} 秒待っても終わりません。")
     if isinstance(result[0], Exception):
         raise result[0]
+    if isinstance(result[0], BaseException):
+        raise ReaderError(f"{type(result[0]).__name__} で Python を終わらせようとしました。")
     return result[0]
 
 

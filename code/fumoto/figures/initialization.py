@@ -213,7 +213,11 @@ def propagation(result):
         "Xavier": r"Xavier: $\sqrt{1/n}$",
         "原ノート": r"原ノート: $2/\sqrt{n}$",
     }
-    looks = {"He": INITIAL_LOOKS["He"], "Xavier": INITIAL_LOOKS["Xavier"], "原ノート": Look(BLUE, (0, (6, 2)), "s")}
+    looks = {
+        "He": INITIAL_LOOKS["He"],
+        "Xavier": INITIAL_LOOKS["Xavier"],
+        "原ノート": Look(BLUE, (0, (6, 2)), "s"),
+    }
     for name, squares in result.squares.items():
         look = looks[name]
         ax.plot(
