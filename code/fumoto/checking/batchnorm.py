@@ -5,10 +5,11 @@ from functools import cache
 
 import numpy as np
 
+from fumoto.checking.book import book, mistakes_in
 from fumoto.checking.reader import ReaderError, call, within_time_limit
 from fumoto.checking.report import Finding, Report
-from fumoto.equations import parse, read
-from fumoto.variants import Variant, variants
+from fumoto.equations import parse
+from fumoto.variants import Variant
 
 _FORWARD = ("eq-batchnorm-mean", "eq-batchnorm-var", "eq-batchnorm-normalize", "eq-batchnorm-scale")
 _RUNNING = ("eq-batchnorm-running-mean", "eq-batchnorm-running-var")
@@ -77,7 +78,7 @@ def check_batchnorm(make, *, decay_rate=0.9, eps=1e-5):
     一致: 学習中の出力、γ の勾配、β の勾配、入力の勾配、推論の出力が式のとおりです。
     (形 6×4、5×5、2×3 のミニバッチを 3 つずつと、推論 1 回を、この引数で確かめました)
     """
-    equations = _book()
+    equations = book()
     hyperparameters = {"decay_rate": decay_rate, "eps": eps}
     try:
         yours = [within_time_limit(_follow, make, hyperparameters, problem) for problem in PROBLEMS]
@@ -132,21 +133,16 @@ def _reproduces(stage, yours, equations, hyperparameters):
 
 
 @cache
-def _book():
-    return read()
-
-
-@cache
 def _mistakes_in(label):
     often = [
         Variant(f"{label}/{slug}", kind, _like(label, latex)) for slug, kind, latex in _OFTEN.get(label, ())
     ]
-    return [*variants(_book()[label]), *often]
+    return [*mistakes_in(label), *often]
 
 
 def _like(label, latex):
     """``label`` の式と同じ記号の宣言で ``latex`` を読む。"""
-    printed = _book()[label]
+    printed = book()[label]
     return parse(latex, printed.domain, label=label, page=printed.page, line=printed.line)
 
 

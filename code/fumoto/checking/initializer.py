@@ -1,14 +1,13 @@
 """読者の重みの初期値を、印刷された式の標準偏差と突き合わせる。"""
 
-from functools import cache
 from itertools import product
 
 import numpy as np
 
+from fumoto.checking.book import book, mistakes_in
 from fumoto.checking.reader import ReaderError, call, within_time_limit
 from fumoto.checking.report import Finding, Report
-from fumoto.equations import parse, read
-from fumoto.variants import variants
+from fumoto.equations import parse
 
 LABELS = {"xavier": "eq-xavier-std", "glorot": "eq-glorot-std", "he": "eq-he-std"}
 SHAPES = ((50, 400), (400, 50), (784, 100))
@@ -41,7 +40,7 @@ def check_initializer(make, name):
     """
     if name not in LABELS:
         raise ValueError(f"name は {sorted(LABELS)} のどれかです(渡された値: {name!r})")
-    printed = _book()[LABELS[name]]
+    printed = book()[LABELS[name]]
     try:
         weights = within_time_limit(_weights, make)
     except ReaderError as error:
@@ -62,7 +61,7 @@ def check_initializer(make, name):
 
 
 def _diagnose(printed, name, weights, ran):
-    others = [(v.id, v.kind, v.equation) for v in _mistakes_in(printed.label)]
+    others = [(v.id, v.kind, v.equation) for v in mistakes_in(printed.label)]
     for number, (latex, kind) in enumerate(_OFTEN[name], start=1):
         others.append(
             (f"{printed.label}/often-{number}", kind, parse(latex, "n in 1..1000", label=printed.label))
@@ -87,16 +86,6 @@ def _diagnose(printed, name, weights, ran):
         for (n_in, n_out), W in zip(SHAPES, weights, strict=True)
     )
     return Report(False, "不一致: 原因は分かりませんでした。", (), (table, ran), printed.label)
-
-
-@cache
-def _book():
-    return read()
-
-
-@cache
-def _mistakes_in(label):
-    return variants(_book()[label])
 
 
 def _expected(equation, n_in, n_out, n=None):

@@ -1,29 +1,17 @@
 """読者の最適化手法を、印刷された式と突き合わせる。"""
 
 from dataclasses import dataclass, field, replace
-from functools import cache
 from itertools import combinations
 
 import numpy as np
 
+from fumoto.checking.book import book, mistakes_in
 from fumoto.checking.problems import PROBLEMS, STEPS, follow
 from fumoto.checking.reader import ReaderError
 from fumoto.checking.report import Finding, Report
-from fumoto.equations import read
 from fumoto.methods import METHODS, Method, PrintedOptimizer
-from fumoto.variants import variants
 
 _RTOL = {"float64": 1e-9, "float32": 1e-4}
-
-
-@cache
-def _book():
-    return read()
-
-
-@cache
-def _mistakes_in(label):
-    return variants(_book()[label])
 
 
 def check(make, name, **hyperparameters):
@@ -45,7 +33,7 @@ def check(make, name, **hyperparameters):
     """
     if name not in METHODS:
         raise ValueError(f"name は {sorted(METHODS)} のどれかです(渡された値: {name!r})")
-    reader = _Reader(name, hyperparameters, METHODS[name], _book())
+    reader = _Reader(name, hyperparameters, METHODS[name], book())
     PrintedOptimizer(reader.method, reader.equations, **hyperparameters)  # 引数の名前を確かめる
     try:
         reader.trajectories = [follow(make, hyperparameters, problem) for problem in PROBLEMS]
@@ -86,7 +74,7 @@ def _not_run(make, reader, error):
 def _indistinguishable(reader):
     """この引数では正しいものと見分けられない間違い(慣性が 0、学習率が 1 など)があれば、そう言う。"""
     blind = [
-        v for label in reader.method.labels for v in _mistakes_in(label) if reader.follows(reader.method, v)
+        v for label in reader.method.labels for v in mistakes_in(label) if reader.follows(reader.method, v)
     ]
     if not blind:
         return []
@@ -260,7 +248,7 @@ def _known_mistake(reader):
         for identifier, (loop, explanation) in _LOOPS.items():
             if reader.first_difference(base, loop=loop) is None:
                 return Report(False, f"既知の間違い: {explanation}。", variant=identifier)
-    candidates = [v for label in _labels(bases) for v in _mistakes_in(label)]
+    candidates = [v for label in _labels(bases) for v in mistakes_in(label)]
     found = _reproducing([(v,) for v in candidates], reader, bases)
     if not found and _follows_the_notes(reader):
         return _in_the_notes(reader)

@@ -1,0 +1,18 @@
+"""突き合わせの相手: 本の式と、その書き間違い。読むのは一度だけ。"""
+
+from functools import cache
+
+from fumoto.equations import read
+from fumoto.variants import variants
+
+
+@cache
+def book():
+    """本の式。``{ラベル: Equation}``。"""
+    return read()
+
+
+@cache
+def mistakes_in(label):
+    """``label`` の式から機械で作った書き間違い。"""
+    return variants(book()[label])
