@@ -326,6 +326,8 @@ def test_evaluate_takes_lists_as_arrays_and_refuses_fractional_bounds():
         ("y = x/a - b", 2 / 3 - 2),
         (r"y = \max(0, -x) + \max(a, x)", 3),
         (r"y = \min(x, 1 - a) b", -4),
+        (r"y = \max(a, b)^2", 9),
+        (r"y = -\max(x, \min(a, c)) b", -6),
     ],
 )
 def test_reads_notation_as_a_reader_would(latex, value):
