@@ -390,6 +390,22 @@ def test_whatever_a_reader_keeps_as_state_is_no_error(state):
     assert check(make, "Momentum", **SETTINGS["Momentum"]).equation == "eq-momentum-w"
 
 
+def test_a_method_without_state_shares_none():
+    def update(self, params, grads):
+        for key, w in params.items():
+            for i in range(len(w)):  # fails on a parameter without axes
+                w[i] -= 0.1 * grads[key][i]
+
+    report = check(with_update(update), "SGD", lr=0.1)
+    assert (report.ok, report.variant) == (False, None)
+    assert "1 ステップ目の update で TypeError" in str(report)
+
+
+def test_arguments_that_are_no_finite_numbers_are_misuse():
+    with pytest.raises(ValueError, match="lr は有限の数"):
+        check(optimizers.SGD, "SGD", lr=float("nan"))
+
+
 def test_other_ways_not_to_run():
     assert "作る で TypeError" in str(check(lambda: None, "SGD", lr=0.1))
     assert "update(params, grads) というメソッドがありません" in str(

@@ -82,6 +82,7 @@ def test_a_width_is_compared_within_its_own_error():
         (lambda rng, n, m: rng.normal(0.1, 0.1, (n, m)), "平均が 0 ではありません"),
         (lambda n, m: np.zeros((n, m)), "make(rng, 50, 400) で TypeError"),
         (lambda rng, n, m: None, "実数の配列を返してください"),
+        (lambda rng, n, m: [[1.0], [1.0, 2.0]], "make の返した値 で ValueError"),
         (lambda rng, n, m: rng.normal(size=n), "形が (50, 400) ではありません"),
         (lambda rng, n, m: np.full((n, m), np.nan) * rng.normal(), "nan"),
     ],
@@ -186,6 +187,30 @@ def test_a_float32_batchnorm_is_accepted_and_its_mistakes_are_not():
     assert not check_batchnorm(learner(**spoiled))
     biased = {**to_float32, "var": "x.var(axis=0, ddof=1)"}
     assert check_batchnorm(learner(**biased)).variant == "eq-batchnorm-var/count-1"
+
+
+class Reusing(BatchNorm):
+    """Writes its gradients into the same arrays every time."""
+
+    def __init__(self, gamma, beta, **hyperparameters):
+        super().__init__(gamma, beta, **hyperparameters)
+        self.buffers = {"gamma": np.zeros_like(gamma), "beta": np.zeros_like(beta)}
+
+    def backward(self, dout):
+        dx = super().backward(dout)
+        for name, buffer in self.buffers.items():
+            buffer[...] = self.grads[name]
+        self.grads = self.buffers
+        return dx
+
+
+def test_a_batchnorm_that_reuses_its_arrays_is_accepted():
+    assert check_batchnorm(Reusing).ok
+
+
+def test_arguments_that_are_no_finite_numbers_are_misuse():
+    with pytest.raises(ValueError, match="eps は有限の数"):
+        check_batchnorm(BatchNorm, eps=float("nan"))
 
 
 SPOILED = [

@@ -37,12 +37,15 @@ def main(arguments=None):
         make = runpy.run_path(path)[class_name]
     except KeyError:
         parser.error(f"{path} に {class_name} がありません")
-    except Exception as error:
+    except (Exception, SystemExit) as error:  # 読み込むだけで終了するファイルもある
         parser.error(f"{path} を読み込めません: {type(error).__name__}: {error}")
 
     from fumoto.checking import check
 
-    report = check(make, options.like, **hyperparameters)
+    try:
+        report = check(make, options.like, **hyperparameters)
+    except ValueError as error:  # 有限でない引数など
+        parser.error(str(error))
     print(report)
     return 0 if report.ok else 1
 

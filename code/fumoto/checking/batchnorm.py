@@ -9,6 +9,7 @@ from fumoto.checking.book import book, mistakes_in
 from fumoto.checking.reader import ReaderError, call, within_time_limit
 from fumoto.checking.report import Finding, Report
 from fumoto.equations import parse
+from fumoto.validation import fraction, positive
 from fumoto.variants import Variant
 
 _FORWARD = ("eq-batchnorm-mean", "eq-batchnorm-var", "eq-batchnorm-normalize", "eq-batchnorm-scale")
@@ -79,7 +80,7 @@ def check_batchnorm(make, *, decay_rate=0.9, eps=1e-5):
     (形 6×4、5×5、2×3 のミニバッチを 3 つずつと、推論 1 回を、この引数で確かめました)
     """
     equations = book()
-    hyperparameters = {"decay_rate": decay_rate, "eps": eps}
+    hyperparameters = {"decay_rate": fraction("decay_rate", decay_rate), "eps": positive("eps", eps)}
     try:
         yours = [within_time_limit(_follow, make, hyperparameters, problem) for problem in PROBLEMS]
     except ReaderError as error:
@@ -183,7 +184,7 @@ def _gradient(layer, name):
 
 
 def _array(what, value, shape):
-    array = np.asarray(value)
+    array = call(what, lambda: np.array(value))  # 読者が同じ配列を使い回しても、いまの値を残す
     if array.dtype.kind != "f":
         raise ReaderError(f"{what}が実数の配列ではありません(dtype={array.dtype})。")
     if array.shape != shape:

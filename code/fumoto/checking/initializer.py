@@ -125,7 +125,7 @@ def _weights(make):
 
 def _draw(make, rng, shape):
     value = call(f"make(rng, {shape[0]}, {shape[1]})", lambda: make(rng, *shape))
-    W = np.asarray(value)
+    W = call("make の返した値", lambda: np.array(value))
     if W.dtype.kind != "f":
         raise ReaderError(
             f"実数の配列を返してください(返されたもの: {type(value).__name__}、dtype={W.dtype})。"

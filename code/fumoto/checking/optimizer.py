@@ -10,6 +10,7 @@ from fumoto.checking.problems import PROBLEMS, STEPS, follow
 from fumoto.checking.reader import ReaderError
 from fumoto.checking.report import Finding, Report
 from fumoto.methods import METHODS, Method, PrintedOptimizer
+from fumoto.validation import real
 
 _RTOL = {"float64": 1e-9, "float32": 1e-4}
 
@@ -33,6 +34,7 @@ def check(make, name, **hyperparameters):
     """
     if name not in METHODS:
         raise ValueError(f"name は {sorted(METHODS)} のどれかです(渡された値: {name!r})")
+    hyperparameters = {key: real(key, value) for key, value in hyperparameters.items()}
     reader = _Reader(name, hyperparameters, METHODS[name], book())
     PrintedOptimizer(reader.method, reader.equations, **hyperparameters)  # 引数の名前を確かめる
     try:
@@ -64,7 +66,8 @@ def _not_run(make, reader, error):
     except ReaderError:
         return Report(False, f"{reader.name} を確かめられませんでした。{error}", variant=error.variant)
     loop, explanation = _SHARED_STATE
-    if reader.first_difference(reader.method, loop=loop) is None:
+    has_state = bool(PrintedOptimizer(reader.method, reader.equations, **reader.hyperparameters).state)
+    if has_state and reader.first_difference(reader.method, loop=loop) is None:
         return Report(
             False, f"既知の間違い: {explanation}。", notes=(str(error),), variant="loop/shared-state"
         )
