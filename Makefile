@@ -4,6 +4,9 @@ VENV := .venv
 RUN := $(VENV)/bin/python -m
 INSTALLED := $(VENV)/installed
 
+# 行列が小さいので、BLAS は 1 プロセス 1 スレッドにして、プロセスを並べる
+export OPENBLAS_NUM_THREADS ?= 1
+
 .PHONY: html test doctest serve clean
 
 html: $(INSTALLED)

@@ -7,8 +7,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from fumoto.batchnorm import BatchNorm
 from fumoto.initializers import gaussian
-from fumoto.layers import BatchNorm, ReLU, Sigmoid, Tanh
+from fumoto.layers import ReLU, Sigmoid, Tanh
 from fumoto.network import MLP
 from fumoto.optimizers import SGD
 from fumoto.training import train

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from fumoto import check_batchnorm, check_initializer, initializers
-from fumoto.layers import BatchNorm
+from fumoto.batchnorm import BatchNorm
 
 # --- initial values ---------------------------------------------------------------------------------------
 

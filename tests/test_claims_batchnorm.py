@@ -5,9 +5,9 @@ from functools import cache
 import numpy as np
 import pytest
 
+from fumoto.batchnorm import BatchNorm
 from fumoto.datasets import mnist
 from fumoto.experiments import batchnorm
-from fumoto.layers import BatchNorm
 from fumoto.normalization import min_max, robust_scale, standardize
 
 

@@ -13,7 +13,15 @@ import pytest
 import equation_checks.batchnorm
 import equation_checks.overfitting
 from equation_checks import CHECKS
-from fumoto import check_batchnorm, check_initializer, equations, initializers, layers, normalization
+from fumoto import (
+    batchnorm,
+    check_batchnorm,
+    check_initializer,
+    equations,
+    initializers,
+    layers,
+    normalization,
+)
 
 BOOK = equations.read()
 SWAPPED_OPERATORS = {ast.Add: ast.Sub, ast.Sub: ast.Add, ast.Mult: ast.Div, ast.Div: ast.Mult}
@@ -222,7 +230,7 @@ def check_batch_normalization(module):
 BATCHNORM = ("BatchNorm.forward", "BatchNorm._remember", "BatchNorm.backward")
 
 
-@pytest.mark.parametrize("module", every_spoiled(layers, *BATCHNORM))
+@pytest.mark.parametrize("module", every_spoiled(batchnorm, *BATCHNORM))
 def test_a_spoiled_batch_normalization_is_noticed(module):
     assert noticed(lambda: check_batch_normalization(module))
 
@@ -234,7 +242,7 @@ def test_the_checks_of_this_file_pass_on_the_code_as_it_is(monkeypatch):
     check_initial_values(initializers)
     check_scaling(normalization, monkeypatch)
     check_activations(layers, monkeypatch)
-    check_batch_normalization(layers)
+    check_batch_normalization(batchnorm)
 
 
 def test_there_are_many_mistakes_to_notice():
@@ -244,7 +252,7 @@ def test_there_are_many_mistakes_to_notice():
             (initializers, INITIAL),
             (normalization, SCALING),
             (layers, ACTIVATIONS),
-            (layers, BATCHNORM),
+            (batchnorm, BATCHNORM),
         )
     ]
     assert min(counts) >= 10

@@ -159,6 +159,55 @@ def test_replacing_an_array_in_params_is_noticed(rng):
     np.testing.assert_array_equal(network.predict(np.ones((1, 3))), [[3.0, 3.0]])
 
 
+def test_all_parameters_lie_in_one_array(rng):
+    network = MLP([3, 4, 2], rng=rng, batchnorm="before")
+    for name, array in network.params.items():
+        assert np.shares_memory(array, network.vector), name
+    joined = np.concatenate([array.ravel() for array in network.params.values()])
+    np.testing.assert_array_equal(network.vector, joined)
+    _, grads = network.gradient(rng.normal(size=(5, 3)).astype(np.float32), np.array([0, 1, 0, 1, 1]))
+    np.testing.assert_array_equal(
+        network.gradient_vector, np.concatenate([grads[name].ravel() for name in network.params])
+    )
+
+
+def test_a_replaced_array_joins_the_others(rng):
+    network = MLP([3, 2], rng=rng)
+    network.params["W1"] = np.ones((3, 2))
+    assert network.vector.dtype == np.float32
+    np.testing.assert_array_equal(network.vector[:6], 1.0)
+    network.vector[...] = 2.0
+    np.testing.assert_array_equal(network.params["W1"], 2.0)
+    np.testing.assert_array_equal(network.predict(np.ones((1, 3))), [[8.0, 8.0]])
+
+
+def test_gradients_of_two_calls_do_not_share_memory(rng):
+    network = MLP([3, 2], rng=rng)
+    x, t = rng.normal(size=(4, 3)).astype(np.float32), np.array([0, 1, 0, 1])
+    (_, first), (_, second) = network.gradient(x, t), network.gradient(2 * x, t)
+    assert not np.shares_memory(first["W1"], second["W1"])
+    assert np.any(first["W1"] != second["W1"])
+
+
+@pytest.mark.parametrize("method", [SGD, Adam])
+@pytest.mark.parametrize("batchnorm", [None, "before"])
+def test_one_array_or_a_dict_train_to_the_same_bits(method, batchnorm):
+    class Plain:  # an optimizer of a reader's own: takes the dict
+        def __init__(self):
+            self.update = method(lr=0.01).update
+
+    def run(optimizer):
+        rng = np.random.default_rng(5)
+        network = MLP([300, 150, 3], rng=rng, batchnorm=batchnorm, weight_decay=0.1)
+        x, t = rng.normal(size=(50, 300)).astype(np.float32), rng.integers(0, 3, 50)
+        losses = train(network, optimizer, x, t, steps=20, batch_size=10, rng=rng)
+        return losses, network.vector
+
+    (losses, w), (other_losses, other_w) = run(method(lr=0.01)), run(Plain())
+    np.testing.assert_array_equal(losses, other_losses)
+    np.testing.assert_array_equal(w, other_w)
+
+
 def test_sigmoid_does_not_overflow():
     with np.errstate(all="raise"):
         y = Sigmoid().forward(np.array([[-1000.0, 0.0, 1000.0]]))

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from fumoto import optimizers
-from fumoto.optimizers import SGD, AdaDelta, AdaGrad, Adam, Momentum, Nesterov, Optimizer, RMSProp
+from fumoto.optimizers import BLOCK, SGD, AdaDelta, AdaGrad, Adam, Momentum, Nesterov, Optimizer, RMSProp
 from trajectories import CASES, SNAPSHOTS, follow
 
 ALL = [SGD, Momentum, Nesterov, AdaGrad, RMSProp, AdaDelta, Adam]
@@ -100,6 +100,40 @@ def test_update_moves_every_key_as_if_it_were_alone(cls, data):
             separate[key].update(alone[key], {key: grads[key]})
     for key, w in params.items():
         np.testing.assert_array_equal(w, alone[key][key])
+
+
+@pytest.mark.parametrize("cls", ALL)
+@pytest.mark.parametrize(
+    "layout", [np.ascontiguousarray, np.asfortranarray, lambda a: np.repeat(a, 2, 0)[::2]]
+)
+def test_long_arrays_move_as_their_pieces_would(cls, layout, rng):
+    shape = (7, BLOCK // 3)
+    w, g = (rng.normal(size=shape).astype(np.float32) for _ in range(2))
+    whole, rows = {"w": layout(w.copy())}, {str(i): row.copy() for i, row in enumerate(w)}
+    first, second = cls(), cls()
+    for _ in range(3):
+        first.update(whole, {"w": layout(g)})
+        second.update(rows, {str(i): row for i, row in enumerate(g)})
+    np.testing.assert_array_equal(whole["w"], np.array(list(rows.values())))
+    assert np.any(whole["w"] != w)
+
+
+def test_a_rule_that_is_not_elementwise_sees_the_whole_array():
+    class Normalized(Optimizer):
+        def rule(self, w, g):
+            return (w - g / np.sqrt(np.sum(g**2)),)
+
+    params = {"w": np.zeros(4 * BLOCK)}
+    Normalized().update(params, {"w": np.ones(4 * BLOCK)})
+    np.testing.assert_allclose(params["w"], -1 / np.sqrt(4 * BLOCK))
+
+
+def test_state_is_written_in_place():
+    optimizer, params = Momentum(lr=1.0, momentum=0.5), {"w": np.zeros(2)}
+    optimizer.update(params, {"w": np.ones(2)})
+    v = optimizer.state["v"]["w"]
+    optimizer.update(params, {"w": np.ones(2)})
+    np.testing.assert_array_equal(v, -1.5)
 
 
 @pytest.mark.parametrize("cls", ALL)

@@ -62,7 +62,7 @@ def _load_mnist(folder):
 
 
 def _as_features(images):
-    return images.reshape(len(images), -1).astype(np.float32) / np.float32(255)
+    return np.divide(images.reshape(len(images), -1), np.float32(255), dtype=np.float32)
 
 
 def _read_idx(path):

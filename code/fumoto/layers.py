@@ -1,12 +1,12 @@
 """ニューラルネットの層。行が標本、列が特徴である: ``x`` の形は ``(N, D)``。
 
 ``forward(x, training)`` は出力を返し、``backward(dout)`` は入力についての勾配を返す。
-重みを持つ層は ``params`` と、``backward`` のあとの ``grads`` を、同じ名前の辞書で持つ。
+重みを持つ層は ``params`` と ``grads`` を、同じ名前の配列の辞書で持つ。``backward`` は ``grads`` の配列に書き込む。
 """
 
 import numpy as np
 
-from fumoto.validation import fraction, positive
+from fumoto.validation import fraction
 
 
 class Affine:
@@ -32,7 +32,7 @@ class Affine:
                 f"W は (n_in, n_out)、b は (n_out,) でなければなりません(W: {W.shape}, b: {b.shape})"
             )
         self.params = {"W": W, "b": b}
-        self.grads = {}
+        self.grads = {"W": np.zeros_like(W), "b": np.zeros_like(b)}
         self.input_gradient = input_gradient
 
     def forward(self, x, training=True):
@@ -43,7 +43,8 @@ class Affine:
         return x @ W + b  # eq-affine-a
 
     def backward(self, dout):
-        self.grads = {"W": self.x.T @ dout, "b": dout.sum(axis=0)}
+        np.matmul(self.x.T, dout, out=self.grads["W"])
+        dout.sum(axis=0, out=self.grads["b"])
         return dout @ self.params["W"].T if self.input_gradient else None
 
 
@@ -133,68 +134,6 @@ class Tanh(Activation):
 
     def backward(self, dout):
         return dout * (1 - self.y**2)
-
-
-class BatchNorm:
-    """Batch Normalization: ミニバッチの列ごとに平均 0、分散 1 にそろえ、学習する幅 γ と位置 β を与える。
-
-    式: ``eq-batchnorm-mean``, ``-var``, ``-normalize``, ``-scale``、
-    逆伝播 ``eq-batchnorm-dgamma``, ``-dbeta``, ``-dx``、推論に使う移動平均 ``eq-batchnorm-running-mean``, ``-running-var``。
-    ``gamma``, ``beta``: ``(D,)``。``decay_rate``: 移動平均の減衰率 ρ。``eps``: 分母の ε(正の数)。
-    学習中(``training=True``)はミニバッチの、推論では移動平均の、平均と分散を使う。
-    学習中の標本が 1 つだけなら ``ValueError``。全部同じ値の列の出力は β になる。nan はその列の出力全部に現れる。
-    出典: Ioffe and Szegedy (2015) arXiv:1502.03167
-
-    >>> layer = BatchNorm(np.ones(2), np.zeros(2))
-    >>> y = layer.forward(np.array([[1.0, 70.0], [2.0, 80.0], [3.0, 90.0]]), training=True)
-    >>> y.round(2)                                      # 単位の違う 2 つの列が、同じ尺度になる
-    array([[-1.22, -1.22],
-           [ 0.  ,  0.  ],
-           [ 1.22,  1.22]])
-    """
-
-    def __init__(self, gamma, beta, decay_rate=0.9, eps=1e-5):
-        if gamma.ndim != 1 or gamma.shape != beta.shape:
-            raise ValueError(
-                f"gamma と beta は同じ (D,) の形でなければなりません(gamma: {gamma.shape}, beta: {beta.shape})"
-            )
-        self.params = {"gamma": gamma, "beta": beta}
-        self.grads = {}
-        self.decay_rate, self.eps = fraction("decay_rate", decay_rate), positive("eps", eps)
-        self.running_mean, self.running_var = np.zeros_like(gamma), np.ones_like(gamma)
-
-    def forward(self, x, training=True):
-        gamma, beta = self.params["gamma"], self.params["beta"]
-        if x.ndim != 2 or x.shape[1:] != gamma.shape:
-            raise ValueError(f"x は (N, {len(gamma)}) でなければなりません(渡された形: {x.shape})")
-        if training and len(x) < 2:
-            raise ValueError(f"学習中の BatchNorm には 2 つ以上の標本が要ります(渡された数: {len(x)})")
-        if training:
-            mean = x.mean(axis=0)  # eq-batchnorm-mean
-            var = ((x - mean) ** 2).mean(axis=0)  # eq-batchnorm-var
-            self._remember(mean, var, len(x))
-        else:
-            mean, var = self.running_mean, self.running_var
-        self.training = training
-        self.std = np.sqrt(var + self.eps)
-        self.x_hat = (x - mean) / self.std  # eq-batchnorm-normalize
-        return gamma * self.x_hat + beta  # eq-batchnorm-scale
-
-    def _remember(self, mean, var, N):
-        rho = self.decay_rate
-        self.running_mean = rho * self.running_mean + (1 - rho) * mean  # eq-batchnorm-running-mean
-        self.running_var = rho * self.running_var + (1 - rho) * N / (N - 1) * var  # eq-batchnorm-running-var
-
-    def backward(self, dout):
-        self.grads = {
-            "gamma": (dout * self.x_hat).sum(axis=0),  # eq-batchnorm-dgamma
-            "beta": dout.sum(axis=0),  # eq-batchnorm-dbeta
-        }
-        slope = self.params["gamma"] / self.std
-        if not self.training:  # 推論では平均も分散も x によらない定数である
-            return slope * dout
-        mean, mean_x_hat = dout.mean(axis=0), (dout * self.x_hat).mean(axis=0)
-        return slope * (dout - mean - self.x_hat * mean_x_hat)  # eq-batchnorm-dx
 
 
 class SoftmaxCrossEntropy:

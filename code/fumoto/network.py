@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from fumoto.initializers import he
-from fumoto.layers import Affine, BatchNorm, ReLU, SoftmaxCrossEntropy, checked_labels
+from fumoto.layers import Affine, ReLU, SoftmaxCrossEntropy, checked_labels
 from fumoto.validation import count, generator, non_negative
 
 
@@ -19,6 +19,7 @@ class MLP:
     ``weight_decay``: 重み減衰の強さ λ。式: ``eq-weight-decay``。バイアスと γ, β にはかけない。
     ``dtype``: 重みの型(学習は float32、勾配の検算は float64)。
     ``params`` は ``"W1", "b1", "gamma1", "beta1", "W2", …`` という名前の配列の辞書で、最適化手法が書き換える。
+    どの配列も、全部の重みを並べた 1 本の配列 ``vector`` の一部を指している。
     引数がおかしければ ``TypeError`` / ``ValueError``。
 
     >>> net = MLP([4, 5, 3], rng=np.random.default_rng(0))
@@ -52,6 +53,7 @@ class MLP:
             raise TypeError(f"dtype は float32 か float64 でなければなりません(渡された値: {dtype!r})")
         sizes = [count(f"sizes[{i}]", n) for i, n in enumerate(sizes)]
         self.weight_decay = non_negative("weight_decay", weight_decay)
+        self._dtype = dtype
         self.layers = []
         self.params = {}
         for i, (n_in, n_out) in enumerate(itertools.pairwise(sizes), start=1):
@@ -64,16 +66,39 @@ class MLP:
             if i == len(sizes) - 1:
                 break  # 出力層には活性化関数がない
             if batchnorm == "before":
-                self._add(i, BatchNorm(np.ones(n_out, dtype), np.zeros(n_out, dtype)))
+                self._add(i, _batchnorm(n_out, dtype))
             self._add(i, activation())
             if batchnorm == "after":
-                self._add(i, BatchNorm(np.ones(n_out, dtype), np.zeros(n_out, dtype)))
+                self._add(i, _batchnorm(n_out, dtype))
+        self._join()
         self.loss_layer = SoftmaxCrossEntropy()
 
     def _add(self, number, layer):
         self.layers.append((number, layer))
         for name, array in layer.params.items():
             self.params[f"{name}{number}"] = array
+
+    @property
+    def vector(self):
+        """全部の重みを並べた 1 本の配列 ``(重みの総数,)``。``params`` の配列は、その一部を指す。
+
+        要素ごとに計算する手法は、この 1 本だけを更新すればよい。
+
+        >>> net = MLP([4, 5, 3], rng=np.random.default_rng(0))
+        >>> net.vector.shape
+        (43,)
+        >>> net.vector[...] = 0
+        >>> net.params["W2"].any()
+        np.False_
+        """
+        if any(self.params[name] is not part for name, part in self._parts.items()):
+            self._join()  # 辞書の配列が差し替えられていた
+        return self._vector
+
+    def _join(self):
+        self._vector = np.concatenate([w.ravel() for w in self.params.values()], dtype=self._dtype)
+        self._parts = _parts(self._vector, self.params)
+        self.params.update(self._parts)
 
     def predict(self, x, training=False):
         """出力層の値(ソフトマックスの手前)。``x``: ``(N, sizes[0])`` → ``(N, sizes[-1])``。"""
@@ -88,14 +113,17 @@ class MLP:
         return self.loss_layer.forward(self.predict(x), t)
 
     def gradient(self, x, t):
-        """順伝播と逆伝播を 1 回ずつ行い、``(損失, 勾配の辞書)`` を返す。重み減衰は勾配にだけ入る。"""
+        """順伝播と逆伝播を 1 回ずつ行い、``(損失, 勾配の辞書)`` を返す。重み減衰は勾配にだけ入る。
+
+        勾配の配列も、1 本の配列 ``gradient_vector`` の一部を指す。並び順は ``vector`` と同じ。
+        """
         loss = self.loss_layer.forward(self.predict(x, training=True), t)
         dout = self.loss_layer.backward()
-        grads = {}
+        self.gradient_vector = np.empty_like(self.vector)
+        grads = _parts(self.gradient_vector, self.params)
         for number, layer in reversed(self.layers):
-            dout = layer.backward(dout)
-            for name, array in layer.grads.items():
-                grads[f"{name}{number}"] = array
+            layer.grads = {name: grads[f"{name}{number}"] for name in layer.params}
+            dout = layer.backward(dout)  # layer.grads の配列に書き込む
             if self.weight_decay and "W" in layer.params:
                 grads[f"W{number}"] += self.weight_decay * layer.params["W"]  # eq-weight-decay
         return loss, grads
@@ -104,3 +132,19 @@ class MLP:
         """正解率(0 から 1)。"""
         y = self.predict(x)
         return float(np.mean(y.argmax(axis=1) == checked_labels(y, t)))
+
+
+def _batchnorm(n, dtype):
+    """γ = 1, β = 0 から始まる BatchNorm。使わないネットワークは、その実装を読み込まない。"""
+    from fumoto.batchnorm import BatchNorm
+
+    return BatchNorm(np.ones(n, dtype), np.zeros(n, dtype))
+
+
+def _parts(vector, arrays):
+    """1 本の配列 ``vector`` を、``arrays`` と同じ名前と形の部分に分ける。写しではなく、同じメモリーを指す。"""
+    parts, start = {}, 0
+    for name, array in arrays.items():
+        parts[name] = vector[start : start + array.size].reshape(array.shape)
+        start += array.size
+    return parts

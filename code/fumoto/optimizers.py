@@ -18,6 +18,7 @@ import numpy as np
 from fumoto.validation import fraction, non_negative, positive
 
 _FLOATS = (np.dtype(np.float32), np.dtype(np.float64))
+BLOCK = 32_768  # 一度に計算する要素の数。この長さの配列がいくつか、CPU のキャッシュに収まる
 
 
 class Optimizer:
@@ -26,6 +27,7 @@ class Optimizer:
     新しい手法は、状態の名前を ``state_names`` に並べ、``rule(w, g, *状態)`` が
     ``(新しい w, *新しい状態)`` を返すように書けばよい。``rule`` は引数を書き換えない。
     途中で誤りが起きても、まだ何も書き込んでいないので、更新は全か無かになる。
+    状態の配列も重みと同じく、その場で書き換わる(取っておくなら写しをとる)。
 
     >>> class SignSGD(Optimizer):
     ...     def rule(self, w, g):
@@ -54,53 +56,88 @@ class Optimizer:
         キーの過不足・形の違い・整数の重み・前回と違う重みの組は ``TypeError`` / ``ValueError``。
         """
         with np.errstate(all="ignore"):  # 発散は inf や nan として結果に現れる
-            grads = self._checked_gradients(params, grads)
-            results = {key: self._result(key, params[key], grads[key]) for key in params}
-        for key, (w, *state) in results.items():
-            params[key][...] = w
-            for name, value in zip(self.state_names, state, strict=True):
-                self.state[name][key] = value
+            grads, layout = self._checked(params, grads)
+            state = self.state if self.t else self._first_state(params)
+            arrays = {
+                key: [np.asarray(w), *[state[name][key] for name in self.state_names]]
+                for key, w in params.items()
+            }
+            self._move(arrays, grads)
+        self.state = state
         self.t += 1
-        self._layout = _layout(params)
+        self._layout = layout
 
-    def _result(self, key, w, g):
-        """``rule`` の結果 ``[新しい w, *新しい状態]`` を、重みと同じ型の独立した配列にする。"""
-        if self.t == 0:
-            state = [np.zeros_like(w, subok=False) for _ in self.state_names]
-        else:
-            state = [self.state[name][key] for name in self.state_names]
-        arrays = [np.asarray(w), g, *state]
-        result = []
-        for value in self.rule(*arrays):
-            result.append(_own(value, w.dtype, arrays))
-            arrays.append(result[-1])
+    def _first_state(self, params):
+        return {
+            name: {key: np.zeros(w.shape, w.dtype) for key, w in params.items()} for name in self.state_names
+        }
+
+    def _move(self, arrays, grads):
+        """キーごとの ``[w, *状態]`` を、``rule`` の結果で書き換える。"""
+        results = {key: self._result(key, own, grads[key]) for key, own in arrays.items()}
+        for key, own in arrays.items():
+            for array, value in zip(own, results[key], strict=True):
+                array[...] = value
+
+    def _result(self, key, own, g):
+        """``rule`` の結果を、``own`` と同じ型の独立した配列にする。"""
+        w, *state = own
+        result = [np.array(value, w.dtype) for value in self.rule(w, g, *state)]
         shapes = [value.shape for value in result]
-        if shapes != [w.shape] * (1 + len(self.state_names)):
+        if shapes != [w.shape] * len(own):
             raise ValueError(
-                f"rule は形 {w.shape} の配列を {1 + len(self.state_names)} 個返さなければなりません"
+                f"rule は形 {w.shape} の配列を {len(own)} 個返さなければなりません"
                 f"(キー {key!r} で返された形: {shapes})"
             )
         return result
 
-    def _checked_gradients(self, params, grads):
+    def _checked(self, params, grads):
+        """入力を確かめ、重みと同じ型の勾配と、重みの組の形を返す。"""
         for name, value in (("params", params), ("grads", grads)):
             if not isinstance(value, Mapping):
                 raise TypeError(f"{name} は辞書でなければなりません(渡されたもの: {type(value).__name__})")
-        missing, unknown = params.keys() - grads.keys(), grads.keys() - params.keys()
-        if missing or unknown:
+        if params.keys() != grads.keys():
+            missing, unknown = params.keys() - grads.keys(), grads.keys() - params.keys()
             raise ValueError(
                 "grads のキーは params と同じでなければなりません"
                 f"(足りないキー: {sorted(map(str, missing))}, 余分なキー: {sorted(map(str, unknown))})"
             )
-        checked = {key: _checked(key, params[key], grads[key]) for key in params}
-        if self._layout is not None and _layout(params) != self._layout:
-            raise ValueError(
-                "params の組は最初の更新のときと同じでなければなりません"
-                f"(最初: {_described(self._layout)}, 今回: {_described(_layout(params))})"
-            )
+        checked = {key: _checked_gradient(key, w, grads[key]) for key, w in params.items()}
+        layout = {key: (w.shape, w.dtype) for key, w in params.items()}
         if self._layout is None:
             _refuse_shared_memory(params)
-        return checked
+        elif layout != self._layout:
+            raise ValueError(
+                "params の組は最初の更新のときと同じでなければなりません"
+                f"(最初: {_described(self._layout)}, 今回: {_described(layout)})"
+            )
+        return checked, layout
+
+
+class ElementwiseOptimizer(Optimizer):
+    """要素ごとの計算だけでできた手法。本の 7 つはどれもそうである。
+
+    要素ごとなので、どこで区切って計算しても結果は 1 ビットも変わらない。長い配列は ``BLOCK`` 個ずつ計算して書き込む。
+    途中の値(``m_hat`` など)が CPU のキャッシュに収まり、メモリーと往復しないので速い。
+    ``rule`` は新しい配列を返すこと(引数をそのまま返さない)。入力の誤りは、書き込む前に全部見つける。
+    """
+
+    def _move(self, arrays, grads):
+        for key, own in arrays.items():
+            for w, g, *state in _blocks([own[0], grads[key], *own[1:]]):
+                for array, value in zip((w, *state), self.rule(w, g, *state), strict=True):
+                    array[...] = value
+
+
+def _blocks(arrays):
+    """同じ形の配列の組を、``BLOCK`` 個の要素ずつに区切る(写しではない)。"""
+    size = arrays[0].size
+    if size <= BLOCK or not all(array.flags.c_contiguous for array in arrays):
+        yield arrays
+        return
+    arrays = [array.reshape(-1) for array in arrays]
+    for start in range(0, size, BLOCK):
+        yield [array[start : start + BLOCK] for array in arrays]
 
 
 def _refuse_shared_memory(params):
@@ -109,23 +146,11 @@ def _refuse_shared_memory(params):
             raise ValueError(f"params[{key!r}] と params[{other!r}] が同じメモリーを指しています")
 
 
-def _layout(params):
-    return {key: (w.shape, w.dtype) for key, w in params.items()}
-
-
 def _described(layout):
     return {key: (shape, dtype.name) for key, (shape, dtype) in layout.items()}
 
 
-def _own(value, dtype, others):
-    """``value`` を ``dtype`` の配列にする。``others`` のどれかとメモリーを共有していれば写しをとる。"""
-    array = np.asarray(value, dtype)
-    if any(np.may_share_memory(array, other) for other in others):
-        return array.copy()
-    return array
-
-
-def _checked(key, w, g):
+def _checked_gradient(key, w, g):
     """1 つのキーの重みと勾配を確かめ、重みと同じ型の勾配を返す。"""
     if not isinstance(w, np.ndarray) or w.dtype not in _FLOATS:
         kind = f"dtype={w.dtype}" if isinstance(w, np.ndarray) else type(w).__name__
@@ -148,7 +173,7 @@ def _checked(key, w, g):
     return g.astype(w.dtype, copy=False)
 
 
-class SGD(Optimizer):
+class SGD(ElementwiseOptimizer):
     """確率的勾配降下法: 勾配の逆向きに、勾配の ``lr`` 倍だけ進む。
 
     式: ``eq-sgd-w``。``lr``: 学習率 η > 0。
@@ -169,7 +194,7 @@ class SGD(Optimizer):
         return (w,)
 
 
-class Momentum(Optimizer):
+class Momentum(ElementwiseOptimizer):
     """モーメンタム法: 過去の更新を速度 ``v`` に貯め、慣性をつけて進む。
 
     式: ``eq-momentum-v``, ``eq-momentum-w``。
@@ -198,7 +223,7 @@ class Momentum(Optimizer):
         return w, v
 
 
-class Nesterov(Optimizer):
+class Nesterov(ElementwiseOptimizer):
     """ネステロフの加速勾配法(NAG): 慣性で進んだ先の勾配で舵を切るモーメンタム法。
 
     式: ``eq-nesterov-v``, ``eq-nesterov-w``(先読みした点を改めて w と書いた形)。
@@ -224,7 +249,7 @@ class Nesterov(Optimizer):
         return w, v
 
 
-class AdaGrad(Optimizer):
+class AdaGrad(ElementwiseOptimizer):
     """AdaGrad: 勾配の二乗を足しためた ``h`` の平方根で、座標ごとに学習率を割る。
 
     式: ``eq-adagrad-h``, ``eq-adagrad-w``。``lr``: 学習率 η > 0。``eps``: 0 除算を防ぐ ε ≥ 0。
@@ -252,7 +277,7 @@ class AdaGrad(Optimizer):
         return w, h
 
 
-class RMSProp(Optimizer):
+class RMSProp(ElementwiseOptimizer):
     """RMSProp: AdaGrad の和を指数移動平均に替え、古い勾配を忘れる。
 
     式: ``eq-rmsprop-h``, ``eq-rmsprop-w``。
@@ -281,7 +306,7 @@ class RMSProp(Optimizer):
         return w, h
 
 
-class AdaDelta(Optimizer):
+class AdaDelta(ElementwiseOptimizer):
     """AdaDelta: 過去の歩幅の二乗平均 ``u`` を分子に置き、単位を合わせた RMSProp。
 
     式: ``eq-adadelta-h``, ``eq-adadelta-d``, ``eq-adadelta-u``, ``eq-adadelta-w``。
@@ -311,7 +336,7 @@ class AdaDelta(Optimizer):
         return w, h, u
 
 
-class Adam(Optimizer):
+class Adam(ElementwiseOptimizer):
     """Adam: 勾配の平均 ``m`` と二乗の平均 ``v`` を、バイアスを補正して使う。
 
     式: ``eq-adam-m``, ``eq-adam-v``, ``eq-adam-mhat``, ``eq-adam-vhat``, ``eq-adam-w``。

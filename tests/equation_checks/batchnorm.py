@@ -5,7 +5,7 @@ from itertools import product
 import numpy as np
 
 from equation_checks.registry import check, close
-from fumoto.layers import BatchNorm
+from fumoto.batchnorm import BatchNorm
 from fumoto.normalization import min_max, robust_scale, standardize
 
 SIZES = (2, 3, 6)

@@ -74,7 +74,7 @@ def check_batchnorm(make, *, decay_rate=0.9, eps=1e-5):
     移動平均の分散は、不偏分散から作っても(この本)、N で割った分散から作っても、1 から始めても(この本)、0 から始めても
     一致とする。
 
-    >>> from fumoto.layers import BatchNorm
+    >>> from fumoto.batchnorm import BatchNorm
     >>> print(check_batchnorm(BatchNorm))
     一致: 学習中の出力、γ の勾配、β の勾配、入力の勾配、推論の出力が式のとおりです。
     (形 6×4、5×5、2×3 のミニバッチを 3 つずつと、推論 1 回を、この引数で確かめました)

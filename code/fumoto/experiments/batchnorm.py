@@ -4,10 +4,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from fumoto.batchnorm import BatchNorm
 from fumoto.datasets import mnist
 from fumoto.experiments.parallel import run_parallel
 from fumoto.initializers import gaussian, he, xavier
-from fumoto.layers import BatchNorm, ReLU, Sigmoid
+from fumoto.layers import ReLU, Sigmoid
 from fumoto.network import MLP
 from fumoto.normalization import min_max, robust_scale, standardize
 from fumoto.optimizers import SGD
