@@ -1,5 +1,8 @@
 # 使い方は README.md。Windows で make がないときの打ち方もそこにある。
+# JOBS: 並べて読むページの数。REQUIREMENTS: 入れる版。requirements.txt にすると、範囲の中の最新の版を入れる
 PYTHON ?= python3
+JOBS ?= 2
+REQUIREMENTS ?= requirements.lock
 VENV := .venv
 RUN := $(VENV)/bin/python -m
 INSTALLED := $(VENV)/installed
@@ -7,11 +10,18 @@ INSTALLED := $(VENV)/installed
 # 行列が小さいので、BLAS は 1 プロセス 1 スレッドにして、プロセスを並べる
 export OPENBLAS_NUM_THREADS ?= 1
 
-.PHONY: html test doctest serve clean
+.PHONY: html test doctest bench lock serve clean
 
+# build/next に組み、うまくいったときだけ build/html と取り替える。途中で終わったら、次は全部のページを読み直す
+# (実行の結果 build/cache は残るので、計算し直すのは変わったページだけ)
 html: $(INSTALLED)
-	@echo "全部の図と数値を計算し直します(MNIST の比較を含めて 2〜3 分)"
-	@$(RUN) sphinx -j 2 -W --keep-going -E -c . -b html book build/html
+	@echo "変わったページだけを計算し直します(初めては、MNIST の比較を含めて 2〜3 分)"
+	@test ! -e build/unfinished || rm -rf build/doctrees build/next
+	@mkdir -p build && touch build/unfinished
+	@$(RUN) sphinx -j $(JOBS) -W --keep-going -c . -d build/doctrees -b html book build/next
+	@rm -rf build/new build/old && cp -R build/next build/new
+	@test ! -d build/html || mv build/html build/old
+	@mv build/new build/html && rm -rf build/old build/unfinished
 	@echo
 	@echo "できました。ブラウザーで開いてください: $(CURDIR)/build/html/index.html"
 
@@ -21,6 +31,9 @@ test: $(INSTALLED)
 doctest: $(INSTALLED)
 	$(RUN) pytest code book README.md
 
+bench: $(INSTALLED)
+	$(RUN) benchmarks
+
 serve: html
 	$(RUN) http.server --bind 127.0.0.1 --directory build/html 8000
 
@@ -28,10 +41,21 @@ clean:
 	rm -rf build $(VENV) .pytest_cache .hypothesis .ruff_cache code/fumoto.egg-info
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
-$(INSTALLED): requirements.txt pyproject.toml
+# requirements.txt の範囲から選んだ版とその指紋を requirements.lock に書く。新しい版にするときは make lock
+COMPILE = build/lock/bin/python -m uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+	--custom-compile-command "make lock" --upgrade --quiet
+
+lock:
+	$(PYTHON) -m venv build/lock
+	build/lock/bin/python -m pip install --disable-pip-version-check --quiet uv
+	$(COMPILE) --output-file requirements.lock requirements.txt
+	$(COMPILE) --output-file requirements-ci.lock --constraints requirements.lock requirements-ci.txt
+
+$(INSTALLED): $(REQUIREMENTS) pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit("Python 3.11 以上が必要です(今は %d.%d)。PYTHON=python3.12 のように指定できます" % sys.version_info[:2] if sys.version_info < (3, 11) else 0)'
 	$(PYTHON) -m venv $(VENV)
-	$(RUN) pip install --disable-pip-version-check --quiet --requirement requirements.txt --editable .
+	$(RUN) pip install --disable-pip-version-check --quiet --requirement $(REQUIREMENTS)
+	$(RUN) pip install --disable-pip-version-check --quiet --no-deps --no-build-isolation --editable .
 	@mkdir -p $(VENV)/etc/ipython  # 手もとのカーネルとの通信についての警告を止める
 	@echo 'c.IPKernelApp.log_level = "ERROR"' > $(VENV)/etc/ipython/ipython_kernel_config.py
 	@touch $@

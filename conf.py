@@ -23,12 +23,13 @@ extensions = [
     "sphinx_exercise",
     "sphinx_togglebutton",
     "sphinxcontrib.bibtex",
+    "execution",  # ここから下は book/_ext
+    "rewriting",
     "source_pages",
 ]
 
-# ページの中のコード: 毎回すべて実行し、1 つでも失敗したら組むのをやめる
-nb_execution_mode = "force"
-nb_execution_raise_on_error = True
+# ページの中のコード: 結果を決めるものが変わったページだけを実行し(execution)、1 つでも失敗したら組むのをやめる
+nb_execution_mode = "cache"
 nb_execution_timeout = 600
 nb_output_stderr = "remove"  # 進み具合の表示は端末にだけ出す
 nb_merge_streams = True

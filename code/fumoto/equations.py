@@ -115,12 +115,12 @@ class Equation:
     def name(self):
         return self._symbols[self.lhs][0] + ("_squared" if self.squared else "")
 
-    @property
+    @cached_property
     def symbols(self):
         used = (self.rhs.free_symbols | _functions(self.rhs)) & self._symbols.keys()
         return sorted({self._symbols[symbol][0] for symbol in used} - self._indices.keys())
 
-    @property
+    @cached_property
     def _indices(self):
         return {name: d for name, d in self.domain.items() if d.is_index}
 
@@ -260,11 +260,12 @@ def book_folder():
     return next((folder for folder in _PAGES if folder.is_dir()), _PAGES[0])
 
 
-def read(folder=None):
+def read(folder=None, labels=None):
     """本のページから、ラベルのついた式をすべて読み、``{ラベル: Equation}`` で返す。
 
     ``folder``: Markdown のページのあるフォルダー(省くとこの本。パッケージにはページも入っている)。
-    ラベルのない式、ラベルの重複、読めない式は ``EquationError``。
+    ``labels``: 読むラベルの並び(省くと全部)。数式として読むのには時間がかかるので、使う式だけを読むときに渡す。
+    ラベルのない式、ラベルの重複、読めない式、``labels`` にあって本にないラベルは ``EquationError``。
 
     >>> sgd = read()["eq-sgd-w"]
     >>> sgd.latex, sgd.symbols
@@ -277,7 +278,7 @@ def read(folder=None):
     if not folder.is_dir():
         raise EquationError(f"ページのフォルダー {folder} がありません")
     for path in sorted(folder.glob("*.md")):
-        for equation in _equations_of(path):
+        for equation in _equations_of(path, labels):
             if equation.label in equations:
                 other = equations[equation.label]
                 raise EquationError(
@@ -285,10 +286,12 @@ def read(folder=None):
                     f" {other.page}:{other.line} と重複しています"
                 )
             equations[equation.label] = equation
+    if labels is not None and (unknown := sorted(set(labels) - equations.keys())):
+        raise EquationError(f"ラベル {', '.join(unknown)} の式は {folder} にありません")
     return equations
 
 
-def _equations_of(path):
+def _equations_of(path, labels=None):
     lines = path.read_text(encoding="utf-8").splitlines()
     for number, text in enumerate(lines, start=1):
         if re.match(r"\s*\$\$|\s*:{3,}\s*\{math\}|\s*\\begin\{(equation|align|gather|multline)", text):
@@ -303,6 +306,8 @@ def _equations_of(path):
                 latex.append(text)
         if label is None:
             raise EquationError(f"{where}: 式に :label: がありません")
+        if labels is not None and label not in labels:
+            continue
         after = line - 1 + len(content.splitlines()) + 2  # 囲みを閉じた次の行
         kind, _, declaration = (lines[after] if after < len(lines) else "").partition(":")
         if kind not in ("% domain", "% checked-by"):

@@ -2,12 +2,12 @@
 
 import warnings
 from dataclasses import fields
-from functools import cache
 
 import numpy as np
 
 from equation_checks.registry import CHECKS
-from fumoto.equations import Equation, read
+from fumoto.checking.book import book
+from fumoto.equations import Equation
 from fumoto.variants import variants
 
 
@@ -16,11 +16,6 @@ class Spoiled(Equation):
 
     def evaluate(self, **values):
         return super().evaluate(**{name: values[name] for name in self.symbols})
-
-
-@cache
-def book():
-    return read()
 
 
 def survives(variant):

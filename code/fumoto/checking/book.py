@@ -2,14 +2,16 @@
 
 from functools import cache
 
-from fumoto.equations import read
+from fumoto.equations import book_folder, read
 from fumoto.variants import variants
 
 
-@cache
 def book():
     """本の式。``{ラベル: Equation}``。"""
-    return read()
+    return _read_once(book_folder())
+
+
+_read_once = cache(read)
 
 
 @cache

@@ -8,7 +8,8 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from fumoto.equations import EquationError, book_folder, read
+from fumoto.checking.book import book
+from fumoto.equations import EquationError, book_folder
 from fumoto.experiments.parallel import run_parallel
 
 PACKAGE = Path(__file__).resolve().parents[1]
@@ -48,7 +49,7 @@ def verification(checks, survivors, processes=-1):
 
     ``checks``: ラベル → 式と実装を比べる関数。``survivors``: ラベル → ``(見逃した間違い, 作った間違いの数)``。
     """
-    equations = read()
+    equations = book()
     figures = _figures()
     bibliography = _keys_of_bibliography()
     counts = run_parallel(survivors, [(label,) for label in equations], "間違いを試す", processes)

@@ -1,0 +1,121 @@
+"""何を書き直すか: 番号や題がほかのページから見て変わったら全部のページを、そうでなければ読み直したページだけを書く。
+
+一部だけを組み直しても、はじめから組んだのと同じ本になるように、Sphinx がしないことを補う。
+- ほかのページの図や式の番号が変わったら、それを参照しうるページを全部書き直す。
+- 使われなくなった図と、なくなったページの HTML を消す。
+- 検索の索引を、書き直さなかったページの分も完全に残す(Sphinx は用語の見出しを落とす)。
+"""
+
+import hashlib
+import pickle
+import re
+from pathlib import Path
+
+from myst_nb.sphinx_ext import add_global_html_resources
+from sphinx.environment import CONFIG_OK
+from sphinx_exercise import copy_asset_files
+
+
+def _seen_by_others(env):
+    """ほかのページに現れるもの: 題、番号、ラベル、用語、練習問題、文献。"""
+    math, std = env.domains["math"], env.domains["std"]
+    return [
+        sorted((name, node.astext()) for name, node in env.titles.items()),
+        *(
+            sorted(map(repr, table.items()))
+            for table in (
+                env.toctree_includes,
+                env.toc_secnumbers,
+                env.toc_fignumbers,
+                math.equations,
+                std.labels,
+                std.anonlabels,
+                std.objects,
+            )
+        ),
+        sorted(
+            (label, item["docname"]) for label, item in getattr(env, "sphinx_exercise_registry", {}).items()
+        ),
+        sorted(
+            (c.key, c.formatted_entry.label, str(c.formatted_entry.text))
+            for c in env.domains["cite"].citations
+        ),
+    ]
+
+
+def changed_for_everyone(app, env):
+    """読み直したあと、ほかに書き直すページの名前。"""
+    seen = hashlib.sha256(repr(_seen_by_others(env)).encode()).hexdigest()
+    app.rewrite_everything = seen != getattr(env, "fumoto_seen", None) or env.config_status != CONFIG_OK
+    env.fumoto_seen = seen
+    return sorted(env.found_docs) if app.rewrite_everything else []
+
+
+def copy_styles_first(app, builder):
+    """ほかの拡張のスタイルを先に置く。あとから置かれると、初めて組むときだけ ``?v=`` のない HTML になる。"""
+    if builder.format == "html":
+        Path(app.outdir, "_static").mkdir(parents=True, exist_ok=True)
+        add_global_html_resources(app, None)
+        copy_asset_files(app, None)
+
+
+def delete_removed(app, env, added, changed, removed):
+    """なくなったページの HTML を消す。"""
+    for docname in removed:
+        Path(app.outdir, f"{docname}.html").unlink(missing_ok=True)
+    return []
+
+
+def delete_unused_images(app, error):
+    """どのページからも使われていない図を消す。"""
+    if error:
+        return
+    pages = "".join(page.read_text(encoding="utf-8") for page in Path(app.outdir).glob("*.html"))
+    used = set(re.findall(r"_images/([\w.-]+)", pages))
+    for image in Path(app.outdir, "_images").glob("*"):
+        if image.name not in used:
+            image.unlink()
+
+
+_INDEX = ("_titles", "_filenames", "_mapping", "_title_mapping", "_all_titles", "_index_entries")
+
+
+def _saved_index(app):
+    return Path(app.doctreedir, "search.pickle")
+
+
+def keep_index(app):
+    """検索の索引を、前に組んだときの完全なもの(``save_index``)から始める。"""
+    builder = app.builder
+
+    def load_indexer(docnames):
+        indexer, kept = builder.indexer, set(app.env.all_docs) - set(docnames)
+        if kept:
+            for name, value in pickle.loads(_saved_index(app).read_bytes()).items():
+                setattr(indexer, name, value)
+        indexer.prune(kept)
+        for words in (indexer._mapping, indexer._title_mapping):
+            for word in [word for word, pages in words.items() if not pages]:
+                del words[word]
+        for docname in indexer._index_entries.keys() - kept:
+            del indexer._index_entries[docname]
+
+    if builder.format == "html":
+        builder.load_indexer = load_indexer
+
+
+def save_index(app, error):
+    if not error and app.builder.format == "html":
+        index = {name: getattr(app.builder.indexer, name) for name in _INDEX}
+        _saved_index(app).write_bytes(pickle.dumps(index))
+
+
+def setup(app):
+    app.rewrite_everything = True
+    app.connect("env-get-outdated", delete_removed)
+    app.connect("env-get-updated", changed_for_everyone, priority=900)  # 番号が決まったあとで
+    app.connect("builder-inited", keep_index)
+    app.connect("write-started", copy_styles_first)
+    app.connect("build-finished", save_index)
+    app.connect("build-finished", delete_unused_images)
+    return {"parallel_read_safe": True, "parallel_write_safe": True}
