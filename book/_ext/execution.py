@@ -5,6 +5,7 @@
 """
 
 import json
+import os
 import re
 import shutil
 from concurrent.futures import ThreadPoolExecutor
@@ -13,6 +14,7 @@ from pathlib import Path
 import page_inputs
 from docutils.frontend import get_default_settings
 from docutils.utils import new_document
+from joblib import cpu_count
 from myst_nb.core.execute import create_client
 from myst_nb.core.loggers import DocutilsDocLogger
 from myst_nb.core.read import create_nb_reader
@@ -20,6 +22,7 @@ from sphinx.errors import ExtensionError
 from sphinx.util.logging import getLogger
 
 _LOGGER = getLogger(__name__)
+_SPEED = page_inputs.ROOT / "code" / "fumoto" / "data" / "speed.json"
 _TRAILER = """
 
 ```{{code-cell}} ipython3
@@ -60,11 +63,24 @@ def outdated(app, env, added, changed, removed):
 
 
 def execute(app, env, docnames):
-    """これから読むページのうち、古くなったものを実行する。``app.parallel`` ページずつ並べる。"""
+    """これから読むページのうち、古くなったものを実行する。``app.parallel`` ページずつ、長くかかるものから並べる。"""
     stale = [docname for docname in docnames if _must_run(app, docname)]
-    with ThreadPoolExecutor(app.parallel) as pool:
+    seconds = _measured_seconds()
+    stale.sort(key=lambda docname: -seconds.get(docname, 0))
+    # 同時に走るページで CPU を分けあう。ページの中の実験が並べるプロセスの数になる
+    pages = min(app.parallel, max(len(stale), 1))
+    os.environ.setdefault("LOKY_MAX_CPU_COUNT", str(max(1, cpu_count() // pages)))
+    with ThreadPoolExecutor(pages) as pool:
         for _ in pool.map(lambda docname: _execute(app, docname), stale):
             pass
+
+
+def _measured_seconds():
+    """前に ``make bench`` が測った、ページごとの実行の時間。順番を決めるだけで、なくてもよい。"""
+    try:
+        return json.loads(_SPEED.read_text(encoding="utf-8"))["build"]["pages"]
+    except (FileNotFoundError, KeyError, ValueError):
+        return {}
 
 
 def _execute(app, docname):
