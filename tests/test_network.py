@@ -171,6 +171,14 @@ def test_all_parameters_lie_in_one_array(rng):
     )
 
 
+def test_layers_use_the_arrays_of_params_from_the_start(rng):
+    network = MLP([3, 2], rng=rng, dtype=np.float64)
+    network.params["b1"][...] = 7.0
+    network.params["W1"][...] = 0.0
+    (_, affine), *_ = network.layers
+    np.testing.assert_array_equal(affine.forward(np.ones((1, 3))), [[7.0, 7.0]])
+
+
 def test_a_replaced_array_joins_the_others(rng):
     network = MLP([3, 2], rng=rng)
     network.params["W1"] = np.ones((3, 2))

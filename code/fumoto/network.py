@@ -99,12 +99,17 @@ class MLP:
         self._vector = np.concatenate([w.ravel() for w in self.params.values()], dtype=self._dtype)
         self._parts = _parts(self._vector, self.params)
         self.params.update(self._parts)
+        self._hand_out()
+
+    def _hand_out(self):
+        """各層に、辞書 ``params`` の配列を渡す。"""
+        for number, layer in self.layers:
+            layer.params = {name: self.params[f"{name}{number}"] for name in layer.params}
 
     def predict(self, x, training=False):
         """出力層の値(ソフトマックスの手前)。``x``: ``(N, sizes[0])`` → ``(N, sizes[-1])``。"""
-        for number, layer in self.layers:
-            # 辞書の配列が(その場での書き換えでなく)差し替えられていても、それを使う
-            layer.params = {name: self.params[f"{name}{number}"] for name in layer.params}
+        self._hand_out()  # 辞書の配列が(その場での書き換えでなく)差し替えられていても、それを使う
+        for _, layer in self.layers:
             x = layer.forward(x, training)
         return x
 

@@ -117,15 +117,18 @@ class Optimizer:
 class ElementwiseOptimizer(Optimizer):
     """要素ごとの計算だけでできた手法。本の 7 つはどれもそうである。
 
-    要素ごとなので、どこで区切って計算しても結果は 1 ビットも変わらない。長い配列は ``BLOCK`` 個ずつ計算して書き込む。
-    途中の値(``m_hat`` など)が CPU のキャッシュに収まり、メモリーと往復しないので速い。
-    ``rule`` は新しい配列を返すこと(引数をそのまま返さない)。入力の誤りは、書き込む前に全部見つける。
+    要素ごとなので、どこで区切って計算しても結果は 1 ビットも変わらない。
+    長い配列は ``BLOCK`` 個ずつ計算して書き込む。途中の値(``m_hat`` など)が
+    CPU のキャッシュに収まり、メモリーと往復しないので速い。
+    ``rule`` は新しい配列を返すこと(引数をそのまま返さない)。
+    入力の誤りは、書き込む前に全部見つける。
     """
 
     def _move(self, arrays, grads):
         for key, own in arrays.items():
             for w, g, *state in _blocks([own[0], grads[key], *own[1:]]):
-                for array, value in zip((w, *state), self.rule(w, g, *state), strict=True):
+                values = self.rule(w, g, *state)
+                for array, value in zip((w, *state), values, strict=True):
                     array[...] = value
 
 

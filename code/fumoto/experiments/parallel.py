@@ -12,7 +12,7 @@ from tqdm import tqdm
 def run_parallel(function, jobs, description, processes=-1):
     """``[function(*job) for job in jobs]`` を ``processes`` 個のプロセスで計算する(-1 は全部のコア)。
 
-    行列が小さいので BLAS を 2 スレッドで動かしても速くならない。1 プロセス 1 スレッドにして数で稼ぐ。
+    行列が小さいので、BLAS を 2 スレッドにしても 2 倍の速さにはならない。1 プロセス 1 スレッドにして数で稼ぐ。
     進み具合は端末にだけ出る。結果の順は ``jobs`` の順で、プロセスの数によらない。
     ``joblib.parallel_config(backend="dask")`` の中では Dask のクラスターで走り、``processes`` は使わない。
 
