@@ -186,6 +186,19 @@ def test_training_output_of_a_sample_depends_on_the_others(rng):
     assert np.all(np.abs(layer.forward(x[:3], training=True)[0] - first) > 1e-3)
 
 
+def test_averages_keep_their_type_whatever_the_batch(rng):
+    layer = BatchNorm(np.ones(3, np.float32), np.zeros(3, np.float32))
+    layer.forward(rng.normal(size=(5, 3)), training=True)
+    assert layer.running_mean.dtype == layer.running_var.dtype == np.float32
+
+
+def test_a_constant_column_gives_beta_up_to_the_rounding_of_its_mean():
+    layer = BatchNorm(np.ones(1), np.full(1, 0.5))
+    outputs = np.array([layer.forward(np.full((n, 1), 0.1))[0, 0] for n in range(2, 50)])
+    assert np.any(outputs != 0.5)
+    np.testing.assert_allclose(outputs, 0.5, rtol=0, atol=1e-12)
+
+
 # --- in the network ---------------------------------------------------------------------------------------
 
 
@@ -262,6 +275,11 @@ def test_network_keeps_float32(rng):
     assert {array.dtype for array in [*network.params.values(), *grads.values()]} == {np.dtype(np.float32)}
 
 
+def backward(layer, dout):
+    layer.forward(np.eye(3, 4), training=True)
+    return layer.backward(dout)
+
+
 # --- bad input --------------------------------------------------------------------------------------------
 
 
@@ -281,6 +299,10 @@ def test_network_keeps_float32(rng):
         (lambda layer: BatchNorm(np.ones(3), np.ones(3), eps=0.0), ValueError, "eps は正の数"),
         (lambda layer: MLP([3, 2], rng=np.random.default_rng(0), batchnorm="middle"), ValueError, "middle"),
         (lambda layer: MLP([3, 2], rng=np.random.default_rng(0), batchnorm=True), ValueError, "True"),
+        (lambda layer: backward(layer, np.ones((1, 4))), ValueError, r"dout は \(3, 4\).*\(1, 4\)"),
+        (lambda layer: backward(layer, np.ones(4)), ValueError, r"dout は \(3, 4\).*\(4,\)"),
+        (lambda layer: backward(layer, [[1.0] * 4] * 3), TypeError, "dout は NumPy の配列.*list"),
+        (lambda layer: layer.forward([[1.0] * 4] * 3), TypeError, "x は NumPy の配列.*list"),
     ],
 )
 def test_bad_input_is_one_clear_error(call, error, message, rng):

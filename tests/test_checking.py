@@ -406,6 +406,49 @@ def test_arguments_that_are_no_finite_numbers_are_misuse():
         check(optimizers.SGD, "SGD", lr=float("nan"))
 
 
+@pytest.mark.parametrize("name", ["lr", "eps", "momentum"])
+def test_arguments_out_of_their_range_are_misuse(name):
+    method = {"lr": "SGD", "eps": "Adam", "momentum": "Momentum"}[name]
+    with pytest.raises(ValueError, match=f"{name} は"):
+        check(getattr(optimizers, method), method, **{**SETTINGS[method], name: -0.1})
+
+
+@pytest.mark.parametrize("name", [["SGD"], {"SGD": 1}, None])
+def test_a_name_that_is_no_string_is_misuse(name):
+    with pytest.raises(ValueError, match=r"name は .*のどれか"):
+        check(optimizers.SGD, name, lr=0.1)
+
+
+class RaisingProperty:
+    def __init__(self, lr):
+        pass
+
+    @property
+    def update(self):
+        raise RuntimeError("まだ")
+
+
+def test_an_update_that_cannot_be_looked_up_gets_its_own_sentence():
+    report = check(RaisingProperty, "SGD", lr=0.1)
+    assert "update を調べるとき で RuntimeError が起きました: まだ" in str(report)
+
+
+@pytest.mark.parametrize(
+    ("value", "said"),
+    [
+        (lambda w: w + 0j, "dtype=complex128"),
+        (lambda w: w.astype(object), "dtype=object"),
+        (lambda w: [[1.0], [1.0, 2.0]], "list"),
+        (lambda w: None, "dtype=object"),
+        (lambda w: w > 0, "dtype=bool"),
+    ],
+)
+def test_a_parameter_replaced_by_no_real_array_gets_its_own_sentence(value, said):
+    report = check(with_update(lambda self, p, g: p.update({k: value(p[k]) for k in p})), "SGD", lr=0.1)
+    assert not report.ok
+    assert f"1 ステップ目に params['W'] が実数の配列でなくなりました({said})。" in str(report)
+
+
 def test_other_ways_not_to_run():
     assert "作る で TypeError" in str(check(lambda: None, "SGD", lr=0.1))
     assert "update(params, grads) というメソッドがありません" in str(
@@ -484,6 +527,47 @@ def test_command_line_names_a_missing_file_or_class(tmp_path, capsys, target):
     with pytest.raises(SystemExit, match="2"):
         main(["check", target, "--like", "SGD", "--lr", "0.1"])
     assert "がありません" in capsys.readouterr().err
+
+
+def run_command(path, capsys, *arguments, like="SGD"):
+    from fumoto.__main__ import main
+
+    try:
+        code = main(["check", f"{path}:Mine", "--like", like, "--lr", "0.1", *arguments])
+    except SystemExit as exit_:
+        code = exit_.code
+    captured = capsys.readouterr()
+    return code, captured.out + captured.err
+
+
+def test_command_line_names_an_error_inside_the_file(tmp_path, capsys, monkeypatch):
+    monkeypatch.setattr(sys, "path", list(sys.path))
+    path = tmp_path / "mine.py"
+    path.write_text("class Mine: pass\n{}['鍵']\n", encoding="utf-8")
+    code, said = run_command(path, capsys)
+    assert (code, "読み込めません: KeyError: '鍵'" in said) == (2, True), said
+    path.write_text("class Other: pass\n", encoding="utf-8")
+    code, said = run_command(path, capsys)
+    assert (code, "mine.py に Mine がありません" in said) == (2, True), said
+
+
+def test_command_line_finds_the_modules_beside_the_file(tmp_path, capsys, monkeypatch):
+    monkeypatch.setattr(sys, "path", list(sys.path))
+    (tmp_path / "beside_mine.py").write_text("from fumoto.optimizers import SGD\n", encoding="utf-8")
+    path = tmp_path / "mine.py"
+    path.write_text("from beside_mine import SGD as Mine\n", encoding="utf-8")
+    code, said = run_command(path, capsys)
+    monkeypatch.delitem(sys.modules, "beside_mine", raising=False)
+    assert code == 0, said
+
+
+def test_command_line_refuses_an_argument_the_method_does_not_have(tmp_path, capsys):
+    path = tmp_path / "mine.py"
+    path.write_text("from fumoto.optimizers import SGD as Mine\n", encoding="utf-8")
+    code, said = run_command(path, capsys, "--beta1", "0.9", "--decay-rate", "0.9")
+    assert (code, "SGD に引数 --beta1, --decay-rate はありません" in said) == (2, True), said
+    code, said = run_command(path, capsys, "--lr", "-0.1")
+    assert (code, "lr は正の数" in said) == (2, True), said
 
 
 # --- mistakes reported against well-known teaching material -----------------------------------------------

@@ -1,5 +1,6 @@
 """check_initializer() and check_batchnorm(): a learner's initial values and normalization against the page."""
 
+import re
 import time
 
 import numpy as np
@@ -61,6 +62,58 @@ def test_a_wrong_width_is_named(name, make, variant):
     assert str(report).startswith("既知の間違い")
 
 
+INITIAL_VALUES = {"xavier": "Xavier", "glorot": "Glorot", "he": "He"}
+
+
+@pytest.mark.parametrize("asked", INITIAL_VALUES)
+@pytest.mark.parametrize("given", INITIAL_VALUES)
+def test_another_printed_initial_value_is_named(asked, given):
+    report = check_initializer(getattr(initializers, given), asked)
+    assert report.ok == (asked == given)
+    said = f"{asked} ではなく {given} の初期値(08-initial-values.md の eq-{given}-std)の標準偏差です。"
+    assert (said in str(report)) == (asked != given), str(report)
+    assert "さらに" not in str(report)
+
+
+def test_only_uniform_numbers_are_called_uniform():
+    signs = check_initializer(lambda rng, n, m: rng.choice([-1.0, 1.0], (n, m)) * np.sqrt(2 / n), "he")
+    assert (signs.ok, signs.variant) == (True, None)
+    assert "正規分布でも一様分布でもない" in str(signs)
+    uniform = check_initializer(lambda rng, n, m: rng.uniform(-1, 1, (n, m)) * np.sqrt(6 / n), "he")
+    assert (uniform.ok, uniform.variant) == (True, "uniform")
+    for report in (uniform, check_initializer(initializers.he, "he")):
+        assert "でもない" not in str(report)
+
+
+def with_zero_column(rng, n, m):
+    W = initializers.he(rng, n, m)
+    W[:, m // 2] = 0
+    return W
+
+
+@pytest.mark.parametrize(
+    ("make", "variant", "sentence"),
+    [
+        (initializers.zeros, "zeros", "重みがすべて 0 です"),
+        (with_zero_column, "zero-column", "すべて 0 の列があります"),
+        (
+            lambda rng, n, m: np.tile(initializers.he(rng, n, m // 2), (1, 2)),
+            "repeated-column",
+            "同じ列が 2 つ以上あります",
+        ),
+        (
+            lambda rng, n, m: np.broadcast_to(rng.normal(0, np.sqrt(2 / n), m), (n, m)),
+            "repeated-row",
+            "同じ行が 2 つ以上あります",
+        ),
+    ],
+)
+def test_a_matrix_that_is_not_drawn_element_by_element_gets_its_own_sentence(make, variant, sentence):
+    report = check_initializer(make, "he")
+    assert (report.ok, report.variant) == (False, variant)
+    assert sentence in str(report)
+
+
 def test_a_width_is_compared_within_its_own_error():
     """One per cent too wide is more than five standard errors of the largest matrix."""
     assert not check_initializer(normal(lambda n, m: 1.02 * np.sqrt(2 / n)), "he")
@@ -96,6 +149,8 @@ def test_code_that_is_no_initializer_gets_its_own_sentence(make, sentence):
 def test_an_unknown_initial_value_is_misuse():
     with pytest.raises(ValueError, match=r"name は \['glorot', 'he', 'xavier'\] のどれか.*'lecun'"):
         check_initializer(initializers.he, "lecun")
+    with pytest.raises(ValueError, match=r"name は .*のどれか"):
+        check_initializer(initializers.he, ["he"])
 
 
 # --- Batch Normalization ----------------------------------------------------------------------------------
@@ -258,6 +313,132 @@ def test_a_spoiled_batchnorm_is_named(changes, variant):
         assert "印刷された式" in str(report)
 
 
+@pytest.mark.parametrize(
+    "inference",
+    [
+        "mean, var = self.rm, self.rv; self.rm = rho * self.rm + (1 - rho) * x.mean(axis=0)",
+        "self.rv = rho * self.rv + (1 - rho) * x.var(axis=0); mean, var = self.rm, self.rv",
+    ],
+)
+def test_averages_that_move_during_inference_are_noticed(inference):
+    report = check_batchnorm(learner(inference=inference))
+    assert (report.ok, report.variant) == (False, "inference/updates")
+    assert "推論を 2 度続けると、出力か移動平均が変わります" in str(report)
+
+
+def test_averages_that_move_where_they_can_be_seen_are_noticed():
+    class Moving(BatchNorm):
+        def forward(self, x, training=True):
+            mean, var = self.running_mean.copy(), self.running_var.copy()
+            y = super().forward(x, training)
+            if not training:  # the output does not show it
+                self.running_var = 2 * var
+                self.kept = getattr(self, "kept", (mean, var))
+                y = self.params["gamma"] * (x - self.kept[0]) / np.sqrt(self.kept[1] + self.eps)
+                y += self.params["beta"]
+            return y
+
+    assert check_batchnorm(Moving).variant == "inference/updates"
+
+
+def test_a_flag_that_is_ignored_is_named_before_the_averages_that_move():
+    class Ignoring(BatchNorm):
+        def forward(self, x, training=True):
+            return super().forward(x, True)
+
+    assert check_batchnorm(Ignoring).variant == "inference/batch-statistics"
+
+
+@pytest.mark.parametrize(
+    ("changes", "variant"),
+    [
+        ({"mean": "np.mean(x, axis=0); x -= mean; x += mean + 1e-9"}, "forward/x-mutated"),
+        ({"dbeta": "dout.sum(axis=0); dout *= 2; dout /= 2; dout += 1"}, "backward/dout-mutated"),
+    ],
+)
+def test_input_that_is_written_to_is_refused(changes, variant):
+    report = check_batchnorm(learner(**changes))
+    assert (report.ok, report.variant) == (False, variant)
+    assert "を書き換えました" in str(report)
+
+
+REVERSED = {
+    "running_mean": "self.rm = (1 - rho) * self.rm + rho * mean",
+    "running_var": "self.rv = (1 - rho) * self.rv + rho * N / (N - 1) * var",
+}
+
+
+@pytest.mark.parametrize(
+    ("decay_rate", "changes", "said"),
+    [
+        (0.5, {}, "減衰率の意味が逆"),
+        (0.5, REVERSED, "減衰率の意味が逆"),
+        (0.5, {"running_var": "self.rv = rho * self.rv + (1 - rho) * var"}, "減衰率の意味が逆"),
+        (0.0, {}, "最後のミニバッチの平均と分散"),
+        (0.0, {"running_mean": "self.rm = mean"}, "最後のミニバッチの平均と分散"),
+    ],
+)
+def test_settings_that_hide_a_mistake_are_said_to(decay_rate, changes, said):
+    report = check_batchnorm(learner(**changes), decay_rate=decay_rate)
+    assert report.ok, str(report)
+    assert "見分けられない間違いがあります" in str(report)
+    assert said in str(report)
+    assert "見分けられない" not in str(check_batchnorm(learner()))
+
+
+class DeepLearningFromScratch:
+    """The signature of the book's BatchNormalization."""
+
+    def __init__(self, gamma, beta, momentum=0.9, running_mean=None, running_var=None):
+        self.inner = BatchNorm(gamma, beta, momentum, eps=1e-6)
+
+    def forward(self, x, train_flg=True):
+        return self.inner.forward(x, train_flg)
+
+    def backward(self, dout):
+        dx = self.inner.backward(dout)
+        self.dgamma, self.dbeta = self.inner.grads["gamma"], self.inner.grads["beta"]
+        return dx
+
+
+def suggested(report):
+    """The lambda that the report proposes."""
+    return re.search(r"lambda gamma, beta, decay_rate, eps: \w+\(.*?\)", str(report))[0]
+
+
+def test_other_names_of_arguments_are_answered_with_a_lambda_that_works():
+    report = check_batchnorm(DeepLearningFromScratch)
+    assert not report.ok
+    assert "TypeError" not in str(report)
+    proposed = suggested(report)
+    assert proposed.endswith("DeepLearningFromScratch(gamma=gamma, beta=beta, momentum=decay_rate)")
+    assert "その値を check_batchnorm の eps に" in str(report)
+    assert check_batchnorm(eval(proposed), eps=1e-6).ok
+
+
+def test_keyword_only_arguments_are_answered_with_an_adapter_that_works():
+    class KeywordOnly(BatchNorm):
+        def __init__(self, *, gamma, beta, rho, epsilon):
+            super().__init__(gamma, beta, rho, epsilon)
+
+        def forward(self, x, *, train_flg=True):
+            return super().forward(x, train_flg)
+
+    report = check_batchnorm(KeywordOnly)
+    proposed = suggested(report)
+    assert "ε を" not in str(report)
+    report = check_batchnorm(eval(proposed, {"KeywordOnly": KeywordOnly}))
+    assert "forward(x, True) の形で呼べません" in str(report)
+    assert "TypeError" not in str(report)
+    source = (
+        "class Adapted(KeywordOnly):\n    "
+        + re.search(r"def forward\(.*train_flg=training\)", str(report))[0]
+    )
+    namespace = {"KeywordOnly": KeywordOnly}
+    exec(source, namespace)
+    assert check_batchnorm(eval(proposed, {"KeywordOnly": namespace["Adapted"]})).ok
+
+
 def test_a_mistake_nobody_thought_of_is_still_rejected():
     report = check_batchnorm(learner(out="self.gamma * self.x_hat + self.beta + 0.01 * x"))
     assert not report.ok
@@ -267,7 +448,16 @@ def test_a_mistake_nobody_thought_of_is_still_rejected():
 @pytest.mark.parametrize(
     ("make", "sentence"),
     [
-        (lambda gamma, beta: None, "作る で TypeError"),
+        (lambda gamma, beta, **options: np.zeros(gamma), "作る で TypeError"),
+        (
+            lambda gamma, beta: None,
+            "lambda gamma, beta, decay_rate, eps: MyBatchNorm(gamma=gamma, beta=beta)",
+        ),
+        (lambda g, b: None, "lambda gamma, beta, decay_rate, eps: MyBatchNorm(g=gamma, b=beta)"),
+        (
+            type("OnlyX", (), {"__init__": lambda self, *_, **__: None, "forward": lambda self, x: x}),
+            "forward(x, True) の形で呼べません(あなたの引数: (x))。",
+        ),
         (lambda gamma, beta, decay_rate, eps: object(), "forward(x, True) で AttributeError"),
         (learner(out="self.x_hat[:2]"), "forward の出力の形が"),
         (learner(dbeta="None"), 'grads["beta"] も dbeta もありません'),

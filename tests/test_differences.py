@@ -1,9 +1,12 @@
 """What differs between a printed equation and a learner's: shown in words, underlined in mathematics."""
 
+import re
+
 import pytest
 
 from fumoto import equations
-from fumoto.differences import difference, marked
+from fumoto.checking.report import Finding
+from fumoto.differences import NOTHING, difference, marked
 from fumoto.variants import variants
 
 BOOK = equations.read()
@@ -47,3 +50,23 @@ def test_every_mistake_in_the_book_can_be_shown(label):
             assert latex.count("{") == latex.count("}"), mistake.id
             assert "X_{" not in latex, mistake.id
         assert new == "(なし)" or r"\underline" in text, mistake.id
+
+
+@pytest.mark.parametrize("label", BOOK)
+def test_only_the_place_that_differs_is_underlined(label):
+    """The same symbol elsewhere in the equation, or in the bounds of a sum, is not underlined."""
+    for mistake in variants(BOOK[label]):
+        new, text = difference(BOOK[label], mistake.equation)[1], marked(BOOK[label], mistake.equation)
+        parts = re.sub(r"\\left\(.*?\\right\)", "", new).split(", ")  # the comma of a maximum is no separator
+        assert text.count(r"\underline") == (0 if new == NOTHING else len(parts)), (mistake.id, text)
+
+
+def test_a_missing_part_is_said_in_words_and_nothing_is_said_to_be_underlined():
+    printed, yours = variant("eq-momentum-w/dropped-2")
+    finding = Finding("項が抜けている", printed, yours)
+    assert "あなたの計算($v_{t+1}$ が抜けています)" in finding._repr_markdown_()
+    assert "下線" not in finding._repr_markdown_()
+    assert "違い: v_{t+1} が抜けています" in str(finding)
+    extra = Finding("項が余分", yours, printed)
+    assert "違い: v_{t+1} が余分です" in str(extra)
+    assert "下線が違うところ" in extra._repr_markdown_()

@@ -213,6 +213,19 @@ def test_what_cannot_be_read_whole_is_an_error_with_page_and_line(latex, domain,
     assert str(caught.value).startswith("page.md:7: ")
 
 
+@pytest.mark.parametrize("domain", [None, 3, ["x in R"], {"x": "R"}, {"x": None}])
+def test_a_domain_that_is_no_declaration_is_an_error(domain):
+    with pytest.raises(EquationError, match=r"page.md:7: domain は宣言の文字列か、ほかの式の domain"):
+        parse("y = x", domain, page="page.md", line=7)
+
+
+def test_a_domain_that_is_passed_on_is_copied():
+    domain = dict(parse("y = x", "x in R").domain)
+    equation = parse("y = 2 x", domain)
+    domain.clear()
+    assert equation.domain.keys() == {"x"}
+
+
 PAGE = "# 題\n\n```{math}\n:label: eq-a\ny = x\n```\n% domain: x in R\n"
 
 

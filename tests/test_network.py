@@ -5,8 +5,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from fumoto.batchnorm import BatchNorm
 from fumoto.initializers import he
-from fumoto.layers import Affine, ReLU, Sigmoid, SoftmaxCrossEntropy, Tanh
+from fumoto.layers import Affine, LeakyReLU, ReLU, Sigmoid, SoftmaxCrossEntropy, Tanh
 from fumoto.network import MLP
 from fumoto.optimizers import SGD, Adam
 from fumoto.training import optimize, train
@@ -197,6 +198,41 @@ def test_gradients_of_two_calls_do_not_share_memory(rng):
     assert np.any(first["W1"] != second["W1"])
 
 
+@pytest.mark.parametrize("t", [[0, 7], [0, -1], [0], [0.0, 1.0]])
+def test_a_refused_label_leaves_the_averages_alone(t, rng):
+    network = MLP([3, 4, 2], rng=rng, batchnorm="before")
+    _, layer = network.layers[1]
+    with pytest.raises(ValueError, match="ラベル"):
+        network.gradient(rng.normal(size=(2, 3)), np.array(t))
+    np.testing.assert_array_equal(layer.running_mean, 0)
+    np.testing.assert_array_equal(layer.running_var, 1)
+
+
+def test_layers_made_from_one_cached_array_do_not_share_it(rng):
+    cached = rng.normal(size=(3, 3)).astype(np.float32)
+    before = cached.copy()
+    network = MLP([3, 3, 3], initializer=lambda rng, n_in, n_out: cached, rng=rng)
+    assert not np.shares_memory(network.params["W1"], network.params["W2"])
+    network.params["W1"][...] = 0
+    np.testing.assert_array_equal(network.params["W2"], before)
+    np.testing.assert_array_equal(cached, before)
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda: Affine(np.ones((2, 2)), np.ones(2)),
+        lambda: BatchNorm(np.ones(2), np.ones(2)),
+        *(ReLU, LeakyReLU, Sigmoid, Tanh),
+    ],
+)
+def test_backward_before_forward_says_so(make):
+    with pytest.raises(AttributeError, match="backward の前に forward を呼びましたか"):
+        make().backward(np.ones((3, 2)))
+    with pytest.raises(AttributeError, match="backward の前に forward を呼びましたか"):
+        SoftmaxCrossEntropy().backward()
+
+
 @pytest.mark.parametrize("method", [SGD, Adam])
 @pytest.mark.parametrize("batchnorm", [None, "before"])
 def test_one_array_or_a_dict_train_to_the_same_bits(method, batchnorm):
@@ -296,6 +332,23 @@ def test_training_is_reproducible_and_uses_only_the_given_generator():
         ),
         (lambda rng: optimize(SGD(), {}, None, -1), ValueError, "steps は 0 以上.*-1"),
         (lambda rng: he(rng, 0, 3), ValueError, "n_in は 1 以上.*0"),
+        (lambda rng: MLP([4, 3], rng=rng, dtype="foo"), TypeError, "dtype は float32 か float64.*'foo'"),
+        (
+            lambda rng: MLP([4, 5, 3], np.tanh, rng=rng),
+            TypeError,
+            "activation は ReLU のような層のクラス.*tanh",
+        ),
+        (lambda rng: MLP([4, 5, 3], dict, rng=rng), TypeError, "activation は ReLU のような層のクラス.*dict"),
+        (lambda rng: Affine([[1.0]], np.ones(1)), TypeError, "W は NumPy の配列.*list"),
+        (lambda rng: Affine(np.ones((1, 1)), [1.0]), TypeError, "b は NumPy の配列.*list"),
+        (
+            lambda rng: Affine(np.ones((1, 1)), np.ones(1)).forward([[1.0]]),
+            TypeError,
+            "x は NumPy の配列.*list",
+        ),
+        (lambda rng: BatchNorm([1.0], [0.0]), TypeError, "gamma は NumPy の配列.*list"),
+        (lambda rng: MLP([2, 3], rng=rng).gradient([[1.0, 2.0]], [0]), TypeError, "x は NumPy の配列.*list"),
+        (lambda rng: SoftmaxCrossEntropy().forward([[1.0, 2.0]], [0]), TypeError, "a は NumPy の配列.*list"),
     ],
 )
 def test_bad_input_is_one_clear_error(call, error, message, rng):

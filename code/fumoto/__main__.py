@@ -19,35 +19,40 @@ def main(arguments=None):
     command = commands.add_parser("check", help="突き合わせる")
     command.add_argument("target", metavar="ファイル.py:クラス")
     command.add_argument("--like", required=True, choices=METHODS, help="相手の手法")
-    for name in sorted({name for method in METHODS.values() for name in method.hyperparameters}):
-        command.add_argument("--" + name.replace("_", "-"), type=float, dest=name)
+    names = sorted({name for method in METHODS.values() for name in method.hyperparameters})
+    for name in names:
+        command.add_argument(_option(name), type=float, dest=name)
     options = parser.parse_args(arguments)
 
     path, _, class_name = options.target.rpartition(":")
     if not Path(path).is_file():
         parser.error(f"{path!r} がありません(「ファイル.py:クラス」の形で渡します)")
-    hyperparameters = {
-        name: getattr(options, name)
-        for name in METHODS[options.like].hyperparameters
-        if getattr(options, name) is not None
-    }
+    hyperparameters = {name: value for name in names if (value := getattr(options, name)) is not None}
     if missing := sorted(METHODS[options.like].hyperparameters.keys() - hyperparameters.keys()):
         parser.error(f"{options.like} には引数 {missing} が要ります")
-    try:
-        make = runpy.run_path(path)[class_name]
-    except KeyError:
-        parser.error(f"{path} に {class_name} がありません")
-    except (Exception, SystemExit) as error:  # 読み込むだけで終了するファイルもある
-        parser.error(f"{path} を読み込めません: {type(error).__name__}: {error}")
+    if unknown := hyperparameters.keys() - METHODS[options.like].hyperparameters.keys():
+        parser.error(f"{options.like} に引数 {', '.join(map(_option, sorted(unknown)))} はありません")
 
     from fumoto.checking import check
 
+    sys.path.insert(0, str(Path(path).resolve().parent))  # となりのファイルを import できるように
     try:
-        report = check(make, options.like, **hyperparameters)
+        found = runpy.run_path(path)
+    except (Exception, SystemExit) as error:  # 読み込むだけで終了するファイルもある
+        parser.error(f"{path} を読み込めません: {type(error).__name__}: {error}")
+    if class_name not in found:
+        parser.error(f"{path} に {class_name} がありません")
+    try:
+        report = check(found[class_name], options.like, **hyperparameters)
     except ValueError as error:  # 有限でない引数など
         parser.error(str(error))
     print(report)
     return 0 if report.ok else 1
+
+
+def _option(name):
+    """引数の名前 → 打つときの形。``decay_rate`` → ``--decay-rate``。"""
+    return "--" + name.replace("_", "-")
 
 
 if __name__ == "__main__":

@@ -2,17 +2,19 @@
 
 import numpy as np
 
-from fumoto.validation import fraction, positive
+from fumoto.layers import Layer
+from fumoto.validation import array, fraction, matrix, positive
 
 
-class BatchNorm:
+class BatchNorm(Layer):
     """Batch Normalization: ミニバッチの列ごとに平均 0、分散 1 にそろえ、学習する幅 γ と位置 β を与える。
 
     式: ``eq-batchnorm-mean``, ``-var``, ``-normalize``, ``-scale``、
     逆伝播 ``eq-batchnorm-dgamma``, ``-dbeta``, ``-dx``、推論に使う移動平均 ``eq-batchnorm-running-mean``, ``-running-var``。
     ``gamma``, ``beta``: ``(D,)``。``decay_rate``: 移動平均の減衰率 ρ。``eps``: 分母の ε(正の数)。
     学習中(``training=True``)はミニバッチの、推論では移動平均の、平均と分散を使う。
-    学習中の標本が 1 つだけなら ``ValueError``。全部同じ値の列の出力は β になる。nan はその列の出力全部に現れる。
+    学習中の標本が 1 つだけなら ``ValueError``。全部同じ値の列の出力は、平均の丸め誤差を除いて β になる
+    (値が大きいほど誤差も大きい)。nan はその列の出力全部に現れる。移動平均の型は ``gamma`` の型のままである。
     出典: Ioffe and Szegedy (2015) arXiv:1502.03167
 
     >>> layer = BatchNorm(np.ones(2), np.zeros(2))
@@ -24,7 +26,7 @@ class BatchNorm:
     """
 
     def __init__(self, gamma, beta, decay_rate=0.9, eps=1e-5):
-        if gamma.ndim != 1 or gamma.shape != beta.shape:
+        if array("gamma", gamma).ndim != 1 or gamma.shape != array("beta", beta).shape:
             raise ValueError(
                 f"gamma と beta は同じ (D,) の形でなければなりません(gamma: {gamma.shape}, beta: {beta.shape})"
             )
@@ -35,8 +37,7 @@ class BatchNorm:
 
     def forward(self, x, training=True):
         gamma, beta = self.params["gamma"], self.params["beta"]
-        if x.ndim != 2 or x.shape[1:] != gamma.shape:
-            raise ValueError(f"x は (N, {len(gamma)}) でなければなりません(渡された形: {x.shape})")
+        matrix("x", x, columns=len(gamma))
         if training and len(x) < 2:
             raise ValueError(f"学習中の BatchNorm には 2 つ以上の標本が要ります(渡された数: {len(x)})")
         if training:
@@ -51,11 +52,13 @@ class BatchNorm:
         return gamma * self.x_hat + beta  # eq-batchnorm-scale
 
     def _remember(self, mean, var, N):
-        rho = self.decay_rate
-        self.running_mean = rho * self.running_mean + (1 - rho) * mean  # eq-batchnorm-running-mean
-        self.running_var = rho * self.running_var + (1 - rho) * N / (N - 1) * var  # eq-batchnorm-running-var
+        rho, mu, s = self.decay_rate, self.running_mean, self.running_var
+        mu[...] = rho * mu + (1 - rho) * mean  # eq-batchnorm-running-mean
+        s[...] = rho * s + (1 - rho) * N / (N - 1) * var  # eq-batchnorm-running-var
 
     def backward(self, dout):
+        if array("dout", dout).shape != self.x_hat.shape:
+            raise ValueError(f"dout は {self.x_hat.shape} でなければなりません(渡された形: {dout.shape})")
         np.sum(dout * self.x_hat, axis=0, out=self.grads["gamma"])  # eq-batchnorm-dgamma
         dout.sum(axis=0, out=self.grads["beta"])  # eq-batchnorm-dbeta
         slope = self.params["gamma"] / self.std

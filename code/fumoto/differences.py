@@ -4,7 +4,7 @@ import sympy
 
 from fumoto.variants import in_usual_form, print_right_side
 
-_NOTHING = "(なし)"
+NOTHING = "(なし)"
 
 
 def difference(printed, yours):
@@ -15,19 +15,16 @@ def difference(printed, yours):
     >>> difference(book["eq-momentum-w"], book["eq-notes-momentum-w"])
     ('v_{t+1}', '- v_{t+1}')
     """
-    gone, new = _parts(in_usual_form(printed.rhs), in_usual_form(yours.rhs))
+    gone, new, _ = _parts(in_usual_form(printed.rhs), in_usual_form(yours.rhs))
     shown = []
     for equation, parts in ((printed, gone), (yours, new)):
-        shown.append(", ".join(print_right_side(equation, part) for part in parts) or _NOTHING)
+        shown.append(", ".join(print_right_side(equation, part) for part in parts) or NOTHING)
     return tuple(shown)
 
 
 def marked(printed, yours):
-    """``yours`` の式の LaTeX。``printed`` と違うところに下線を引いてある。"""
-    right = in_usual_form(yours.rhs)
-    for part in _parts(in_usual_form(printed.rhs), right)[1]:
-        sign, body = (-1, -part) if part.could_extract_minus_sign() else (1, part)
-        right = right.xreplace({part: sign * _Marked(body)})
+    """``yours`` の式の LaTeX。``printed`` と違うところに下線を引いてある(抜けているだけなら、下線はない)。"""
+    *_, right = _parts(in_usual_form(printed.rhs), in_usual_form(yours.rhs))
     left = yours.latex.split("=")[0]
     return f"{left}= {print_right_side(yours, right)}"
 
@@ -43,22 +40,33 @@ class _Marked(sympy.Function):
         return body if exp is None else f"{{{body}}}^{{{exp}}}"
 
 
+def _mark(part):
+    sign, body = (-1, -part) if part.could_extract_minus_sign() else (1, part)
+    return sign * _Marked(body)
+
+
 def _parts(first, second):
-    """2 つの木の、(first にだけある部分, second にだけある部分) の並び。"""
+    """2 つの木の、(first にだけある部分の並び, second にだけある部分の並び, そこに印をつけた second)。"""
     if first == second:
-        return [], []
+        return [], [], second
+    whole = [first], [second], _mark(second)
     for operation in (sympy.Add, sympy.Mul):
         if operation in (first.func, second.func):
             before, after = operation.make_args(first), operation.make_args(second)
             gone = [part for part in before if part not in after]
             new = [part for part in after if part not in before]
             if len(gone) == len(before) or any(part.is_number for part in gone + new):
-                return [first], [second]  # 共通の部分がないか、符号や係数だけが違う
-            return _parts(gone[0], new[0]) if len(gone) == len(new) == 1 else (gone, new)
+                return whole  # 共通の部分がないか、符号や係数だけが違う
+            if len(gone) == len(new) == 1:
+                gone, new, inside = _parts(gone[0], new[0])
+                return gone, new, operation(*(part if part in before else inside for part in after))
+            return gone, new, operation(*(part if part in before else _mark(part) for part in after))
     if isinstance(first, sympy.Sum) or isinstance(second, sympy.Sum):
-        return [first], [second]  # 添字は、和の外からは印をつけられない
+        return whole  # 添字は、和の外からは印をつけられない
     if first.func == second.func and len(first.args) == len(second.args):
-        pairs = [(a, b) for a, b in zip(first.args, second.args, strict=True) if a != b]
-        if len(pairs) == 1 and not pairs[0][0].is_number:
-            return _parts(*pairs[0])
-    return [first], [second]
+        places = [i for i, (a, b) in enumerate(zip(first.args, second.args, strict=True)) if a != b]
+        if len(places) == 1 and not first.args[places[0]].is_number:
+            (place,) = places
+            gone, new, inside = _parts(first.args[place], second.args[place])
+            return gone, new, second.func(*second.args[:place], inside, *second.args[place + 1 :])
+    return whole

@@ -342,7 +342,14 @@ def parse(latex, domain, *, label="eq", page="(文字列)", line=0):
     fumoto.equations.EquationError: page.md:3: '\\foo x' から先を読めません
     """
     where = f"{page}:{line}"
-    domains = domain if isinstance(domain, dict) else _domains(domain, where)
+    if isinstance(domain, str):
+        domains = _domains(domain, where)
+    elif isinstance(domain, dict) and all(isinstance(value, Domain) for value in domain.values()):
+        domains = dict(domain)
+    else:
+        raise EquationError(
+            f"{where}: domain は宣言の文字列か、ほかの式の domain です(渡されたもの: {domain!r:.80})"
+        )
     placeholders, pieces, text = _with_placeholders(latex, domains, where)
     try:
         relation = parse_latex(text, strict=True)

@@ -6,10 +6,19 @@
 
 import numpy as np
 
-from fumoto.validation import fraction
+from fumoto.validation import array, fraction, matrix
 
 
-class Affine:
+class Layer:
+    """層の共通部分。"""
+
+    def __getattr__(self, name):  # 順伝播が残す値(x や y など)が、まだないとき
+        raise AttributeError(
+            f"{type(self).__name__} に {name} がありません(backward の前に forward を呼びましたか)"
+        )
+
+
+class Affine(Layer):
     """全結合層: 入力の重みつきの和にバイアスを足す。
 
     式: ``eq-affine-a``。``W``: ``(n_in, n_out)``。``b``: ``(n_out,)``。
@@ -27,7 +36,7 @@ class Affine:
     """
 
     def __init__(self, W, b, input_gradient=True):
-        if W.ndim != 2 or b.shape != W.shape[1:]:
+        if array("W", W).ndim != 2 or array("b", b).shape != W.shape[1:]:
             raise ValueError(
                 f"W は (n_in, n_out)、b は (n_out,) でなければなりません(W: {W.shape}, b: {b.shape})"
             )
@@ -37,9 +46,7 @@ class Affine:
 
     def forward(self, x, training=True):
         W, b = self.params["W"], self.params["b"]
-        if x.ndim != 2 or x.shape[1] != W.shape[0]:
-            raise ValueError(f"x は (N, {W.shape[0]}) でなければなりません(渡された形: {x.shape})")
-        self.x = x
+        self.x = matrix("x", x, columns=len(W))
         return x @ W + b  # eq-affine-a
 
     def backward(self, dout):
@@ -48,7 +55,7 @@ class Affine:
         return dout @ self.params["W"].T if self.input_gradient else None
 
 
-class Activation:
+class Activation(Layer):
     """重みのない層の共通部分。"""
 
     def __init__(self):
@@ -136,7 +143,7 @@ class Tanh(Activation):
         return dout * (1 - self.y**2)
 
 
-class SoftmaxCrossEntropy:
+class SoftmaxCrossEntropy(Layer):
     """出力をソフトマックスで確率に直し、正解の確率の対数から損失を計算する。
 
     式: ``eq-softmax-y``, ``eq-cross-entropy-E``。
@@ -150,7 +157,10 @@ class SoftmaxCrossEntropy:
     """
 
     def forward(self, a, t):
-        t = checked_labels(a, t)
+        return self.loss(a, checked_labels(array("a", a).shape, t))
+
+    def loss(self, a, t):
+        """``t`` を確かめてあるときの ``forward``。"""
         e = np.exp(a - a.max(axis=1, keepdims=True))  # 最大値を引いても y は同じ。あふれを防ぐ
         self.y = e / e.sum(axis=1, keepdims=True)  # eq-softmax-y
         self.t = t
@@ -164,21 +174,20 @@ class SoftmaxCrossEntropy:
         return da / len(self.t)
 
 
-def checked_labels(a, t):
-    """出力 ``a``: ``(N, K)`` に対する正解ラベル ``t`` を確かめ、配列にして返す。"""
+def checked_labels(shape, t):
+    """形 ``shape`` = ``(N, K)`` の出力 a に対する正解ラベル ``t`` を確かめ、配列にして返す。"""
     t = np.asarray(t)
-    if a.ndim != 2:
-        raise ValueError(f"a は (N, K) でなければなりません(渡された形: {a.shape})")
-    if t.shape != a.shape[:1] or t.dtype.kind not in "iu":
+    if len(shape) != 2:
+        raise ValueError(f"a は (N, K) でなければなりません(渡された形: {shape})")
+    if t.shape != shape[:1] or t.dtype.kind not in "iu":
         raise ValueError(
-            f"t は標本の数だけの整数ラベル、形 {a.shape[:1]} でなければなりません"
+            f"t は標本の数だけの整数ラベル、形 {shape[:1]} でなければなりません"
             f"(渡された形: {t.shape}, dtype={t.dtype})"
         )
     if t.size == 0:
         raise ValueError("標本が 1 つもありません(t の形: (0,))")
-    if t.min() < 0 or t.max() >= a.shape[1]:
+    if t.min() < 0 or t.max() >= shape[1]:
         raise ValueError(
-            f"t のラベルは 0 以上 {a.shape[1]} 未満でなければなりません"
-            f"(渡された範囲: {t.min()} から {t.max()})"
+            f"t のラベルは 0 以上 {shape[1]} 未満でなければなりません(渡された範囲: {t.min()} から {t.max()})"
         )
     return t

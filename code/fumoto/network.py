@@ -7,14 +7,14 @@ import numpy as np
 
 from fumoto.initializers import he
 from fumoto.layers import Affine, ReLU, SoftmaxCrossEntropy, checked_labels
-from fumoto.validation import count, generator, non_negative
+from fumoto.validation import count, float_type, generator, matrix, non_negative
 
 
 class MLP:
     """全結合層と活性化関数を交互に並べたネットワーク。最後はソフトマックスと交差エントロピー。
 
     ``sizes``: 各層のノード数、例えば ``[784, 100, 10]``。``rng``: 初期値を作る乱数の源。
-    ``activation``: 活性化関数の層のクラス。``initializer``: ``(rng, n_in, n_out)`` から重みを作る関数。
+    ``activation``: 活性化関数の層のクラス(引数なしで層を作るもの)。``initializer``: ``(rng, n_in, n_out)`` から重みを作る関数。
     ``batchnorm``: 隠れ層の活性化関数の前(``"before"``)か後(``"after"``)に ``BatchNorm`` を挟む。``None`` なら挟まない。
     ``weight_decay``: 重み減衰の強さ λ。式: ``eq-weight-decay``。バイアスと γ, β にはかけない。
     ``dtype``: 重みの型(学習は float32、勾配の検算は float64)。
@@ -49,11 +49,9 @@ class MLP:
                 raise TypeError(f"{name} は層のクラスか関数でなければなりません(渡されたもの: {value!r})")
         if batchnorm not in (None, "before", "after"):
             raise ValueError(f'batchnorm は None, "before", "after" のどれかです(渡された値: {batchnorm!r})')
-        if np.dtype(dtype) not in (np.float32, np.float64):
-            raise TypeError(f"dtype は float32 か float64 でなければなりません(渡された値: {dtype!r})")
-        sizes = [count(f"sizes[{i}]", n) for i, n in enumerate(sizes)]
+        self._dtype = dtype = float_type("dtype", dtype)
+        self._sizes = sizes = [count(f"sizes[{i}]", n) for i, n in enumerate(sizes)]
         self.weight_decay = non_negative("weight_decay", weight_decay)
-        self._dtype = dtype
         self.layers = []
         self.params = {}
         for i, (n_in, n_out) in enumerate(itertools.pairwise(sizes), start=1):
@@ -67,7 +65,7 @@ class MLP:
                 break  # 出力層には活性化関数がない
             if batchnorm == "before":
                 self._add(i, _batchnorm(n_out, dtype))
-            self._add(i, activation())
+            self._add(i, _activation(activation))
             if batchnorm == "after":
                 self._add(i, _batchnorm(n_out, dtype))
         self._join()
@@ -121,8 +119,11 @@ class MLP:
         """順伝播と逆伝播を 1 回ずつ行い、``(損失, 勾配の辞書)`` を返す。重み減衰は勾配にだけ入る。
 
         勾配の配列も、1 本の配列 ``gradient_vector`` の一部を指す。並び順は ``vector`` と同じ。
+        ``x`` か ``t`` がおかしければ、何も動かさずに ``TypeError`` / ``ValueError``。
         """
-        loss = self.loss_layer.forward(self.predict(x, training=True), t)
+        matrix("x", x, columns=self._sizes[0])
+        t = checked_labels((len(x), self._sizes[-1]), t)  # 順伝播が BatchNorm の移動平均を動かす前に
+        loss = self.loss_layer.loss(self.predict(x, training=True), t)
         dout = self.loss_layer.backward()
         self.gradient_vector = np.empty_like(self.vector)
         grads = _parts(self.gradient_vector, self.params)
@@ -136,7 +137,18 @@ class MLP:
     def accuracy(self, x, t):
         """正解率(0 から 1)。"""
         y = self.predict(x)
-        return float(np.mean(y.argmax(axis=1) == checked_labels(y, t)))
+        return float(np.mean(y.argmax(axis=1) == checked_labels(y.shape, t)))
+
+
+def _activation(make):
+    """``make()`` の作る層。``np.tanh`` のような、層を作らない関数なら ``TypeError``。"""
+    try:
+        layer = make()
+    except TypeError:  # 引数の要る関数
+        layer = None
+    if not all(hasattr(layer, name) for name in ("forward", "backward", "params")):
+        raise TypeError(f"activation は ReLU のような層のクラスでなければなりません(渡されたもの: {make!r})")
+    return layer
 
 
 def _batchnorm(n, dtype):

@@ -73,6 +73,32 @@ def generator(name, value):
     return value
 
 
+def float_type(name, value):
+    """float32 か float64。``np.dtype`` にして返す。"""
+    try:
+        dtype = np.dtype(value)
+    except TypeError:  # 型の名前でないもの
+        dtype = np.dtype(object)
+    if dtype not in (np.float32, np.float64):
+        raise TypeError(f"{name} は float32 か float64 でなければなりません(渡された値: {value!r})")
+    return dtype
+
+
+def array(name, value):
+    """NumPy の配列。"""
+    if not isinstance(value, np.ndarray):
+        raise TypeError(f"{name} は NumPy の配列でなければなりません(渡されたもの: {type(value).__name__})")
+    return value
+
+
+def matrix(name, value, columns):
+    """列の数が ``columns`` の 2 次元の配列。"""
+    if isinstance(value, np.ndarray) and value.ndim == 2 and value.shape[1] == columns:
+        return value
+    shape = array(name, value).shape
+    raise ValueError(f"{name} は (N, {columns}) でなければなりません(渡された形: {shape})")
+
+
 def data(name, value):
     """欠けた値(nan)や無限大を含まない、1 つ以上の実数の配列。返すのは float の配列。"""
     array = np.asarray(value)

@@ -6,7 +6,7 @@ from functools import cache
 import numpy as np
 
 from fumoto.checking.book import book, mistakes_in
-from fumoto.checking.reader import ReaderError, call, within_time_limit
+from fumoto.checking.reader import ReaderError, call, refused_signature, within_time_limit
 from fumoto.checking.report import Finding, Report
 from fumoto.equations import parse
 from fumoto.validation import fraction, positive
@@ -21,6 +21,7 @@ _STAGES = {  # 比べる順: 何を → どの式の間違いを疑うか
     "入力の勾配": ("eq-batchnorm-dx",),
     "推論の出力": _RUNNING,
 }
+_LAST = "推論の出力"
 _OFTEN = {  # 式の木の 1 か所の変更では作れない、よくある書き間違い
     "eq-batchnorm-scale": (
         ("nothing", "γ と β が抜けている", r"y_i = \hat{x}_i"),
@@ -72,30 +73,64 @@ def check_batchnorm(make, *, decay_rate=0.9, eps=1e-5):
     作られたものは、``forward(x, training)`` と ``backward(dout)``、``grads["gamma"]``, ``grads["beta"]``
     (または ``dgamma``, ``dbeta``)を持つこと。学習中の出力、勾配、推論の出力の順に比べ、はじめて違ったところの間違いを言う。
     移動平均の分散は、不偏分散から作っても(この本)、N で割った分散から作っても、1 から始めても(この本)、0 から始めても
-    一致とする。
+    一致とする。推論は 2 度続けて行い、移動平均が変わらないことも確かめる。
 
     >>> from fumoto.batchnorm import BatchNorm
     >>> print(check_batchnorm(BatchNorm))
     一致: 学習中の出力、γ の勾配、β の勾配、入力の勾配、推論の出力が式のとおりです。
-    (形 6×4、5×5、2×3 のミニバッチを 3 つずつと、推論 1 回を、この引数で確かめました)
+    (形 6×4、5×5、2×3 のミニバッチを 3 つずつと、推論 2 回を、この引数で確かめました)
     """
     equations = book()
     hyperparameters = {"decay_rate": fraction("decay_rate", decay_rate), "eps": positive("eps", eps)}
     try:
-        yours = [within_time_limit(_follow, make, hyperparameters, problem) for problem in PROBLEMS]
+        followed = [within_time_limit(_follow, make, hyperparameters, problem) for problem in PROBLEMS]
     except ReaderError as error:
         return Report(False, f"BatchNorm を確かめられませんでした。{error}", variant=error.variant)
     shapes = "、".join(f"{len(batches[0].x)}×{len(gamma)}" for gamma, _, batches, _ in PROBLEMS)
-    ran = f"(形 {shapes} のミニバッチを 3 つずつと、推論 1 回を、この引数で確かめました)"
-    expected = _printed(equations, hyperparameters)
+    ran = f"(形 {shapes} のミニバッチを 3 つずつと、推論 2 回を、この引数で確かめました)"
+    yours, expected = [found for found, _ in followed], list(_printed(equations, hyperparameters))
     for stage in _STAGES:
-        if _same(stage, yours, expected):
-            continue
-        for convention, (what, other, options) in _conventions(equations).items():
-            if stage == "推論の出力" and _same(stage, yours, _printed(other, hyperparameters, **options)):
-                return Report(True, f"一致: {what}。", notes=(ran,), variant=convention)
-        return _diagnose(stage, yours, equations, hyperparameters, ran)
-    return Report(True, f"一致: {'、'.join(_STAGES)}が式のとおりです。", notes=(ran,))
+        if stage != _LAST and not _same(stage, yours, expected):
+            return _diagnose(stage, yours, equations, hyperparameters, ran)
+    report = _inference(yours, expected, equations, hyperparameters, ran)
+    if any(moved for _, moved in followed) and report.variant != "inference/batch-statistics":
+        verdict = "既知の間違い: 推論を 2 度続けると、出力か移動平均が変わります(推論では、移動平均を使うだけで変えません)。"
+        return Report(False, verdict, notes=(ran,), variant="inference/updates")
+    return report
+
+
+def _inference(yours, expected, equations, hyperparameters, ran):
+    """学習中の値は式のとおりだった。残る推論の出力を、ほかの書き方も許して比べる。"""
+    if _same(_LAST, yours, expected):
+        notes = _indistinguishable(yours, equations, hyperparameters)
+        return Report(True, f"一致: {'、'.join(_STAGES)}が式のとおりです。", notes=(*notes, ran))
+    for convention, (what, other, options) in _conventions(equations).items():
+        if _same(_LAST, yours, _printed(other, hyperparameters, **options)):
+            notes = _indistinguishable(yours, other, hyperparameters, **options)
+            return Report(True, f"一致: {what}。", notes=(*notes, ran), variant=convention)
+    return _diagnose(_LAST, yours, equations, hyperparameters, ran)
+
+
+def _indistinguishable(yours, equations, hyperparameters, **options):
+    """この減衰率では正しいものと見分けられない間違い(ρ = 0.5 で意味が逆、など)があれば、そう言う。"""
+    rho = hyperparameters["decay_rate"]
+    if min(rho, abs(rho - 0.5)) > 1e-3:  # ρ が 0 でなく、1 - ρ とも違えば、どの間違いも見分けられる
+        return []
+    blind = [
+        explanation
+        for where, explanation, wrong in _STRUCTURE.values()
+        if where == _LAST and _same(_LAST, yours, wrong(equations, hyperparameters, **options))
+    ]
+    for label in _RUNNING:
+        for v in mistakes_in(label):
+            if _reproduces(_LAST, yours, _with(equations, v.equation), hyperparameters, **options):
+                blind.append(f"{label} の{v.kind}({v.equation.latex})")
+    if not blind:
+        return []
+    return [
+        f"この引数では、正しいものと見分けられない間違いがあります: {'、'.join(blind[:3])}。"
+        "引数を変えて、もう一度確かめてください。"
+    ]
 
 
 def _diagnose(stage, yours, equations, hyperparameters, ran):
@@ -126,9 +161,9 @@ def _conventions(equations):
     }
 
 
-def _reproduces(stage, yours, equations, hyperparameters):
+def _reproduces(stage, yours, equations, hyperparameters, **options):
     try:
-        return _same(stage, yours, _printed(equations, hyperparameters))
+        return _same(stage, yours, _printed(equations, hyperparameters, **options))
     except (KeyError, ValueError):  # 形が合わないか、まだ計算していない値を使う間違い
         return False
 
@@ -159,19 +194,86 @@ def _with(equations, *others):
 
 
 def _follow(make, hyperparameters, problem):
+    """読者の値(段階 → 配列の並び)と、推論で何かが変わったか。"""
     gamma, beta, batches, x_test = problem
+    if signature := refused_signature(make, gamma, beta, **hyperparameters):
+        raise ReaderError(_how_to_adapt(make, signature))
     layer = call("作る", lambda: make(gamma.copy(), beta.copy(), **hyperparameters))
     found = {stage: [] for stage in _STAGES}
     for batch in batches:
-        y = call("forward(x, True)", lambda b=batch: layer.forward(b.x.copy(), True))
-        dx = call("backward(dout)", lambda b=batch: layer.backward(b.dout.copy()))
-        found["学習中の出力"].append(_array("forward の出力", y, batch.x.shape))
+        x, dout = batch.x.copy(), batch.dout.copy()
+        y = _array("forward の出力", _forward(layer, x, True), x.shape)
+        _refuse_writing("forward", "x", x, batch.x)
+        dx = call("backward(dout)", lambda d=dout: layer.backward(d))
+        _refuse_writing("backward", "x", x, batch.x)
+        _refuse_writing("backward", "dout", dout, batch.dout)
+        found["学習中の出力"].append(y)
         found["入力の勾配"].append(_array("backward の出力", dx, batch.x.shape))
         for name, letter in (("gamma", "γ"), ("beta", "β")):
             found[f"{letter} の勾配"].append(_array(f"{letter} の勾配", _gradient(layer, name), gamma.shape))
-    y = call("forward(x, False)", lambda: layer.forward(x_test.copy(), False))
-    found["推論の出力"].append(_array("推論の出力", y, x_test.shape))
-    return found
+    averages, outputs = _averages(layer), []
+    for _ in range(2):
+        x = x_test.copy()
+        outputs.append(_array("推論の出力", _forward(layer, x, False), x.shape))
+        _refuse_writing("forward", "x", x, x_test)
+    found["推論の出力"].append(outputs[0])
+    return found, not _equal([*averages, outputs[0]], [*_averages(layer), outputs[1]])
+
+
+def _forward(layer, x, training):
+    forward = call(f"forward(x, {training})", lambda: layer.forward)
+    if signature := refused_signature(forward, x, training):
+        text = f"forward(x, {training}) の形で呼べません(あなたの引数: {signature})。"
+        if len(signature.parameters) > 1:
+            flag = list(signature.parameters)[1]
+            text += f"継承して、def forward(self, x, training): return super().forward(x, {flag}=training) を足してください。"
+        raise ReaderError(text)
+    return call(f"forward(x, {training})", lambda: forward(x, training))
+
+
+_SAME_MEANING = {  # 読者の引数の名前 → この本の名前
+    **dict.fromkeys(("momentum", "rho", "decay", "alpha"), "decay_rate"),
+    **dict.fromkeys(("epsilon", "varepsilon"), "eps"),
+}
+
+
+def _how_to_adapt(make, signature):
+    """``make`` の引数の名前や並びが違う。この本の名前で呼べるようにする lambda を、具体的に書いて見せる。"""
+    name = getattr(make, "__name__", "")
+    name = name if name.isidentifier() else "MyBatchNorm"
+    ours = ("gamma", "beta", "decay_rate", "eps")
+    pairs = [(their, _SAME_MEANING.get(their, their)) for their in signature.parameters]
+    for position in (0, 1):  # γ と β は、名前が違っても、はじめの 2 つだろう
+        if position < len(pairs) and ours[position] not in [our for _, our in pairs]:
+            pairs[position] = (pairs[position][0], ours[position])
+    arguments = ", ".join(f"{their}={our}" for their, our in pairs if our in ours)
+    text = (
+        f"make(gamma, beta, decay_rate=…, eps=…) の形で呼べません(あなたの引数: {signature})。"
+        f"次の形で渡してください: lambda gamma, beta, decay_rate, eps: {name}({arguments or '…'})。"
+    )
+    if "eps" not in [our for _, our in pairs]:
+        text += "ε を引数で変えられないなら、その値を check_batchnorm の eps に渡してください。"
+    return text
+
+
+def _refuse_writing(method, name, array, original):
+    if not np.array_equal(array, original):
+        raise ReaderError(
+            f"{method} が {name} を書き換えました。{name} は読むだけにしてください。",
+            f"{method}/{name}-mutated",
+        )
+
+
+def _averages(layer):
+    """見えるところにあれば、移動平均の写し。"""
+    names = ("running_mean", "running_var")
+    return [np.array(value) for name in names if (value := getattr(layer, name, None)) is not None]
+
+
+def _equal(first, second):
+    return len(first) == len(second) and all(
+        np.array_equal(a, b, equal_nan=a.dtype.kind == "f") for a, b in zip(first, second, strict=True)
+    )
 
 
 def _gradient(layer, name):
@@ -199,8 +301,11 @@ def _array(what, value, shape):
 
 
 def _printed(equations, hyperparameters, **options):
-    with np.errstate(all="ignore"):
-        return [_run(equations, hyperparameters, problem, **options) for problem in PROBLEMS]
+    """問題ごとの値を順に。違いが見つかれば、残りの問題は計算しなくてよい。"""
+    for problem in PROBLEMS:
+        with np.errstate(all="ignore"):
+            found = _run(equations, hyperparameters, problem, **options)
+        yield found
 
 
 def _run(equations, hyperparameters, problem, batch_at_inference=False, start_var=1.0):

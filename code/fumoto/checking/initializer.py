@@ -14,6 +14,10 @@ SHAPES = ((50, 400), (400, 50), (784, 100))
 SEED = 0
 SIGMAS = 5  # 標準偏差の推定が、まぐれでこれだけ外れることはない
 
+_NORMAL, _UNIFORM = 3.0, 1.8  # 尖度(平均からのずれの 4 乗の平均 ÷ 分散の 2 乗)
+_KURTOSIS_ERROR = 0.2  # 正規乱数 20000 個から測った尖度の標準誤差は 0.035
+_OTHER_DISTRIBUTION = "要素の分布は、正規分布でも一様分布でもないようです(平均と標準偏差だけを比べました)。"
+
 _WRONG_N = {
     "n-out": ("次の層のノード数", lambda n_in, n_out: n_out),
     "n-elements": ("行列の要素の数 n_in × n_out ", lambda n_in, n_out: n_in * n_out),
@@ -30,7 +34,8 @@ def check_initializer(make, name):
 
     ``make``: 形 ``(n_in, n_out)`` の配列を返す関数。``rng`` は ``numpy.random.Generator``。
     ``name``: ``"xavier"``(eq-xavier-std), ``"glorot"``(eq-glorot-std), ``"he"``(eq-he-std)。ほかは ``ValueError``。
-    大きさの違う 3 つの行列を作り、要素の平均と標準偏差を、要素の数から決まる誤差の範囲で比べる。
+    大きさの違う 3 つの行列を作り、要素の平均と標準偏差を、要素の数から決まる誤差の範囲で比べる。すべて 0 の列や、
+    同じ列・行の繰り返しも見つける。
 
     >>> def my_he(rng, n_in, n_out):
     ...     return rng.normal(0.0, 2 / n_in, (n_in, n_out))
@@ -38,7 +43,7 @@ def check_initializer(make, name):
     >>> report.ok, report.equation, report.variant
     (False, 'eq-he-std', 'eq-he-std/root-1')
     """
-    if name not in LABELS:
+    if not isinstance(name, str) or name not in LABELS:
         raise ValueError(f"name は {sorted(LABELS)} のどれかです(渡された値: {name!r})")
     printed = book()[LABELS[name]]
     try:
@@ -48,15 +53,22 @@ def check_initializer(make, name):
     sizes = "、".join(f"{n_in}×{n_out}" for n_in, n_out in SHAPES)
     ran = f"({sizes} の行列の要素の平均と標準偏差を、標準誤差の {SIGMAS} 倍までで比べました)"
     for W in weights:
+        if degenerate := _degenerate(W):
+            variant, text = degenerate
+            return Report(False, f"不一致: {text}。", notes=(ran,), equation=printed.label, variant=variant)
         if abs(W.mean()) > SIGMAS * W.std() / np.sqrt(W.size):
             text = (
                 f"不一致: 平均が 0 ではありません({W.shape} で平均 {W.mean():.3g}、標準偏差 {W.std():.3g})。"
             )
             return Report(False, text, notes=(ran,), equation=printed.label, variant="mean")
     if _agrees(printed, weights):
-        uniform = all(_kurtosis(W) < 2.2 for W in weights)  # 正規分布は 3、一様分布は 1.8
-        what = "一様乱数で、標準偏差が式と同じ書き方です" if uniform else "要素の標準偏差は式のとおりです"
-        return Report(True, f"一致: {what}。", notes=(ran,), variant="uniform" if uniform else None)
+        kurtoses = np.array([_kurtosis(W) for W in weights])
+        if np.all(abs(kurtoses - _UNIFORM) < _KURTOSIS_ERROR):
+            text = "一致: 一様乱数で、標準偏差が式と同じ書き方です。"
+            return Report(True, text, notes=(ran,), variant="uniform")
+        normal = np.all(abs(kurtoses - _NORMAL) < _KURTOSIS_ERROR)
+        notes = (ran,) if normal else (_OTHER_DISTRIBUTION, ran)
+        return Report(True, "一致: 要素の標準偏差は式のとおりです。", notes=notes)
     return _diagnose(printed, name, weights, ran)
 
 
@@ -66,11 +78,16 @@ def _diagnose(printed, name, weights, ran):
         others.append(
             (f"{printed.label}/often-{number}", kind, parse(latex, "n in 1..1000", label=printed.label))
         )
+    another = _another_initial_value(name, weights)
     for identifier, kind, other in others:
         if _agrees(other, weights):
             finding = Finding(kind, printed, other)
             verdict = f"既知の間違い: {kind}({printed.page} の {printed.label})。"
-            return Report(False, verdict, (finding,), (ran,), printed.label, identifier)
+            notes = (f"{another}です。", ran) if another else (ran,)
+            return Report(False, verdict, (finding,), notes, printed.label, identifier)
+    if another:
+        verdict, identifier = f"既知の間違い: {another}です。", f"{printed.label}/another"
+        return Report(False, verdict, (), (ran,), printed.label, identifier)
     for (identifier, kind, other), (slug, (what, n)) in product(
         [(printed.label, "", printed), *others], _WRONG_N.items()
     ):
@@ -86,6 +103,27 @@ def _diagnose(printed, name, weights, ran):
         for (n_in, n_out), W in zip(SHAPES, weights, strict=True)
     )
     return Report(False, "不一致: 原因は分かりませんでした。", (), (table, ran), printed.label)
+
+
+def _another_initial_value(name, weights):
+    """本のほかの初期値と同じ標準偏差なら、その名前。"""
+    for other, label in LABELS.items():
+        if other != name and _agrees(book()[label], weights):
+            return f"{name} ではなく {other} の初期値({book()[label].page} の {label})の標準偏差"
+    return None
+
+
+def _degenerate(W):
+    """乱数で作った行列にはない形なら (名前, 説明)、そうでなければ None。"""
+    if not W.any():
+        return "zeros", "重みがすべて 0 です。どのノードも同じ値のまま変わらず、学習できません"
+    if not W.any(axis=0).all():
+        return "zero-column", f"{W.shape} の行列に、すべて 0 の列があります。その列のノードには何も届きません"
+    for lines, slug, what in ((W.T, "repeated-column", "列"), (W, "repeated-row", "行")):
+        if len({line.tobytes() for line in lines}) < len(lines):
+            text = f"{W.shape} の行列に、同じ{what}が 2 つ以上あります。要素ごとに別の乱数を引いてください"
+            return slug, text
+    return None
 
 
 def _expected(equation, n_in, n_out, n=None):
@@ -104,7 +142,8 @@ def _agrees(equation, weights, n=None, scale=1.0):
 
 
 def _kurtosis(W):
-    return np.mean(((W - W.mean()) / W.std()) ** 4)
+    squares = np.square(W - W.mean())
+    return np.mean(np.square(squares)) / np.mean(squares) ** 2
 
 
 def _weights(make):

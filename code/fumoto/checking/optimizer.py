@@ -10,9 +10,14 @@ from fumoto.checking.problems import PROBLEMS, STEPS, follow
 from fumoto.checking.reader import ReaderError
 from fumoto.checking.report import Finding, Report
 from fumoto.methods import METHODS, Method, PrintedOptimizer
-from fumoto.validation import real
+from fumoto.validation import fraction, non_negative, positive, real
 
 _RTOL = {"float64": 1e-9, "float32": 1e-4}
+_VALID = {  # 引数の取りうる値。この本の実装と同じ
+    "lr": positive,
+    "eps": non_negative,
+    **dict.fromkeys(("momentum", "decay_rate", "beta1", "beta2"), fraction),
+}
 
 
 def check(make, name, **hyperparameters):
@@ -32,9 +37,9 @@ def check(make, name, **hyperparameters):
     >>> report.ok, report.equation, report.variant, report.step
     (False, 'eq-sgd-w', 'eq-sgd-w/sign-2', 1)
     """
-    if name not in METHODS:
+    if not isinstance(name, str) or name not in METHODS:
         raise ValueError(f"name は {sorted(METHODS)} のどれかです(渡された値: {name!r})")
-    hyperparameters = {key: real(key, value) for key, value in hyperparameters.items()}
+    hyperparameters = {key: _VALID.get(key, real)(key, value) for key, value in hyperparameters.items()}
     reader = _Reader(name, hyperparameters, METHODS[name], book())
     PrintedOptimizer(reader.method, reader.equations, **hyperparameters)  # 引数の名前を確かめる
     try:

@@ -63,7 +63,7 @@ def _steps(make, hyperparameters, problem):
     optimizer = call("作る", lambda: make(**hyperparameters))
     if call("作る", lambda: make(**hyperparameters)) is optimizer:
         raise ReaderError("2 度作っても同じものが返ります。呼ばれるたびに新しく作ってください。")
-    if not callable(getattr(optimizer, "update", None)):
+    if not callable(call("update を調べるとき", lambda: getattr(optimizer, "update", None))):
         raise ReaderError("update(params, grads) というメソッドがありません。")
     history, replaced = [], False
     for step, gradients in enumerate(problem.gradients, start=1):
@@ -107,8 +107,19 @@ def _inspect(step, params, grads, gradients, problem):
                 f"{step} ステップ目に grads を書き換えました。grads は読むだけにしてください。",
                 variant="loop/gradient-mutated",
             )
-        if np.shape(params[key]) != start.shape:
+        w = _array_or_none(params[key])
+        if w is None or w.dtype.kind != "f":
+            what = type(params[key]).__name__ if w is None else f"dtype={w.dtype}"
+            raise ReaderError(f"{step} ステップ目に params[{key!r}] が実数の配列でなくなりました({what})。")
+        if w.shape != start.shape:
             raise ReaderError(f"{step} ステップ目に params[{key!r}] の形が変わりました。")
+
+
+def _array_or_none(value):
+    try:
+        return np.asarray(value)
+    except Exception:  # 長さのそろわないリストなど
+        return None
 
 
 def _unchanged(params, start):

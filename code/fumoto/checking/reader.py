@@ -1,5 +1,6 @@
 """読者のコードを安全に走らせる: 例外、終わらない計算、警告を、日本語の一文に直す。"""
 
+import inspect
 import threading
 
 import numpy as np
@@ -44,3 +45,16 @@ def call(what, function):
             return function()
     except Exception as error:
         raise ReaderError(f"{what} で {type(error).__name__} が起きました: {error}") from None
+
+
+def refused_signature(function, *arguments, **named):
+    """``function(*arguments, **named)`` と呼べない ``function`` の、引数の並び(``Signature``)。呼べるなら None。"""
+    try:
+        signature = inspect.signature(function)
+    except (TypeError, ValueError):  # 引数の並びの分からないもの。呼んでみるしかない
+        return None
+    try:
+        signature.bind(*arguments, **named)
+    except TypeError:
+        return signature
+    return None

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from fumoto.differences import difference, marked
+from fumoto.differences import NOTHING, difference, marked
 from fumoto.equations import Equation
 
 
@@ -21,15 +21,20 @@ class Finding:
 
     def __str__(self):
         gone, new = difference(self.printed, self.yours)
+        how = f"{gone} が {new} になっています"
+        if NOTHING in (gone, new):
+            how = f"{gone} が抜けています" if new == NOTHING else f"{new} が余分です"
         return (
             f"印刷された式: {self.printed.latex}\nあなたの計算: {self.yours.latex}\n"
-            f"違い: {gone} が {new} になっています\n読むページ: {self.address}"
+            f"違い: {how}\n読むページ: {self.address}"
         )
 
     def _repr_markdown_(self):
+        gone, new = difference(self.printed, self.yours)
+        how = f"${gone}$ が抜けています" if new == NOTHING else "下線が違うところ"
         return (
             f'印刷された式(<a href="{self.address}">{self.printed.label}</a>)\n\n$${self.printed.latex}$$\n\n'
-            f"あなたの計算(下線が違うところ)\n\n$${marked(self.printed, self.yours)}$$"
+            f"あなたの計算({how})\n\n$${marked(self.printed, self.yours)}$$"
         )
 
 
