@@ -26,6 +26,7 @@ extensions = [
     "execution",  # ここから下は book/_ext
     "rewriting",
     "source_pages",
+    "playground",
 ]
 
 # ページの中のコード: 結果を決めるものが変わったページだけを実行し(execution)、1 つでも失敗したら組むのをやめる

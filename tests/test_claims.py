@@ -8,7 +8,7 @@ import pytest
 from fumoto.experiments import adagrad, adam, comparison, descent, momentum, sgd
 from fumoto.mistakes import NotesMomentum
 from fumoto.optimizers import SGD, AdaGrad, Adam, Momentum, RMSProp
-from fumoto.surfaces import Surface, bowl, hollow, ravine, saddle
+from fumoto.surfaces import Surface, bowl, hollow, ravine, saddle, valleys
 from fumoto.training import descend
 
 MNIST_STEPS = 2000
@@ -27,7 +27,9 @@ def _run(experiment, arguments, options):
 # --- surfaces ---------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("surface", [bowl, saddle, ravine, hollow(), hollow(1.5)], ids=lambda s: s.name)
+@pytest.mark.parametrize(
+    "surface", [bowl, saddle, ravine, valleys, hollow(), hollow(1.5)], ids=lambda s: s.name
+)
 def test_surface_gradient_matches_central_differences(surface: Surface, rng):
     h = 1e-6
     for _ in range(20):
@@ -38,7 +40,7 @@ def test_surface_gradient_matches_central_differences(surface: Surface, rng):
             np.testing.assert_allclose(surface.gradient(w)[axis], slope, rtol=1e-5, atol=1e-7)
 
 
-@pytest.mark.parametrize("surface", [bowl, ravine], ids=lambda s: s.name)
+@pytest.mark.parametrize("surface", [bowl, ravine, valleys], ids=lambda s: s.name)
 def test_minimum_of_a_surface_is_where_it_says(surface):
     np.testing.assert_allclose(surface.gradient(np.array(surface.minimum)), 0, atol=1e-12)
     x, y = np.meshgrid(np.linspace(-2, 2, 81), np.linspace(-2, 2, 81))

@@ -42,12 +42,25 @@ METHODS = {
 }
 
 
+def state_names(equations):
+    """式の並びから読み取った、手法の状態の名前。
+
+    ``x_t`` と宣言された記号のうち、``x_{t+1}`` を左辺に持つ式のあるものが状態である。
+
+    >>> equations = read(labels=METHODS["Adam"].labels)
+    >>> state_names(equations.values())
+    ['m', 'v']
+    """
+    updated = {equation.name.removesuffix("_next") for equation in equations} - {"w"}
+    declared = {name for equation in equations for name in equation.domain}
+    return [name for name in sorted(updated) if f"{name}_t" in declared]
+
+
 class PrintedOptimizer:
     """ページの式をそのまま計算する最適化手法。``update(params, grads)`` は配列をその場で書き換える。
 
     ``method``: ``METHODS`` の 1 つ。``equations``: 式(省くと本のページのもの)。
-    ``x_t`` と宣言された記号のうち、``x_{t+1}`` を左辺に持つ式のあるものが状態で、0 から始まる。
-    状態は ``optimizer.state[名前][キー]`` で見られる。引数の過不足は ``TypeError``。
+    状態(``state_names``)は 0 から始まる。状態は ``optimizer.state[名前][キー]`` で見られる。引数の過不足は ``TypeError``。
 
     >>> optimizer = PrintedOptimizer(METHODS["Momentum"], lr=0.1, momentum=0.9)
     >>> params = {"w": np.array([1.0, 2.0])}
@@ -65,9 +78,7 @@ class PrintedOptimizer:
         equations = read() if equations is None else equations
         self.equations = [equations[label] for label in method.labels]
         self.constants = {method.hyperparameters[name]: value for name, value in hyperparameters.items()}
-        updated = {equation.name.removesuffix("_next") for equation in self.equations} - {"w"}
-        declared = {name for equation in self.equations for name in equation.domain}
-        self.state = {name: {} for name in sorted(updated) if f"{name}_t" in declared}
+        self.state = {name: {} for name in state_names(self.equations)}
         self.t = 0
 
     def update(self, params, grads):

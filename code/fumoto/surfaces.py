@@ -66,6 +66,21 @@ ravine = Surface(  # 曲がった谷(ローゼンブロック関数の係数を 
 )
 
 
+def _valleys_gradient(w):
+    x, y = w
+    return np.stack([x / 10 + np.sin(x) * np.cos(y), y / 10 + np.cos(x) * np.sin(y)])
+
+
+valleys = Surface(  # 谷底がいくつもある。いちばん深いのは原点
+    name="谷のいくつもある地形",
+    value=lambda w: (w[0] ** 2 + w[1] ** 2) / 20 + 1 - np.cos(w[0]) * np.cos(w[1]),  # eq-valleys-f
+    gradient=_valleys_gradient,
+    start=(-5.5, 2.5),
+    window=(-7.0, 7.0, -4.5, 4.5),
+    minimum=(0.0, 0.0),
+)
+
+
 def hollow(depth=0.4):
     """1 次元の大きな谷の斜面に、深さ ``depth`` の小さな窪みを 1 つ掘った地形。谷底は 0。
 

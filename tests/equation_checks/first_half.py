@@ -12,7 +12,7 @@ from fumoto.methods import METHODS, Method, PrintedOptimizer
 from fumoto.mistakes import NotesMomentum, StepSizeAdam, UncorrectedAdam
 from fumoto.network import MLP
 from fumoto.optimizers import SGD, AdaGrad, Adam, Momentum, RMSProp
-from fumoto.surfaces import bowl, hollow, ravine, saddle
+from fumoto.surfaces import bowl, hollow, ravine, saddle, valleys
 
 # --- update rules: the equations' own optimizer against the code's --------------------------------------
 
@@ -146,9 +146,10 @@ def hollow_surface(equations):
         _compare_surface(equations["eq-hollow-f"], hollow(depth), D=depth)
 
 
-@check("eq-bowl-f", "eq-saddle-f", "eq-ravine-f")
+@check("eq-bowl-f", "eq-saddle-f", "eq-ravine-f", "eq-valleys-f")
 def plane_surfaces(equations):
-    for label, surface in {"eq-bowl-f": bowl, "eq-saddle-f": saddle, "eq-ravine-f": ravine}.items():
+    surfaces = {"eq-bowl-f": bowl, "eq-saddle-f": saddle, "eq-ravine-f": ravine, "eq-valleys-f": valleys}
+    for label, surface in surfaces.items():
         _compare_surface(equations[label], surface)
 
 

@@ -14,7 +14,7 @@ from fumoto.experiments.parallel import run_parallel
 
 PACKAGE = Path(__file__).resolve().parents[1]
 KINDS = ("計算", "性質")  # 実装のある行が計算する式と、動かして測る式
-NO_FIGURE = ("本文の数値", "演習", "ほかの式")
+NO_FIGURE = ("本文の数値", "演習", "ほかの式", "動かせる図")
 NO_PAPER = ("定義", "導出", "原ノート")
 
 

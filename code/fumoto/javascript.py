@@ -1,0 +1,257 @@
+"""ページの式を、読者のブラウザーで動く JavaScript にする。
+
+更新の規則も地形もここには書かない。印刷された式を ``fumoto.equations`` で読み、SymPy で勾配を求め、
+SymPy の JavaScript の書き方で書き出すだけである。ページの式が変われば、動かせる図も変わる。
+
+できるスクリプトは ``globalThis.fumoto`` に次の 2 つを置く。点 ``x`` は座標の配列、``step`` は座標 1 つ分の更新である。
+
+    surfaces[名前] = {title, label, dimension, window, start, minimum, value: (x) => 高さ, gradient: (x) => 勾配}
+    methods[名前]  = {title, family, labels, symbols, states, step: (w, g, s, p) => ({w, ...状態})}
+
+``s`` は更新する前の状態、``p`` はハイパーパラメータと歩数 ``p.t``(最初の 1 歩が 1)。ページの ``t`` は、更新する前の
+歩数なので ``p.t - 1`` である(``PrintedOptimizer`` と同じ)。
+"""
+
+import json
+from dataclasses import dataclass, field
+
+import sympy
+from sympy.core.function import AppliedUndef
+from sympy.printing.jscode import JavascriptCodePrinter
+
+from fumoto.equations import EquationError
+from fumoto.methods import METHODS, state_names
+from fumoto.surfaces import Surface, bowl, hollow, ravine, saddle, valleys
+from fumoto.variants import in_usual_form, variants
+
+_DEPTH = 0.4  # 窪みの深さ(本の図と同じ)
+_ARGUMENTS = {"w", "g", "s", "p", "t"}  # 書き出す関数の中で、すでに使っている名前
+
+
+@dataclass(frozen=True)
+class PlayedSurface:
+    """動かせる図で使う地形。式のラベル、出発点や範囲を持つ地形、座標の記号、定数の記号 → 値。"""
+
+    label: str
+    surface: Surface
+    coordinates: tuple = ("x", "y")
+    constants: dict = field(default_factory=dict)
+
+
+SURFACES = {
+    "bowl": PlayedSurface("eq-bowl-f", bowl),
+    "saddle": PlayedSurface("eq-saddle-f", saddle),
+    "ravine": PlayedSurface("eq-ravine-f", ravine),
+    "valleys": PlayedSurface("eq-valleys-f", valleys),
+    "hollow": PlayedSurface("eq-hollow-f", hollow(_DEPTH), ("w",), {"D": _DEPTH}),
+}
+
+
+@dataclass(frozen=True)
+class PlayedMethod:
+    """動かせる図で使う手法。
+
+    ``family``: もとの手法(``METHODS`` の名前)。``title``: 読者に見せる名前。``labels``: 計算する順の式のラベル。
+    ``wrong``: ラベル → その式の代わりに使う間違いの ``id``(``fumoto.variants``)。
+    """
+
+    family: str
+    title: str
+    labels: tuple
+    wrong: dict = field(default_factory=dict)
+
+
+_TITLES = {"Nesterov": "NAG"}  # 図での呼び名。ほかはクラスの名前と同じ
+
+PLAYED = {
+    **{name: PlayedMethod(name, _TITLES.get(name, name), method.labels) for name, method in METHODS.items()},
+    "Momentum/notes": PlayedMethod(
+        "Momentum", "原ノートの式(w − v)", ("eq-momentum-v", "eq-notes-momentum-w")
+    ),
+    "AdaGrad/notes": PlayedMethod(
+        "AdaGrad", "原ノートの式(ε がない)", ("eq-adagrad-h", "eq-notes-adagrad-w")
+    ),
+    "SGD/uphill": PlayedMethod(
+        "SGD", "符号が逆の式(w + ηg)", METHODS["SGD"].labels, {"eq-sgd-w": "eq-sgd-w/sign-2"}
+    ),
+    "Adam/no-epsilon": PlayedMethod(
+        "Adam", "ε を忘れた式", METHODS["Adam"].labels, {"eq-adam-w": "eq-adam-w/dropped-3"}
+    ),
+    "Adam/notes": PlayedMethod(
+        "Adam", "原ノートの式(補正も ε もない)", ("eq-adam-m", "eq-adam-v", "eq-notes-adam-w")
+    ),
+}
+
+
+def labels_of(surfaces, methods):
+    """名前を挙げた地形と手法が使う式のラベルの、重複のない並び。知らない名前は ``KeyError``。
+
+    >>> labels_of(["bowl"], ["SGD", "Momentum"])
+    ['eq-bowl-f', 'eq-sgd-w', 'eq-momentum-v', 'eq-momentum-w']
+    """
+    labels = [SURFACES[name].label for name in surfaces]
+    labels += [label for name in methods for label in PLAYED[name].labels]
+    return list(dict.fromkeys(labels))
+
+
+def symbols_of(methods):
+    """名前を挙げた手法が持ちうるハイパーパラメータの記号の並び。
+
+    >>> symbols_of(["SGD", "Momentum/notes"])
+    ['eta', 'alpha']
+    """
+    families = [METHODS[PLAYED[name].family] for name in methods]
+    return list(dict.fromkeys(symbol for method in families for symbol in method.hyperparameters.values()))
+
+
+def script(surfaces, methods):
+    """``surface_code`` と ``method_code`` の結果(名前 → コード)を、``globalThis.fumoto`` を作る 1 つの文にする。"""
+    return f"globalThis.fumoto = {{\nsurfaces: {_object(surfaces)},\nmethods: {_object(methods)},\n}};\n"
+
+
+def surface_code(name, equations):
+    r"""地形 1 つの JavaScript。``equations``: ``fumoto.equations.read`` の結果。
+
+    座標でも定数でもない記号が式にあれば、ページと行を言う ``EquationError``。
+
+    >>> from fumoto.equations import read
+    >>> print(surface_code("saddle", read(labels=["eq-saddle-f"])))
+    {
+      title: "鞍",
+      label: "eq-saddle-f",
+      dimension: 2,
+      window: [-2.0, 2.0, -2.0, 2.0],
+      start: [1.5, 0.001],
+      minimum: null,
+      value: (x) => (1/2)*Math.pow(x[0], 2) - 1/2*Math.pow(x[1], 2),
+      gradient: (x) => [x[0], -x[1]],
+    }
+    """
+    played = SURFACES[name]
+    equation = equations[played.label]
+    surface = played.surface
+    symbols = {of: symbol for symbol, (of, _) in equation._symbols.items()}
+    known = {symbols.get(of): sympy.Rational(str(value)) for of, value in played.constants.items()}
+    height = in_usual_form(equation.rhs).xreplace(known)
+    slopes = [sympy.diff(height, symbols.get(of, sympy.Symbol(of))) for of in played.coordinates]
+    names = {of: f"x[{axis}]" for axis, of in enumerate(played.coordinates)}
+    return _object(
+        {
+            "title": _literal(surface.name),
+            "label": _literal(played.label),
+            "dimension": _literal(len(slopes)),
+            "window": _literal(surface.window),
+            "start": _literal(surface.start),
+            "minimum": _literal(surface.minimum),
+            "value": f"(x) => {_printed(equation, height, names)}",
+            "gradient": f"(x) => [{', '.join(_printed(equation, slope, names) for slope in slopes)}]",
+        },
+        indent="  ",
+    )
+
+
+def method_code(name, equations):
+    r"""手法 1 つの JavaScript。``equations``: ``fumoto.equations.read`` の結果。
+
+    どの式でも値の決まらない記号があるか、``w_{t+1}`` の式がなければ、ページと行を言う ``EquationError``。
+
+    >>> from fumoto.equations import read
+    >>> print(method_code("Momentum", read(labels=["eq-momentum-v", "eq-momentum-w"])))
+    {
+      title: "Momentum",
+      family: "Momentum",
+      labels: ["eq-momentum-v", "eq-momentum-w"],
+      symbols: ["eta", "alpha"],
+      states: ["v"],
+      step: (w, g, s, p) => {
+        const v_next = p.alpha*s.v - p.eta*g; // eq-momentum-v
+        const w_next = w + v_next; // eq-momentum-w
+        return {w: w_next, v: v_next};
+      },
+    }
+    """
+    played = PLAYED[name]
+    chosen = [_chosen(equations[label], played.wrong.get(label)) for label in played.labels]
+    states = state_names(chosen)
+    used = {symbol for equation in chosen for symbol in equation.symbols}
+    symbols = [symbol for symbol in METHODS[played.family].hyperparameters.values() if symbol in used]
+    names = {"w_t": "w", "g_t": "g", "t": "t"}  # 式の記号 → JavaScript の名前
+    names |= {f"{state}_t": f"s.{state}" for state in states}
+    names |= {symbol: f"p.{symbol}" for symbol in symbols}
+    lines = ["const t = p.t - 1;"] if "t" in used else []
+    for equation in chosen:
+        right = _printed(equation, in_usual_form(equation.rhs), names)
+        names[equation.name] = _local_name(equation)
+        lines.append(f"const {names[equation.name]} = {right}; // {equation.label}")
+    if "w_next" not in names:
+        last = chosen[-1]
+        raise EquationError(f"{last.page}:{last.line}: {name} の式のどれも w_{{t+1}} を決めません")
+    result = ", ".join(f"{state}: {names[f'{state}_next']}" for state in ["w", *states])
+    lines.append(f"return {{{result}}};")
+    body = "".join(f"    {line}\n" for line in lines)
+    return _object(
+        {
+            "title": _literal(played.title),
+            "family": _literal(played.family),
+            "labels": _literal(played.labels),
+            "symbols": _literal(symbols),
+            "states": _literal(states),
+            "step": f"(w, g, s, p) => {{\n{body}  }}",
+        },
+        indent="  ",
+    )
+
+
+def _chosen(equation, wrong):
+    """ページの式か、``id`` が ``wrong`` の間違い。"""
+    if wrong is None:
+        return equation
+    for variant in variants(equation):
+        if variant.id == wrong:
+            return variant.equation
+    raise EquationError(f"{equation.page}:{equation.line}: {equation.label} から間違い {wrong} を作れません")
+
+
+class _Printer(JavascriptCodePrinter):
+    """SymPy の JavaScript の書き方。記号だけは ``names``(SymPy の記号 → 名前)で書き、項はページの順に並べる。"""
+
+    def __init__(self, names):
+        super().__init__({"human": False, "order": "none"})
+        self.names = names
+
+    def _print_Symbol(self, symbol):
+        return self.names[symbol]
+
+
+def _printed(equation, expression, names):
+    """``equation`` の記号でできた SymPy の式の JavaScript。``names``: 記号の名前 → JavaScript の名前。"""
+    where = f"{equation.page}:{equation.line}: {equation.label}"
+    if expression.atoms(sympy.Sum, AppliedUndef):
+        raise EquationError(f"{where} は和か関数を含み、JavaScript にできません")
+    symbols = {symbol: equation._symbols[symbol][0] for symbol in expression.free_symbols}
+    if unknown := sorted(set(symbols.values()) - names.keys()):
+        raise EquationError(f"{where} の {unknown[0]} の値がどこでも決まりません")
+    printer = _Printer({symbol: names[name] for symbol, name in symbols.items()})
+    _, unsupported, code = printer.doprint(expression)
+    if unsupported:
+        raise EquationError(f"{where} の {min(map(str, unsupported))} は JavaScript にできません")
+    return code
+
+
+def _local_name(equation):
+    """左辺の記号の、JavaScript の変数としての名前。"""
+    name = equation.name
+    if not (name.isascii() and name.isidentifier()):
+        raise EquationError(f"{equation.page}:{equation.line}: {name} は JavaScript の名前にできません")
+    return f"{name}_" if name in _ARGUMENTS else name
+
+
+def _literal(value):
+    """Python の値を、HTML の ``<script>`` の中に置いても切れない JavaScript の値にする。"""
+    return json.dumps(value, ensure_ascii=False).replace("<", "\\u003c")
+
+
+def _object(members, indent=""):
+    """名前 → コード を、JavaScript のオブジェクトにする。"""
+    keys = {name: name if name.isidentifier() else _literal(name) for name in members}
+    return "{\n" + "".join(f"{indent}{keys[name]}: {code},\n" for name, code in members.items()) + "}"

@@ -1,0 +1,127 @@
+"""A real browser for the tests in this folder, and pages with playgrounds to open in it.
+
+Without Playwright or without a Chromium the tests are skipped with the reason, unless FUMOTO_REQUIRE_BROWSER=1.
+"""
+
+import itertools
+import json
+import os
+import shutil
+from pathlib import Path
+
+import pytest
+
+HERE = Path(__file__).parent
+STATIC = HERE.parents[1] / "book" / "_static"
+CHROMIUMS = ("chromium", "chromium-browser", "google-chrome", "chrome")
+ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
+
+
+def unavailable(reason):
+    """Skip, or fail where the browser tests are required."""
+    if os.environ.get("FUMOTO_REQUIRE_BROWSER") == "1":
+        pytest.fail(reason)
+    pytest.skip(reason)
+
+
+@pytest.fixture(scope="module")  # not longer: while Playwright runs, no other test may start an event loop
+def browser():
+    try:
+        from playwright.sync_api import sync_playwright
+    except ImportError:
+        unavailable("playwright is not installed")
+    executable = next(filter(None, map(shutil.which, CHROMIUMS)), None)
+    if executable is None:
+        unavailable(f"no browser: none of {', '.join(CHROMIUMS)} is on PATH")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=executable, args=ARGUMENTS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def axe():
+    """axe-core, as the PyPI package axe-playwright-python ships it: ``axe.run(page)``."""
+    try:
+        from axe_playwright_python.sync_playwright import Axe
+    except ImportError:
+        unavailable("axe-playwright-python is not installed")
+    return Axe()
+
+
+def figure_html(name, settings):
+    return (
+        f'<figure class="playground" id="{name}">\n'
+        '<div class="playground-still"><svg role="img" aria-label="静止画" viewBox="0 0 100 40" width="300">'
+        '<rect width="100" height="40" fill="#ddd"/></svg></div>\n'
+        f'<script type="application/json" class="playground-config">{json.dumps(settings)}</script>\n</figure>'
+    )
+
+
+class Figure:
+    """One playground on an open page, as the tests speak of it."""
+
+    def __init__(self, page, name):
+        self.page, self.name = page, name
+        self.root = page.locator(f"#{name}")
+
+    def ask(self, what):
+        return self.root.evaluate(f"(figure) => figure.fumotoPlayground.{what}")
+
+    def trajectories(self):
+        return self.ask("trajectories()")
+
+    def state(self):
+        """The state after the next frames were drawn."""
+        self.page.evaluate("() => new Promise((r) => requestAnimationFrame(() => requestAnimationFrame(r)))")
+        return self.ask("state()")
+
+    def part(self, selector):
+        return self.root.locator(selector)
+
+    def slider(self, name):
+        return self.part(f'[data-name="{name}"] input')
+
+    def button(self, text):
+        return self.root.get_by_role("button", name=text, exact=True)
+
+    def message(self):
+        return self.part(".playground-sign:visible").all_inner_texts()
+
+
+@pytest.fixture
+def show(browser, tmp_path):
+    """``show(bowl=settings, ...)`` opens a page with these playgrounds and returns one ``Figure`` for each.
+
+    After the test, no page may have reported an error or asked for anything outside itself.
+    """
+    contexts, problems, numbers = [], [], itertools.count()
+
+    def open_page(*, theme="light", fragment="", **rest):
+        options = {k: rest.pop(k) for k in list(rest) if not isinstance(rest[k], dict) or k == "viewport"}
+        page_text = (HERE / "playground.html").read_text(encoding="utf-8")
+        figures = "\n<p>間の文章。</p>\n".join(figure_html(name, settings) for name, settings in rest.items())
+        for mark, text in {
+            "THEME": theme,
+            "STYLE": (STATIC / "playground.css").read_text(encoding="utf-8"),
+            "FIGURES": figures,
+            "SCRIPT": (STATIC / "playground.js").read_text(encoding="utf-8"),
+        }.items():
+            page_text = page_text.replace(mark, text, 1)
+        file = tmp_path / f"page{next(numbers)}.html"
+        file.write_text(page_text, encoding="utf-8")
+        context = browser.new_context(**{"viewport": {"width": 800, "height": 1000}, **options})
+        contexts.append(context)
+        page = context.new_page()
+        page.set_default_timeout(5000)
+        page.on("console", lambda m: problems.append(m.text) if m.type in ("error", "warning") else None)
+        page.on("pageerror", lambda error: problems.append(str(error)))
+        page.on("request", lambda r: problems.append(r.url) if r.url.split("#")[0] != file.as_uri() else None)
+        page.goto(file.as_uri() + fragment)
+        opened = [Figure(page, name) for name in rest]
+        return opened[0] if len(opened) == 1 else opened
+
+    yield open_page
+    for context in contexts:
+        context.close()
+    assert problems == []
