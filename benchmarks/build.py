@@ -71,12 +71,16 @@ def require_own_package(copy):
         raise BuildError("写しの中のパッケージが読み込まれません")
 
 
+def run_make(copy, *settings):
+    """``copy`` の中で ``make html`` を走らせる。いまの Python の環境を使い、何も入れ直さない。"""
+    command = ["make", "html", f"VENV={sys.prefix}", f"--assume-old={sys.prefix}/installed", *settings]
+    return subprocess.run(command, cwd=copy, env=environment(copy), capture_output=True, text=True)
+
+
 def make_html(copy):
-    """``make html`` を走らせ、``(秒, 出力)`` を返す。いまの Python の環境を使い、何も入れ直さない。"""
-    installed = f"{sys.prefix}/installed"
-    command = ["make", "html", f"VENV={sys.prefix}", f"--assume-old={installed}"]
+    """``run_make`` にかかった秒と、その出力。"""
     start = time.perf_counter()
-    done = subprocess.run(command, cwd=copy, env=environment(copy), capture_output=True, text=True)
+    done = run_make(copy)
     seconds = time.perf_counter() - start
     log = done.stdout + done.stderr
     if done.returncode:

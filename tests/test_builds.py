@@ -5,14 +5,12 @@ A small book, built by the Makefile, conf.py and extensions of the real one, and
 
 import filecmp
 import json
-import os
 import re
 import shutil
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
+from benchmarks.build import pages, run_make
 
 ROOT = Path(__file__).resolve().parents[1]
 pytestmark = [
@@ -127,17 +125,13 @@ class Book:
         path.write_text(text.replace(old, new, 1), encoding="utf-8")
 
     def run(self, *settings):
-        environment = {**os.environ, "PYTHONPATH": str(self.folder / "code")}
-        command = ["make", "html", f"VENV={sys.prefix}", "-o", f"{sys.prefix}/installed", *settings]
-        return subprocess.run(
-            command, cwd=self.folder, env=environment, capture_output=True, text=True, check=False
-        )
+        return run_make(self.folder, *settings)
 
     def build(self, *settings):
         """Build; the names of the pages that were executed."""
         done = self.run(*settings)
         assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
-        return set(re.findall(r"([\w-]+)\.md を実行しました", done.stdout + done.stderr))
+        return set(pages(done.stdout + done.stderr))
 
     def html(self, page):
         return (self.folder / "build" / "html" / f"{page}.html").read_text(encoding="utf-8")

@@ -22,7 +22,6 @@ from sphinx.errors import ExtensionError
 from sphinx.util.logging import getLogger
 
 _LOGGER = getLogger(__name__)
-_SPEED = page_inputs.ROOT / "code" / "fumoto" / "data" / "speed.json"
 _TRAILER = """
 
 ```{{code-cell}} ipython3
@@ -77,8 +76,9 @@ def execute(app, env, docnames):
 
 def _measured_seconds():
     """前に ``make bench`` が測った、ページごとの実行の時間。順番を決めるだけで、なくてもよい。"""
+    [measured] = page_inputs.READS["fumoto.experiments.speed"](page_inputs.ROOT)
     try:
-        return json.loads(_SPEED.read_text(encoding="utf-8"))["build"]["pages"]
+        return json.loads(measured.read_text(encoding="utf-8"))["build"]["pages"]
     except (FileNotFoundError, KeyError, ValueError):
         return {}
 

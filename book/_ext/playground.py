@@ -259,29 +259,28 @@ def _scripts(app, docname, figures):
     return f'<script>\n{saved["script"]}</script>\n<script type="module">\n{module}</script>\n'
 
 
-_codes = {}  # (種類, 名前, 使う式の指紋) → コード。同じプロセスで読むページどうしで使い回す
+_codes = {}  # (種類, 名前, 使う式の囲み) → コード。同じプロセスで読むページどうしで使い回す
 
 
 def _generate(app, wanted, blocks):
     from fumoto import javascript
     from fumoto.equations import read
 
-    keys = []
-    for kind, names in zip(("surface", "method"), wanted, strict=True):
-        for name in names:
-            labels = javascript.labels_of(*(([name], []) if kind == "surface" else ([], [name])))
-            keys.append((kind, name, tuple(labels), _fingerprint(app, labels, blocks)))
-    missing = [key for key in keys if key not in _codes]
+    surfaces, methods = wanted
+    labels = {("surface", name): javascript.labels_of([name], []) for name in surfaces}
+    labels |= {("method", name): javascript.labels_of([], [name]) for name in methods}
+    keys = {part: (*part, repr([blocks.get(label) for label in used])) for part, used in labels.items()}
+    missing = [part for part, key in keys.items() if key not in _codes]
+    equations = read(app.srcdir, [label for part in missing for label in labels[part]]) if missing else {}
     write = {"surface": javascript.surface_code, "method": javascript.method_code}
-    equations = read(app.srcdir, [label for key in missing for label in key[2]]) if missing else {}
-    for key in missing:
-        _codes[key] = write[key[0]](key[1], equations)
-    codes = {kind: {key[1]: _codes[key] for key in keys if key[0] == kind} for kind in write}
-    labels = javascript.labels_of(*wanted)
+    for kind, name in missing:
+        _codes[keys[kind, name]] = write[kind](name, equations)
+    codes = {kind: {name: _codes[key] for (of, name), key in keys.items() if of == kind} for kind in write}
+    used = javascript.labels_of(surfaces, methods)
     return {
         "wanted": wanted,
-        "labels": labels,
-        "fingerprint": _fingerprint(app, labels, blocks),
+        "labels": used,
+        "fingerprint": _fingerprint(app, used, blocks),
         "script": javascript.script(codes["surface"], codes["method"]),
     }
 
