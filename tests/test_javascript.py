@@ -19,6 +19,7 @@ from sphinx.util.docutils import docutils_namespace
 
 from fumoto import mistakes, optimizers
 from fumoto.equations import EquationError, parse, read
+from fumoto.figures.style import METHOD_LOOKS
 from fumoto.javascript import PLAYED, SURFACES, labels_of, method_code, script, surface_code, symbols_of
 from fumoto.methods import METHODS
 from fumoto.training import descend
@@ -415,3 +416,20 @@ def test_the_figure_that_stands_in_moves_into_the_playground(book):
     built = book.html()
     assert built.count("A caption.") == 1
     assert built.index('class="playground"') < built.index("A caption.") < built.index("playground-config")
+
+
+def test_methods_look_as_in_the_pictures():
+    """Colour, letter and kind of dash stand in the script and its style again: they must stay those of the book."""
+    static = ROOT / "book" / "_static"
+    light = (static / "playground.css").read_text(encoding="utf-8").partition("html[data-theme")[0]
+    colors = dict(re.findall(r"--playground-(\w+): (#\w{6});", light))
+    script = (static / "playground.js").read_text(encoding="utf-8")
+    looks = {
+        name: (letter, dash)
+        for name, letter, dash in re.findall(r'(\w+): \["(\w)", \[([\d., ]*)\]\]', script)
+    }
+    assert looks["Nesterov"] == looks["NAG"]
+    for name, look in METHOD_LOOKS.items():
+        letter, dash = looks[name]
+        assert (colors[name], letter) == (look.color.lower(), look.letter)
+        assert len(dash.split()) == (0 if look.dash == "-" else len(look.dash[1]))

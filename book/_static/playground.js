@@ -5,7 +5,7 @@
 // prefers-reduced-motion の読者にも、そうでない読者にも同じにしてある。動かすのは「再生」を押したときだけ。
 
 const { surfaces, methods } = globalThis.fumoto;
-// 手法ごとの線の種類と文字(code/fumoto/figures/style.py の METHOD_LOOKS と同じ)。色は playground.css にある
+// 手法ごとの文字と破線。文字と、破線の並びの数は code/fumoto/figures/style.py の METHOD_LOOKS と同じ。色は playground.css にある
 const LOOKS = {
   SGD: ["S", []], Momentum: ["M", [9, 3]], NAG: ["N", [4, 3]], Nesterov: ["N", [4, 3]], AdaGrad: ["G", [9, 3, 2.5, 3]],
   RMSProp: ["R", [2, 2]], AdaDelta: ["D", [12, 3, 2.5, 3, 2.5, 3]], Adam: ["A", []],
