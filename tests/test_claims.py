@@ -380,7 +380,7 @@ def test_every_best_learning_rate_is_inside_its_sweep(mnist_runs):
 
 def test_at_its_default_rate_sgd_is_far_behind_and_at_its_best_close(mnist_runs):
     plain, best = mnist_runs["SGD"], mnist_runs["Adam"].final_losses.mean()
-    assert plain.sweep[0.01] > 3 * plain.final_losses.mean()
+    assert plain.final_losses.max() < plain.sweep[0.01] / 2
     assert plain.final_losses.mean() > best
     assert plain.sweep[0.01] - best > 5 * (plain.final_losses.mean() - best)
 
@@ -394,11 +394,6 @@ def test_differences_shrink_during_training(mnist_runs):
     means = np.array([result.losses.mean(axis=0) for result in mnist_runs.values()])
     early, late = means[:, 50:150].mean(axis=1), means[:, -200:].mean(axis=1)
     assert np.ptp(late) < np.ptp(early) / 3
-
-
-def test_some_method_cannot_be_told_from_sgd_at_the_end(mnist_runs):
-    others = [result for name, result in mnist_runs.items() if name != "SGD"]
-    assert not all(result.clearly_below(mnist_runs["SGD"]) for result in others)
 
 
 def test_test_accuracy_does_not_tell_the_methods_apart(mnist_runs):

@@ -261,8 +261,8 @@ def test_large_rates_kill_relu_units_during_training():
         assert np.all(late < early + 5)  # they die in the first hundred steps
     assert newly[0.8][:, -1].mean() > newly[0.6][:, -1].mean()
     assert newly[0.8].mean(axis=0).max() > newly[0.8].mean(axis=0)[-1]  # some come back
-    accuracy = {lr: np.mean([result.accuracy for result in runs]) for lr, runs in rates.items()}
-    assert accuracy[0.8] < accuracy[0.3] - 0.01
+    accuracy = {lr: [result.accuracy for result in runs] for lr, runs in rates.items()}
+    assert max(accuracy[0.8]) < min(accuracy[0.3])
 
 
 def test_a_layer_learns_until_nearly_all_of_its_units_are_dead():
