@@ -27,6 +27,7 @@ extensions = [
     "rewriting",
     "source_pages",
     "playground",
+    "histograms",
 ]
 
 # ページの中のコード: 結果を決めるものが変わったページだけを実行し(execution)、1 つでも失敗したら組むのをやめる

@@ -9,7 +9,8 @@ import pytest
 
 from fumoto.experiments.momentum import wrong_sign
 from fumoto.figures import momentum
-from fumoto.figures.style import METHOD_LOOKS, Picture
+from fumoto.figures.looks import METHOD_LOOKS
+from fumoto.figures.style import Picture
 
 CODE = """
 import hashlib

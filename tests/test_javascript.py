@@ -17,55 +17,25 @@ import pytest
 from sphinx.application import Sphinx
 from sphinx.util.docutils import docutils_namespace
 
-from fumoto import mistakes, optimizers
 from fumoto.equations import EquationError, parse, read
-from fumoto.figures.style import METHOD_LOOKS
-from fumoto.javascript import PLAYED, SURFACES, labels_of, method_code, script, surface_code, symbols_of
-from fumoto.methods import METHODS
-from fumoto.training import descend
+from fumoto.figures import looks
+from fumoto.javascript import (
+    PLAYED,
+    SURFACES,
+    labels_of,
+    look_of,
+    method_code,
+    script,
+    surface_code,
+    symbols_of,
+)
+from played import STEPS, VALUES, python_path, same_path
 
 ROOT = Path(__file__).resolve().parents[1]
 EQUATIONS = read(labels=labels_of(SURFACES, PLAYED))
 SURFACE_CODE = {name: surface_code(name, EQUATIONS) for name in SURFACES}
 METHOD_CODE = {name: method_code(name, EQUATIONS) for name in PLAYED}
 SCRIPT = script(SURFACE_CODE, METHOD_CODE)
-
-STEPS = 500
-# With these no method swings around a minimum for ever, which would blow rounding errors up.
-VALUES = {"eta": 0.005, "alpha": 0.8, "rho": 0.9, "beta_1": 0.9, "beta_2": 0.99, "varepsilon": 0.1}
-
-
-class Uphill(optimizers.SGD):
-    def rule(self, w, g):
-        return (w + self.lr * g,)
-
-
-WRONG = {  # the wrong versions, written by hand
-    "SGD/uphill": Uphill,
-    "Momentum/notes": mistakes.NotesMomentum,
-    "AdaGrad/notes": lambda lr, eps: optimizers.AdaGrad(lr=lr, eps=0.0),
-    "Adam/notes": mistakes.UncorrectedAdam,
-    "Adam/no-epsilon": lambda lr, beta1, beta2, eps: optimizers.Adam(lr, beta1, beta2, eps=0.0),
-}
-
-
-def python_path(surface, method):
-    """What the code of the book does, from the surface's own start."""
-    hyperparameters = METHODS[PLAYED[method].family].hyperparameters
-    make = WRONG.get(method) or getattr(optimizers, method)
-    optimizer = make(**{name: VALUES[symbol] for name, symbol in hyperparameters.items()})
-    with np.errstate(all="ignore"):
-        return descend(optimizer, SURFACES[surface].surface, SURFACES[surface].surface.start, STEPS)
-
-
-def same_path(ours, theirs):
-    """Equal to 1e-12 as long as both are finite, and lost at the same step."""
-    finite = np.isfinite(theirs).all(axis=1)
-    end = len(finite) if finite.all() else int(finite.argmin())
-    assert end > 5
-    np.testing.assert_allclose(ours[:end], theirs[:end], rtol=1e-12, atol=1e-14)
-    assert not np.isfinite(ours[end:]).all(axis=1).any()
-
 
 # --- evaluated in Python ----------------------------------------------------------------------------------
 
@@ -264,8 +234,8 @@ class Book:
         self.folder = folder
         for name in ("01-descent", "02-sgd", "03-momentum"):
             self.write(f"book/{name}.md", (ROOT / "book" / f"{name}.md").read_text(encoding="utf-8"))
-        for path in (ROOT / "code" / "fumoto").glob("*.py"):
-            self.write(f"code/fumoto/{path.name}", path.read_text(encoding="utf-8"))
+        for path in (ROOT / "code" / "fumoto").rglob("*.py"):
+            self.write(str(path.relative_to(ROOT)), path.read_text(encoding="utf-8"))
         self.write("book/_static/playground.js", "// the front end\n")
         self.write("book/other.md", "# Other\n")
         self.page()
@@ -278,7 +248,7 @@ class Book:
     def page(self, surface="bowl", method="Momentum", more=""):
         self.write("book/index.md", PAGE.format(surface=surface, method=method, more=more))
 
-    def build(self):
+    def build(self, **more):
         """Build; what was said, and the names of the pages that were read."""
         said, read_pages = StringIO(), []
         settings = {
@@ -286,6 +256,7 @@ class Book:
             "myst_enable_extensions": ["dollarmath"],
             "exclude_patterns": ["0*"],
             "html_static_path": ["_static"],
+            **more,
         }
         html, doctrees = self.folder / "build" / "html", self.folder / "build" / "doctrees"
         with docutils_namespace():
@@ -337,6 +308,25 @@ def test_a_page_gets_the_figure_its_settings_and_the_scripts_once(book):
     assert '<figcaption><p><span class="caption-text">動かす ' in text.replace("\n", "")
     assert "playground.css" in text
     assert "playground.css" not in (book.folder / "build/html/other.html").read_text(encoding="utf-8")
+
+
+def test_the_figure_links_to_the_equations_it_runs_on(book):
+    equations = "\n".join(
+        f"```{{math}}\n:label: eq-momentum-{left}\n{left}_{{t+1}} = {right}\n```\n"
+        "% domain: w_t in R; v_t in R; v_{t+1} in R; g_t in R; \\alpha in [0, 1); \\eta in (0, 1]\n"
+        for left, right in {"v": r"\alpha v_t - \eta g_t", "w": r"w_t + v_{t+1}"}.items()
+    )
+    book.write("book/03-momentum.md", f"# Momentum\n\n{equations}")
+    page = (book.folder / "book/index.md").read_text(encoding="utf-8")
+    book.write("book/index.md", f"{page}\n```{{toctree}}\n03-momentum\n```\n")
+    book.build(numfig=True, math_numfig=True, math_eqref_format="式 ({number})", exclude_patterns=["0[12]*"])
+    config = json.loads(re.search(r'class="playground-config">(.+?)</script>', book.html())[1])
+    assert config["equations"] == {
+        "eq-momentum-v": ["式 (1)", "03-momentum.html#equation-eq-momentum-v"],
+        "eq-momentum-w": ["式 (2)", "03-momentum.html#equation-eq-momentum-w"],
+    }
+    html = (book.folder / "build/html/03-momentum.html").read_text(encoding="utf-8")
+    assert all(f'id="{address.partition("#")[2]}"' in html for _, address in config["equations"].values())
 
 
 def test_only_an_equation_in_use_reads_the_page_again(book):
@@ -418,18 +408,60 @@ def test_the_figure_that_stands_in_moves_into_the_playground(book):
     assert built.index('class="playground"') < built.index("A caption.") < built.index("playground-config")
 
 
+# --- looks ------------------------------------------------------------------------------------------------
+
+
 def test_methods_look_as_in_the_pictures():
-    """Colour, letter and kind of dash stand in the script and its style again: they must stay those of the book."""
-    static = ROOT / "book" / "_static"
-    light = (static / "playground.css").read_text(encoding="utf-8").partition("html[data-theme")[0]
-    colors = dict(re.findall(r"--playground-(\w+): (#\w{6});", light))
-    script = (static / "playground.js").read_text(encoding="utf-8")
-    looks = {
-        name: (letter, dash)
-        for name, letter, dash in re.findall(r'(\w+): \["(\w)", \[([\d., ]*)\]\]', script)
-    }
-    assert looks["Nesterov"] == looks["NAG"]
-    for name, look in METHOD_LOOKS.items():
-        letter, dash = looks[name]
-        assert (colors[name], letter) == (look.color.lower(), look.letter)
-        assert len(dash.split()) == (0 if look.dash == "-" else len(look.dash[1]))
+    for name, played in PLAYED.items():
+        look, picture = look_of(played.family), looks.METHOD_LOOKS[PLAYED[played.family].title]
+        assert (look["letter"], look["light"]["color"]) == (picture.letter, picture.color), name
+        assert (
+            picture.dash == (("-", (0, look["dash"]))[bool(look["dash"])])
+            or list(picture.dash[1]) == look["dash"]
+        )
+    assert f"Momentum: {json.dumps(look_of('Momentum'))}," in SCRIPT
+
+
+def contrast(one, other):
+    shares = [[int(color[at : at + 2], 16) / 255 for at in (1, 3, 5)] for color in (one, other)]
+    light = [
+        np.where(np.array(s) > 0.04045, ((np.array(s) + 0.055) / 1.055) ** 2.4, np.array(s) / 12.92)
+        for s in shares
+    ]
+    low, high = sorted(float(x @ [0.2126, 0.7152, 0.0722]) for x in light)
+    return (high + 0.05) / (low + 0.05)
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_the_letter_in_a_point_can_be_read(theme):
+    assert contrast("#000000", "#ffffff") == pytest.approx(21)
+    for look in map(look_of, {played.family for played in PLAYED.values()}):
+        assert contrast(look[theme]["color"], look[theme]["ink"]) >= 4.5
+
+
+def test_another_look_is_another_page(book, monkeypatch):
+    book.build()
+    before = book.html()
+    file = book.folder / "code/fumoto/figures/looks.py"
+    file.write_text(file.read_text(encoding="utf-8") + "\n# another colour\n", encoding="utf-8")
+    pink = looks.Look(looks.PINK, (0, (3, 4)), "s", "Q")
+    monkeypatch.setitem(looks.METHOD_LOOKS, "Momentum", pink)
+    _, pages = book.build()
+    assert pages == ["index"]
+    assert '"letter": "M", "dash": [6, 2], "light": {"color": "#0072B2"' in before
+    assert '"letter": "Q", "dash": [3, 4], "light": {"color": "#CC79A7"' in book.html()
+
+
+def test_neither_script_nor_style_knows_a_colour_of_a_method():
+    static = "".join(
+        (ROOT / "book/_static" / f"playground.{kind}").read_text("utf-8") for kind in ("js", "css")
+    )
+    assert "#a5210b" in static.lower()  # what other colours look like
+    for look in looks.METHOD_LOOKS.values():
+        for color in {look.color, look.on_dark} - {looks.BLACK}:
+            assert color.lower() not in static.lower()
+
+
+def test_the_playgrounds_do_without_matplotlib():
+    program = "import sys, fumoto.javascript; assert 'matplotlib' not in sys.modules"
+    assert subprocess.run([sys.executable, "-c", program], check=False).returncode == 0

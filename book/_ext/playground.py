@@ -18,6 +18,8 @@
 ``surface``(ほかに選べる地形は ``surfaces``)と ``methods`` のほかは省ける。``on``: はじめに動いている手法。``steps``: 歩数。
 ``switch``: 読者が切りかえる間違い(``Momentum/notes`` など)。``title``: 読み上げる名前。
 
+動かしている式へのリンク(番号とアドレス)は、全部のページを読んだあとに、設定の ``equations`` に入れる。
+
 手法や地形の式、``playground.js``、それらを読むモジュールのどれかが変われば、使っているページだけを読み直す。
 できたスクリプトはページごとに覚えておくので、文章を直しただけなら、式を読み直さない。
 """
@@ -36,7 +38,14 @@ from sphinx.util.docutils import SphinxDirective
 from sphinx.util.logging import getLogger
 
 _LOGGER = getLogger(__name__)
-_MODULES = ("fumoto.javascript", "fumoto.equations", "fumoto.methods", "fumoto.surfaces", "fumoto.variants")
+_MODULES = (
+    "fumoto.javascript",
+    "fumoto.equations",
+    "fumoto.figures.looks",
+    "fumoto.methods",
+    "fumoto.surfaces",
+    "fumoto.variants",
+)
 _OPTIONS = [
     "surface",
     "surfaces",
@@ -62,7 +71,10 @@ _SLIDERS = {  # 記号 → つまみの題と範囲、はじめの値
 
 
 class playground(nodes.figure):
-    """動かせる図 1 つ。``config``: playground.js に渡す設定。``still``: 代わりに立つ図の名前。"""
+    """動かせる図 1 つ。子は、代わりに立つもの、``config``(playground.js に渡す設定)の HTML、説明の 3 つ。
+
+    ``still``: 代わりに立つ図の名前。
+    """
 
 
 class Playground(SphinxDirective):
@@ -285,6 +297,26 @@ def _generate(app, wanted, blocks):
     }
 
 
+def link_equations(app, doctree, docname):
+    """番号が決まってから: 動かしている式の番号とアドレスを、図の設定に入れる。"""
+    for figure in doctree.findall(playground):
+        config = figure["config"] | {"equations": _equations(app, docname, figure["config"])}
+        figure[1] = nodes.raw("", _config_html(config), format="html")
+
+
+def _equations(app, docname, config):
+    """図が使う式のラベル → (「式 (3.1)」、ページ ``docname`` から見たアドレス)。本にない式は入らない。"""
+    from fumoto.javascript import labels_of
+
+    domain = app.env.domains["math"]
+    links = {}
+    for label in labels_of(config["surfaces"], config["methods"] + [name for _, name in config["switch"]]):
+        link = domain.resolve_xref(app.env, docname, app.builder, "eq", label, None, nodes.inline())
+        if link is not None:
+            links[label] = link.astext(), link.get("refuri") or f"#{link['refid']}"
+    return links
+
+
 # --- 何が変わったら読み直すか -----------------------------------------------------------------------------
 
 
@@ -355,5 +387,6 @@ def setup(app):
     app.add_directive("playground", Playground)
     app.connect("env-get-outdated", outdated)
     app.connect("doctree-read", finish)
+    app.connect("doctree-resolved", link_equations)
     app.connect("html-page-context", add_styles)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -1,22 +1,16 @@
 // 動かせる図。読者が出発点・ハイパーパラメーター・手法を変えるたびに、ページの式から作った関数
 // (globalThis.fumoto の surfaces と methods)で道を計算し直して描く。更新の規則はここには一つも書かない。
-//
 // 読み込んだときは止まったまま、道の全体を見せる。本文を読む横で勝手に動き出すと邪魔になるからで、
 // prefers-reduced-motion の読者にも、そうでない読者にも同じにしてある。動かすのは「再生」を押したときだけ。
 
-const { surfaces, methods } = globalThis.fumoto;
-// 手法ごとの文字と破線。文字と、破線の並びの数は code/fumoto/figures/style.py の METHOD_LOOKS と同じ。色は playground.css にある
-const LOOKS = {
-  SGD: ["S", []], Momentum: ["M", [9, 3]], NAG: ["N", [4, 3]], Nesterov: ["N", [4, 3]], AdaGrad: ["G", [9, 3, 2.5, 3]],
-  RMSProp: ["R", [2, 2]], AdaDelta: ["D", [12, 3, 2.5, 3, 2.5, 3]], Adam: ["A", []],
-};
+const { surfaces, methods, looks } = globalThis.fumoto;
 
 // "Momentum/notes" のような別の版は、もとの手法と同じ色で、線と文字を変える
 function lookOf(name) {
-  const [base, version] = name.split("/"), [letter, dash] = LOOKS[base] ?? [base[0], [6, 3]];
-  const color = LOOKS[base] ? base.replace("Nesterov", "NAG") : "other";
-  return version ? { color, letter: `${letter}′`, dash: [1.5, 3.5] } : { color, letter, dash };
+  const { family } = methods[name], { letter, dash } = looks[family];
+  return name === family ? { family, letter, dash: dash.map((part) => part * 1.7) } : { family, letter: `${letter}′`, dash: [1.5, 3.5] };
 }
+const nameOf = (name, { family, title } = methods[name]) => (name === family ? title : `${nameOf(family)}(${title})`);
 
 // ---- 小さな道具 ----
 const clamp = (x, low, high) => Math.min(Math.max(x, low), high);
@@ -81,13 +75,11 @@ function descend(surface, method, values, start, steps) {
   return { points, losses, broken: null };
 }
 
-// 行く末。損失が、地図の中のどこよりもずっと高いまま終われば発散。低いまま地図を出たのなら、発散ではない
+// 行く末。損失が、地図の中のどこよりもずっと高いまま終われば発散、高くないのに数でなくなれば計算不能。低いまま地図を出るのは、どちらでもない
 function fateOf({ points, losses, broken }, { window: range, low, high }) {
   const end = losses.length - 1, limit = Math.max(high, losses[0]) + 10 * (high - low);
-  if (losses[end] > limit || (broken && losses[end] >= low)) {
-    const first = losses.findIndex((loss) => loss > limit);
-    return { kind: "diverged", step: first < 0 ? broken : first };
-  }
+  if (losses[end] > limit) return { kind: "diverged", bad: true, step: losses.findIndex((loss) => loss > limit) };
+  if (broken && losses[end] >= low) return { kind: "broken", bad: true, step: broken };
   const outside = (w) => w.some((x, i) => x < range[2 * i] || x > range[2 * i + 1]);
   return outside(points[end]) ? { kind: "left", step: points.findIndex(outside) } : { kind: "inside", step: null };
 }
@@ -137,6 +129,8 @@ function contour({ heights, columns, rows }, level, width, height) {
 }
 
 // ---- 図 1 つ ----
+// 道の行く末の呼び名(短いもの、長いもの)
+const ENDS = { diverged: ["発散", "発散しました"], broken: ["計算不能", "計算できなくなりました(0 での割り算など)"], left: ["地図の外", "地図の外へ出ました"] };
 const SKELETON = `
   <label class="playground-surface">地形 <select class="playground-select" aria-label="地形"></select></label>
   <div class="playground-versions"></div>
@@ -153,7 +147,8 @@ const SKELETON = `
     <output class="playground-clock" aria-live="off"></output></div>
   <p class="playground-scale"></p>
   <div class="playground-chart"><canvas class="playground-loss" role="img"></canvas><div class="playground-veil"></div></div>
-  <div class="playground-sliders"><button type="button" class="playground-restore">元の設定に戻す</button></div><p class="playground-live" role="status"></p>`;
+  <div class="playground-sliders"><button type="button" class="playground-restore">元の設定に戻す</button></div>
+  <p class="playground-equations"></p><p class="playground-live" role="status"></p>`;
 
 class Playground {
   constructor(figure) {
@@ -192,7 +187,7 @@ class Playground {
       }
       const path = descend(this.surface, method, own, start, this.steps);
       const fate = fateOf(path, this.land), shown = fate.kind === "diverged" ? fate.step + 1 : this.steps + 1; // 発散した先は描かない
-      return { ...path, name, base, title: method.title, look: lookOf(name), fate, shown };
+      return { ...path, name, base, title: nameOf(name), look: lookOf(name), fate, shown };
     });
     this.inspected = null;
     this.project(), this.report(), this.draw();
@@ -205,7 +200,8 @@ class Playground {
     this.X = (x) => ((x - x0) / (x1 - x0)) * width;
     this.Y = (y) => ((y1 - y) / (y1 - y0)) * height;
     this.place = (w) => [this.X(w[0]), this.Y(flat ? this.surface.value(w) : w[1])];
-    this.unplace = (x, y) => [mix(x0, x1, x / width), mix(y1, y0, y / height)].slice(0, this.surface.dimension);
+    const near = (c, span, size) => (Math.abs(c) * size < 5 * span ? 0 : c); // 軸から 5 ピクセルより近ければ、軸の上にする
+    this.unplace = (x, y) => [near(mix(x0, x1, x / width), x1 - x0, width), near(mix(y1, y0, y / height), y1 - y0, height)].slice(0, this.surface.dimension);
     for (const path of this.paths) {
       path.pixels = path.points.slice(0, path.shown).map((w) => this.place(w).map((c) => clamp(c, -1e9, 1e9)));
       let length = 0, last = [Infinity, Infinity];
@@ -221,11 +217,10 @@ class Playground {
   }
 
   build() {
-    const { figure, config: { caption, title = "動かせる図" } } = this, own = (name) => `${figure.id}-playground-${name}`;
+    const { figure, config: { title = "動かせる図" } } = this, own = (name) => `${figure.id}-playground-${name}`;
     const root = element("div", { class: "playground-figure", role: "group", "aria-label": title });
     root.innerHTML = SKELETON;
     figure.querySelector(".playground-config").before(root);
-    if (caption && !figure.querySelector(":scope > figcaption")) figure.append(element("figcaption", {}, element("p", {}, caption)));
     this.parts = Object.fromEntries([...root.querySelectorAll("[class]")].map((node) => [node.className.slice(11), node]));
     const { select, versions, methods: legend, points, restore } = this.parts;
     select.append(...this.choices.map((name) => element("option", { value: name }, surfaces[name].title ?? name)));
@@ -415,7 +410,7 @@ class Playground {
       if (cut) line.lineTo(...cut[1]);
       joined = cut && inside(b, box);
     }
-    const color = this.color(look.color), lineCap = look.dash.length ? "butt" : "round";
+    const color = this.color(look.family), lineCap = look.dash.length ? "butt" : "round";
     Object.assign(ink, { strokeStyle: color, fillStyle: color, lineWidth: 2.25, lineJoin: "round", lineCap, lineDashOffset: length });
     ink.setLineDash(look.dash);
     ink.stroke(line);
@@ -484,8 +479,8 @@ class Playground {
       point.hidden = !inside([x, y], [0, 0, width, height]);
       if (!point.hidden) put(point, x, y - (this.land.flat ? 11 : 0)); // 1 次元では線の上に載せる
       if (!point.hidden && !playing) point.setAttribute("aria-label", this.describe(path, step));
-      const { kind, step: when } = path?.fate ?? {}, gone = kind === "diverged" ? step >= when : kind === "left" && point.hidden;
-      loss.textContent = gone ? { diverged: "発散", left: "地図の外" }[kind] : path ? show(path.losses[step]) : "";
+      const { kind, step: when } = path?.fate ?? {}, gone = kind === "left" ? point.hidden : kind in ENDS && step >= when;
+      loss.textContent = gone ? ENDS[kind][0] : path ? show(path.losses[step]) : "";
     }
     put(parts.start, ...this.place(start));
     parts.play.textContent = playing ? "一時停止" : "再生";
@@ -509,10 +504,10 @@ class Playground {
   // 部品の値と、文字による知らせ(発散、図の要約)
   report() {
     const { state, parts, steps } = this, { version, values } = state;
-    const those = (kind) => this.paths.filter(({ fate }) => fate.kind === kind).map(({ title, fate }) => `${title}(${fate.step} 歩目)`);
-    const [lost, left] = [those("diverged").join("、"), those("left").join("、")];
-    Object.assign(parts.sign, { textContent: `発散しました: ${lost}`, hidden: !lost });
-    const message = join([lost && parts.sign.textContent, left && `地図の外へ出ました: ${left}`]);
+    const those = (kind) => this.paths.filter(({ fate }) => fate.kind === kind).map(({ title, fate }) => `${title}(${fate.step} 歩目)`.replace(")(", "、"));
+    const [lost, broken, left] = Object.keys(ENDS).map((kind) => those(kind).length && `${ENDS[kind][1]}: ${those(kind).join("、")}`);
+    const sign = join([lost, broken]), message = join([sign, left]);
+    Object.assign(parts.sign, { textContent: sign, hidden: !sign });
     clearTimeout(this.saying); // 読み上げは、手が止まってから一度だけ
     this.saying = setTimeout(() => {
       if (message !== (this.said ?? "")) parts.live.textContent = (this.said = message) || "収まりました";
@@ -522,18 +517,25 @@ class Playground {
       input.setAttribute("aria-valuetext", output.textContent);
     }
     parts.select.value = state.surface;
+    const { equations = {} } = this.config, cite = (title, labels, changed = []) => element("span", {}, title, ...labels.flatMap((label) => {
+      const [text, href] = equations[label] ?? [];
+      return href ? [" ", element("a", { href }, text), changed.includes(label) ? " の書き間違い" : ""] : [];
+    }));
+    const used = this.paths.map(({ name, title }) => cite(title, methods[name].labels, methods[name].changed));
+    parts.equations.hidden = !Object.keys(equations).length;
+    parts.equations.replaceChildren("動かしている式: ", cite("地形", [this.surface.label]), ...used);
     for (const { radio, base, version: own } of this.radios) radio.checked = version[base] === own;
     for (const [name, { box, point, sample }] of this.chips) {
-      const { letter, dash, color } = lookOf(version[name] ?? name);
+      const { letter, dash, family } = lookOf(version[name] ?? name);
       box.checked = state.on.includes(name);
       point.textContent = letter;
-      const style = `--color: var(--playground-${color}); --letter: var(--playground-on-${color}, var(--playground-letter))`;
+      const style = `--color: var(--playground-${family}); --letter: var(--playground-on-${family})`;
       for (const node of [point, sample]) node.setAttribute("style", style);
       sample.innerHTML = `<svg viewBox="0 0 46 20" width="46" height="20"><path d="M1 10H45" stroke-dasharray="${dash.join(" ") || "none"}"/>
         <circle cx="23" cy="10" r="8.5"/><text x="23" y="10">${letter}</text></svg>`;
     }
     parts.start.setAttribute("aria-label", `出発点 ${showPoint(state.start)}。矢印キーで動かせます`);
-    const ends = this.paths.map((path) => (path.fate.kind === "diverged" ? `${path.title} は発散` : this.describe(path, steps)));
+    const ends = this.paths.map((path) => (path.fate.bad ? `${path.title} は${ENDS[path.fate.kind][0]}` : this.describe(path, steps)));
     parts.paths.setAttribute("aria-label", join(["地形の図と、手法ごとの道", ...ends]));
     parts.loss.setAttribute("aria-label", join(["歩ごとの損失の図", ...ends]));
   }
@@ -577,6 +579,11 @@ class Playground {
   }
 }
 
+// 手法の色。canvas も figure のスタイルから読む
+const colors = (theme) => Object.entries(looks).map(([family, { [theme]: { color, ink } }]) =>
+  `--playground-${family}: ${color}; --playground-on-${family}: ${ink};`).join(" ");
+document.head.append(element("style", {}, `.playground { ${colors("light")} } html[data-theme="dark"] .playground { ${colors("dark")} }`));
+
 // ---- 始める。1 つの図が動かせなくても、ほかの図は動かす(その図には静止画が残る) ----
 const playgrounds = [];
 for (const figure of document.querySelectorAll("figure.playground")) {
@@ -584,15 +591,9 @@ for (const figure of document.querySelectorAll("figure.playground")) {
     const playground = new Playground(figure);
     const each = (key) => () => Object.fromEntries(playground.paths.map((path) => [path.name, path[key]]));
     playgrounds.push(playground);
-    const [trajectories, losses, fates] = ["points", "losses", "fate"].map(each); // テストのための窓
-    const state = () => structuredClone(playground.state), paint = () => playground.paint();
-    figure.fumotoPlayground = { trajectories, losses, fates, state, paint };
-  } catch (error) {
-    console.error(error);
-  }
+    const state = () => structuredClone(playground.state), paint = () => playground.paint(); // テストのための窓
+    figure.fumotoPlayground = { trajectories: each("points"), losses: each("losses"), fates: each("fate"), state, paint };
+  } catch (error) { console.error(error); }
 }
-const restyle = () => playgrounds.forEach((playground) => {
-  playground.style = playground.shape = playground.painted = null;
-  playground.draw();
-});
+const restyle = () => playgrounds.forEach((playground) => Object.assign(playground, { style: null, shape: null, painted: null }).draw());
 new MutationObserver(restyle).observe(document.documentElement, { attributeFilter: ["data-theme"] });

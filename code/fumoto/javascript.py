@@ -3,12 +3,13 @@
 更新の規則も地形もここには書かない。印刷された式を ``fumoto.equations`` で読み、SymPy で勾配を求め、
 SymPy の JavaScript の書き方で書き出すだけである。ページの式が変われば、動かせる図も変わる。
 
-できるスクリプトは ``globalThis.fumoto`` に次の 2 つを置く。点 ``x`` は座標の配列、``step`` は座標 1 つ分の更新である。
+できるスクリプトは ``globalThis.fumoto`` に次の 3 つを置く。点 ``x`` は座標の配列、``step`` は座標 1 つ分の更新である。
 
     surfaces[名前] = {title, label, dimension, window, start, minimum, value: (x) => 高さ, gradient: (x) => 勾配}
-    methods[名前]  = {title, family, labels, symbols, states, step: (w, g, s, p) => ({w, ...状態})}
+    methods[名前]  = {title, family, labels, changed, symbols, states, step: (w, g, s, p) => ({w, ...状態})}
+    looks[手法]    = {letter, dash, light: {color, ink}, dark: {color, ink}}: 本の図と同じ見た目(``fumoto.figures.looks``)
 
-``s`` は更新する前の状態、``p`` はハイパーパラメータと歩数 ``p.t``(最初の 1 歩が 1)。ページの ``t`` は、更新する前の
+``changed`` は ``labels`` のうち、わざと書き間違えた式である。``s`` は更新する前の状態、``p`` はハイパーパラメータと歩数 ``p.t``(最初の 1 歩が 1)。ページの ``t`` は、更新する前の
 歩数なので ``p.t - 1`` である(``PrintedOptimizer`` と同じ)。
 """
 
@@ -20,6 +21,7 @@ from sympy.core.function import AppliedUndef
 from sympy.printing.jscode import JavascriptCodePrinter
 
 from fumoto.equations import EquationError
+from fumoto.figures.looks import METHOD_LOOKS, readable_on
 from fumoto.methods import METHODS, state_names
 from fumoto.surfaces import Surface, bowl, hollow, ravine, saddle, valleys
 from fumoto.variants import in_usual_form, variants
@@ -66,19 +68,23 @@ _TITLES = {"Nesterov": "NAG"}  # 図での呼び名。ほかはクラスの名�
 PLAYED = {
     **{name: PlayedMethod(name, _TITLES.get(name, name), method.labels) for name, method in METHODS.items()},
     "Momentum/notes": PlayedMethod(
-        "Momentum", "原ノートの式(w − v)", ("eq-momentum-v", "eq-notes-momentum-w")
+        "Momentum", "原ノートの式 w − v", ("eq-momentum-v", "eq-notes-momentum-w")
     ),
-    "AdaGrad/notes": PlayedMethod(
-        "AdaGrad", "原ノートの式(ε がない)", ("eq-adagrad-h", "eq-notes-adagrad-w")
-    ),
+    "AdaGrad/notes": PlayedMethod("AdaGrad", "原ノートの式 ε なし", ("eq-adagrad-h", "eq-notes-adagrad-w")),
     "SGD/uphill": PlayedMethod(
-        "SGD", "符号が逆の式(w + ηg)", METHODS["SGD"].labels, {"eq-sgd-w": "eq-sgd-w/sign-2"}
-    ),
-    "Adam/no-epsilon": PlayedMethod(
-        "Adam", "ε を忘れた式", METHODS["Adam"].labels, {"eq-adam-w": "eq-adam-w/dropped-3"}
+        "SGD", "符号が逆の式 w + ηg", METHODS["SGD"].labels, {"eq-sgd-w": "eq-sgd-w/sign-2"}
     ),
     "Adam/notes": PlayedMethod(
-        "Adam", "原ノートの式(補正も ε もない)", ("eq-adam-m", "eq-adam-v", "eq-notes-adam-w")
+        "Adam", "原ノートの式 補正も ε もなし", ("eq-adam-m", "eq-adam-v", "eq-notes-adam-w")
+    ),
+    "Adam/uncorrected": PlayedMethod(
+        "Adam",
+        "補正だけを忘れた式",
+        METHODS["Adam"].labels,
+        {"eq-adam-mhat": "eq-adam-mhat/factor-2", "eq-adam-vhat": "eq-adam-vhat/factor-2"},
+    ),
+    "Adam/no-epsilon": PlayedMethod(
+        "Adam", "ε だけを忘れた式", METHODS["Adam"].labels, {"eq-adam-w": "eq-adam-w/dropped-3"}
     ),
 }
 
@@ -106,7 +112,23 @@ def symbols_of(methods):
 
 def script(surfaces, methods):
     """``surface_code`` と ``method_code`` の結果(名前 → コード)を、``globalThis.fumoto`` を作る 1 つの文にする。"""
-    return f"globalThis.fumoto = {{\nsurfaces: {_object(surfaces)},\nmethods: {_object(methods)},\n}};\n"
+    looks = {
+        family: _literal(look_of(family)) for family in sorted({PLAYED[name].family for name in methods})
+    }
+    members = {"surfaces": _object(surfaces), "methods": _object(methods), "looks": _object(looks)}
+    return f"globalThis.fumoto = {_object(members)};\n"
+
+
+def look_of(family):
+    """手法の見た目: 文字、破線、明るい地と暗い地の上での色。``ink`` は、その色の上に書く文字の色。
+
+    >>> look = look_of("Nesterov")
+    >>> look["letter"], look["dash"], look["light"]
+    ('N', [2, 1.5], {'color': '#56B4E9', 'ink': '#000000'})
+    """
+    look = METHOD_LOOKS[PLAYED[family].title]
+    light, dark = ({"color": color, "ink": readable_on(color)} for color in (look.color, look.on_dark))
+    return {"letter": look.letter, "dash": look.dashes, "light": light, "dark": dark}
 
 
 def surface_code(name, equations):
@@ -161,6 +183,7 @@ def method_code(name, equations):
       title: "Momentum",
       family: "Momentum",
       labels: ["eq-momentum-v", "eq-momentum-w"],
+      changed: [],
       symbols: ["eta", "alpha"],
       states: ["v"],
       step: (w, g, s, p) => {
@@ -194,6 +217,7 @@ def method_code(name, equations):
             "title": _literal(played.title),
             "family": _literal(played.family),
             "labels": _literal(played.labels),
+            "changed": _literal(list(played.wrong)),
             "symbols": _literal(symbols),
             "states": _literal(states),
             "step": f"(w, g, s, p) => {{\n{body}  }}",

@@ -126,7 +126,7 @@ class Sigmoid(Activation):
 
 
 class Tanh(Activation):
-    """双曲線正接: 出力は -1 と 1 の間。微分は 1-y²。
+    """双曲線正接: 出力は -1 と 1 の間。微分は 1-y²。式: ``eq-tanh``, ``eq-tanh-grad``。
 
     >>> layer = Tanh()
     >>> layer.forward(np.array([[0.0]]))
@@ -136,11 +136,11 @@ class Tanh(Activation):
     """
 
     def forward(self, x, training=True):
-        self.y = np.tanh(x)
+        self.y = np.tanh(x)  # eq-tanh
         return self.y
 
     def backward(self, dout):
-        return dout * (1 - self.y**2)
+        return dout * (1 - self.y**2)  # eq-tanh-grad
 
 
 class SoftmaxCrossEntropy(Layer):

@@ -11,8 +11,12 @@ from pathlib import Path
 
 import pytest
 
+from fumoto.equations import read
+from fumoto.javascript import PLAYED, SURFACES, labels_of, method_code, script, surface_code
+
 HERE = Path(__file__).parent
-STATIC = HERE.parents[1] / "book" / "_static"
+BOOK = HERE.parents[1] / "book"
+STATIC = BOOK / "_static"
 CHROMIUMS = ("chromium", "chromium-browser", "google-chrome", "chrome")
 ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
 
@@ -49,12 +53,25 @@ def axe():
     return Axe()
 
 
+def generated(folder=None):
+    """The script that a page with every method and every surface gets, from the equations in ``folder``."""
+    equations = read(folder, labels_of(SURFACES, PLAYED))
+    surfaces = {name: surface_code(name, equations) for name in SURFACES}
+    return script(surfaces, {name: method_code(name, equations) for name in PLAYED})
+
+
+@pytest.fixture(scope="session")
+def printed_script():
+    return generated()
+
+
 def figure_html(name, settings):
     return (
         f'<figure class="playground" id="{name}">\n'
         '<div class="playground-still"><svg role="img" aria-label="静止画" viewBox="0 0 100 40" width="300">'
         '<rect width="100" height="40" fill="#ddd"/></svg></div>\n'
-        f'<script type="application/json" class="playground-config">{json.dumps(settings)}</script>\n</figure>'
+        f'<script type="application/json" class="playground-config">{json.dumps(settings)}</script>\n'
+        "<figcaption><p>出発点を引き、学習率を変えてみてください。</p></figcaption>\n</figure>"
     )
 
 
@@ -90,22 +107,25 @@ class Figure:
 
 
 @pytest.fixture
-def show(browser, tmp_path):
+def show(browser, printed_script, tmp_path):
     """``show(bowl=settings, ...)`` opens a page with these playgrounds and returns one ``Figure`` for each.
+
+    ``script``: instead of the equations of the book.
 
     After the test, no page may have reported an error or asked for anything outside itself.
     """
     contexts, problems, numbers = [], [], itertools.count()
 
-    def open_page(*, theme="light", fragment="", **rest):
+    def open_page(*, theme="light", fragment="", script=printed_script, **rest):
         options = {k: rest.pop(k) for k in list(rest) if not isinstance(rest[k], dict) or k == "viewport"}
         page_text = (HERE / "playground.html").read_text(encoding="utf-8")
         figures = "\n<p>間の文章。</p>\n".join(figure_html(name, settings) for name, settings in rest.items())
         for mark, text in {
             "THEME": theme,
             "STYLE": (STATIC / "playground.css").read_text(encoding="utf-8"),
+            "EQUATIONS": script,
             "FIGURES": figures,
-            "SCRIPT": (STATIC / "playground.js").read_text(encoding="utf-8"),
+            "MODULE": (STATIC / "playground.js").read_text(encoding="utf-8"),
         }.items():
             page_text = page_text.replace(mark, text, 1)
         file = tmp_path / f"page{next(numbers)}.html"

@@ -1,15 +1,19 @@
 """The playgrounds, played with in a real browser (see conftest.py for when these tests are skipped)."""
 
 import json
+import shutil
 import statistics
 
 import numpy as np
 import pytest
 
-from fumoto import optimizers, surfaces
+import played
+from fumoto.javascript import PLAYED, SURFACES
 
-ALL = ["SGD", "Momentum", "NAG", "AdaGrad", "RMSProp", "AdaDelta", "Adam"]
-VALUES = {"eta": 0.1, "alpha": 0.9, "rho": 0.9, "beta_1": 0.9, "beta_2": 0.999, "epsilon": 1e-8}
+from .conftest import BOOK, generated
+
+ALL = ["SGD", "Momentum", "Nesterov", "AdaGrad", "RMSProp", "AdaDelta", "Adam"]
+VALUES = {"eta": 0.1, "alpha": 0.9, "rho": 0.9, "beta_1": 0.9, "beta_2": 0.999, "varepsilon": 1e-8}
 
 
 def config(**changes):
@@ -26,46 +30,51 @@ def config(**changes):
             "alpha": {"low": 0, "high": 0.99, "title": "慣性 α"},
             "steps": {"low": 1, "high": 500, "title": "歩数"},
         },
-        "caption": "出発点を引き、学習率を変えてみてください。",
         **changes,
     }
-
-
-def python_path(name, surface, start, steps, values=VALUES):
-    """The same path, from the package."""
-    v = values
-    optimizer = {
-        "SGD": lambda: optimizers.SGD(v["eta"]),
-        "Momentum": lambda: optimizers.Momentum(v["eta"], v["alpha"]),
-        "NAG": lambda: optimizers.Nesterov(v["eta"], v["alpha"]),
-        "AdaGrad": lambda: optimizers.AdaGrad(v["eta"], v["epsilon"]),
-        "RMSProp": lambda: optimizers.RMSProp(v["eta"], v["rho"], v["epsilon"]),
-        "AdaDelta": lambda: optimizers.AdaDelta(v["eta"], v["rho"], v["epsilon"]),
-        "Adam": lambda: optimizers.Adam(v["eta"], v["beta_1"], v["beta_2"], v["epsilon"]),
-    }[name]()
-    params = {"w": np.array(start, float)}
-    path = [params["w"].copy()]
-    for _ in range(steps):
-        optimizer.update(params, {"w": surface.gradient(params["w"])})
-        path.append(params["w"].copy())
-    return np.array(path)
 
 
 # ---- What is drawn is what the formulas say ----
 
 
-@pytest.mark.parametrize("name", ["bowl", "ravine", "hollow"])
-def test_paths_equal_those_of_the_package_over_500_steps(show, name):
-    surface = surfaces.hollow(0.4) if name == "hollow" else getattr(surfaces, name)
-    values = {**VALUES, "eta": 0.02}
-    settings = config(surface=name, methods=ALL, on=ALL, start=list(surface.start), steps=500, values=values)
-    figure = show(play=settings)
-    paths, losses = figure.trajectories(), figure.ask("losses()")
-    assert list(paths) == ALL
-    for method, path in paths.items():
-        expected = python_path(method, surface, surface.start, 500, values)
-        np.testing.assert_allclose(path, expected, rtol=0, atol=1e-12, err_msg=method)
-        np.testing.assert_allclose(losses[method], surface(expected.T), rtol=0, atol=1e-12, err_msg=method)
+@pytest.mark.parametrize("surface", SURFACES)
+def test_every_path_equals_that_of_the_package_over_500_steps(show, surface):
+    """Every method and every switchable mistake, from the equations of the pages."""
+    start, names = SURFACES[surface].surface.start, list(PLAYED)
+    settings = config(surface=surface, methods=names, on=names, start=start, steps=played.STEPS)
+    figure = show(play={**settings, "values": played.VALUES, "sliders": {}})
+    paths, losses, fates = figure.trajectories(), figure.ask("losses()"), figure.ask("fates()")
+    assert list(paths) == names
+    for name, path in paths.items():
+        expected = played.python_path(surface, name)
+        end = played.finite_steps(expected)
+        assert end > 5, "too early to see anything"
+        assert end == played.STEPS + 1 or name in played.WRONG
+        if len(path) != end:  # the browser also stops where only the height is no number any more
+            assert fates[name]["kind"] == "diverged"
+            with np.errstate(over="ignore"):
+                assert not np.isfinite(SURFACES[surface].surface(expected[len(path)]))
+        ours, theirs = np.array(path, float), expected[: len(path)]
+        np.testing.assert_allclose(ours, theirs, rtol=1e-12, atol=1e-14, err_msg=name)
+        heights = SURFACES[surface].surface(theirs.T)
+        np.testing.assert_allclose(
+            np.array(losses[name], float), heights, rtol=1e-11, atol=1e-13, err_msg=name
+        )
+
+
+def test_another_sign_on_a_page_is_another_path_in_the_browser(show, tmp_path):
+    """Nothing but the text of one equation is changed."""
+    for page in BOOK.glob("*.md"):
+        shutil.copy(page, tmp_path)
+    page = tmp_path / "03-momentum.md"
+    text = page.read_text(encoding="utf-8")
+    assert text.count(r"\alpha v_t - \eta g_t") == 1
+    page.write_text(text.replace(r"\alpha v_t - \eta g_t", r"\alpha v_t + \eta g_t"), encoding="utf-8")
+    right = show(play=config()).trajectories()
+    wrong = show(play=config(), script=generated(tmp_path)).trajectories()
+    assert right["SGD"] == wrong["SGD"]
+    assert right["Momentum"][1] == pytest.approx([-6.93, 1.6])
+    assert wrong["Momentum"][1] == pytest.approx([-7.07, 2.4])  # uphill
 
 
 def test_a_value_may_belong_to_one_method(show):
@@ -73,18 +82,18 @@ def test_a_value_may_belong_to_one_method(show):
     sliders = {"Momentum.eta": {"low": 0.01, "high": 1, "log": True, "title": "Momentum の η"}}
     figure = show(play=config(values=values, sliders=sliders))
     for method, eta in {"SGD": 0.1, "Momentum": 0.03}.items():
-        expected = python_path(method, surfaces.bowl, [-7, 2], 60, {**VALUES, "eta": eta})
+        expected = played.python_path("bowl", method, (-7, 2), 60, {**VALUES, "eta": eta})
         np.testing.assert_allclose(figure.trajectories()[method], expected, rtol=0, atol=1e-12)
     figure.slider("Momentum.eta").press("End")
     assert figure.state()["values"]["Momentum.eta"] == 1
 
 
 def test_several_versions_of_one_method_exclude_one_another(show):
-    pairs = [["Momentum", "Momentum/notes"], ["Momentum", "NAG"]]
+    pairs = [["Momentum", "Momentum/notes"], ["Momentum", "Nesterov"]]
     figure = show(play=config(on=["Momentum"], switch=pairs))
     for label, name in {
-        "原ノートの式(w − v)": "Momentum/notes",
-        "NAG": "NAG",
+        "原ノートの式 w − v": "Momentum/notes",
+        "NAG": "Nesterov",
         "印刷された式": "Momentum",
     }.items():
         figure.root.get_by_role("radio", name=label, exact=True).check()
@@ -95,10 +104,10 @@ def test_several_versions_of_one_method_exclude_one_another(show):
 def test_the_notes_version_takes_the_place_of_the_printed_equation(show):
     figure = show(play=config(switch=[["Momentum", "Momentum/notes"]]))
     assert list(figure.trajectories()) == ["SGD", "Momentum"]
-    figure.root.get_by_label("原ノートの式(w − v)").check()
+    figure.root.get_by_label("原ノートの式 w − v").check()
     path = figure.trajectories()["Momentum/notes"]
     assert path[1] == pytest.approx([-7 - 0.07, 2 + 0.4])  # uphill
-    assert "発散しました: 原ノートの式(w − v)" in figure.message()[0]
+    assert "発散しました: Momentum(原ノートの式 w − v、" in figure.message()[0]
     figure.root.get_by_label("印刷された式").check()
     assert "Momentum" in figure.trajectories()
     assert figure.message() == []
@@ -323,7 +332,7 @@ def test_leaving_the_map_downhill_is_not_called_divergence(show):
 @pytest.mark.parametrize("surface", ["bowl", "saddle", "ravine", "hollow"])
 def test_no_nan_reaches_the_screen(show, surface):
     start = [-5] if surface == "hollow" else [1.5, 1]
-    values = {**VALUES, "eta": 1.9, "epsilon": 0, "rho": 0}
+    values = {**VALUES, "eta": 1.9, "varepsilon": 0, "rho": 0}
     figure = show(play=config(surface=surface, methods=ALL, on=ALL, start=start, steps=500, values=values))
     figure.state()
     seen = texts(figure.page)
@@ -370,8 +379,8 @@ def test_nothing_is_left_of_what_was_drawn_before(show):
     figure.button("1 歩進む").click()
     figure.button("元の設定に戻す").click()
     assert {part: picture(figure, part) for part in fresh} == fresh
-    for name in ALL:
-        figure.root.get_by_role("checkbox", name=name).uncheck()
+    for box in figure.part(".playground-method input").all():
+        box.uncheck()
     blank = "(c) => c.toDataURL() === Object.assign(document.createElement('canvas'), {width: c.width, height: c.height}).toDataURL()"
     figure.state()
     assert figure.part(".playground-paths").evaluate(blank)
@@ -449,7 +458,7 @@ def test_the_address_carries_the_state(show):
     first.slider("eta").press("PageUp")
     first.root.get_by_role("combobox", name="地形", exact=True).select_option("曲がった谷")
     first.root.get_by_role("checkbox", name="SGD").uncheck()
-    first.root.get_by_label("原ノートの式(w − v)").check()
+    first.root.get_by_label("原ノートの式 w − v").check()
     first.part(".playground-start").press("ArrowUp")
     first.part(".playground-reset").click()
     first.button("1 歩進む").click()
@@ -501,6 +510,14 @@ def test_several_playgrounds_do_not_disturb_one_another(show):
 
 def test_seven_methods_and_500_steps_play_at_60_frames_per_second(show):
     figure = show(play=config(methods=ALL, on=ALL, steps=500, values={**VALUES, "eta": 0.02}))
+    figure.page.evaluate("""() => {  // how long each drawing takes
+        const ask = requestAnimationFrame, work = globalThis.work = [];
+        globalThis.requestAnimationFrame = (draw) => ask((now) => {
+            const begin = performance.now();
+            draw(now);
+            work.push(performance.now() - begin);
+        });
+    }""")
     figure.button("再生").click()
     frames = figure.root.evaluate("""async (figure) => {
         const next = () => new Promise(requestAnimationFrame), gaps = [];
@@ -512,6 +529,8 @@ def test_seven_methods_and_500_steps_play_at_60_frames_per_second(show):
         return gaps;
     }""")
     assert figure.state()["playing"]
+    work = figure.page.evaluate("globalThis.work.filter((ms) => ms > 0)")
+    assert len(work) > 30
     changes = figure.slider("eta").evaluate("""async (slider) => {  // while the reader pulls at a slider
         const work = [], figure = slider.closest("figure");
         for (let k = 0; k < 20; k++) {
@@ -524,9 +543,11 @@ def test_seven_methods_and_500_steps_play_at_60_frames_per_second(show):
         }
         return work;
     }""")
-    print(f"ms: {statistics.median(frames):.1f} a frame, {statistics.median(changes):.1f} for a change")
-    assert statistics.median(frames) < 20
-    assert statistics.median(changes) < 33
+    medians = [statistics.median(times) for times in (work, frames, changes)]
+    print("ms: {:.1f} of work in a frame, {:.1f} from frame to frame, {:.1f} for a change".format(*medians))
+    assert medians[0] < 8  # half of a frame, also on a busy machine
+    assert medians[1] < 34  # what the machine makes of it
+    assert medians[2] < 33
 
 
 def test_every_control_has_a_name_and_is_reached_by_tab(show):

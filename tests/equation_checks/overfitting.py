@@ -76,6 +76,16 @@ def sigmoid(equations):
     close(d, _difference(lambda point: Sigmoid().forward(point).sum(), x), rtol=1e-5, atol=1e-8)
 
 
+@check("eq-tanh", "eq-tanh-grad")
+def tanh(equations):
+    x, layer = np.linspace(-4, 4, 41)[None], Tanh()
+    y = layer.forward(x)
+    close(y, equations["eq-tanh"].evaluate(x=x))
+    d = layer.backward(np.ones_like(x))
+    close(d, equations["eq-tanh-grad"].evaluate(y=y))
+    close(d, _difference(lambda point: Tanh().forward(point).sum(), x), rtol=1e-5, atol=1e-8)
+
+
 @check("eq-relu", "eq-leaky-relu")
 def rectifiers(equations):
     x = np.array([[-3.0, -0.5, 0.0, 0.2, 4.0]])

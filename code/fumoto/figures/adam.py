@@ -2,7 +2,8 @@
 
 import numpy as np
 
-from fumoto.figures.style import BLUE, GRAY, METHOD_LOOKS, RED, SERIES_LOOKS, Picture, draw
+from fumoto.figures.looks import BLUE, GRAY, METHOD_LOOKS, RED, SERIES_LOOKS
+from fumoto.figures.style import Picture, draw
 
 
 @draw

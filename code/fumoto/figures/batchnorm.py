@@ -2,7 +2,8 @@
 
 import numpy as np
 
-from fumoto.figures.style import BLUE, GRAY, GREEN, RED, SERIES_LOOKS, Picture, draw, legend_above
+from fumoto.figures.looks import BLUE, GRAY, GREEN, RED, SERIES_LOOKS
+from fumoto.figures.style import Picture, draw, legend_above
 from fumoto.figures.table import Table
 
 _NAMES = {"min-max": "min-max", "z-score": "標準化", "四分位": "四分位"}

@@ -2,41 +2,35 @@
 
 import numpy as np
 
-from fumoto.figures.moving import animate
-from fumoto.figures.style import GRAY, METHOD_LOOKS, Picture, contours, draw, legend_above, path
+from fumoto.figures.looks import GRAY, METHOD_LOOKS
+from fumoto.figures.style import Picture, contours, draw, legend_above, path
 from fumoto.figures.table import Table
 
 SHOWN_STEPS = 60
 
 
 @draw
-def race(runners, surface, moving=False):
-    """等高線の上の 7 つの道。``moving`` なら点が走り、そうでなければ 10 歩ごとに印をつける。"""
+def race(runners, surface):
+    """等高線の上の 7 つの道。10 歩ごとに印をつける。"""
     paths = {name: runner.path[: SHOWN_STEPS + 1] for name, runner in runners.items()}
-    return _paths(f"race-{surface.name}-{moving}", paths, surface, moving)
+    return _paths(f"race-{surface.name}", paths, surface)
 
 
 @draw
-def saddle_race(result, surface, moving=False):
+def saddle_race(result, surface):
     """鞍点から抜ける 7 つの道。"""
     paths = {name: points[: SHOWN_STEPS + 1] for name, points in result.paths.items()}
-    return _paths(f"saddle-race-{moving}", paths, surface, moving)
+    return _paths("saddle-race", paths, surface)
 
 
-def _paths(name, paths, surface, moving):
+def _paths(name, paths, surface):
     picture = Picture(name, height=4.9)
     ax = picture.axes
     contours(ax, surface)
     for method, points in paths.items():
-        look = METHOD_LOOKS[method]
-        if moving:
-            path(ax, points, look, f"{look.letter} {method}", linewidth=1.1, marker="", alpha=0.6)
-        else:
-            path(ax, points, look, method, every=10, linewidth=1.3, markersize=5)
+        path(ax, points, METHOD_LOOKS[method], method, every=10, linewidth=1.3, markersize=5)
     ax.set(xlabel="$x$", ylabel="$y$")
-    legend_above(picture, ax, 3 if moving else 4)
-    if moving:
-        animate(picture, ax, paths, METHOD_LOOKS, surface.window)
+    legend_above(picture, ax, 4)
     return picture
 
 

@@ -2,7 +2,8 @@
 
 import numpy as np
 
-from fumoto.figures.style import BLUE, GRAY, ORANGE, RED, Picture, draw
+from fumoto.figures.looks import BLUE, GRAY, ORANGE, RED
+from fumoto.figures.style import Picture, draw
 
 
 @draw

@@ -11,20 +11,8 @@ from fumoto.experiments.initialization import (
     STEPS,
     density,
 )
-from fumoto.figures.style import (
-    BLACK,
-    BLUE,
-    GRAY,
-    GREEN,
-    ORANGE,
-    PINK,
-    RED,
-    SERIES_LOOKS,
-    Look,
-    Picture,
-    draw,
-    legend_above,
-)
+from fumoto.figures.looks import BLACK, BLUE, GRAY, GREEN, ORANGE, PINK, RED, SERIES_LOOKS, Look
+from fumoto.figures.style import Picture, draw, legend_above
 from fumoto.figures.table import Table
 
 LAYERS = np.arange(1, DEPTH + 1)

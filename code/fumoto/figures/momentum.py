@@ -2,16 +2,8 @@
 
 import numpy as np
 
-from fumoto.figures.style import (
-    GRAY,
-    METHOD_LOOKS,
-    SERIES_LOOKS,
-    Picture,
-    contours,
-    draw,
-    legend_on_map,
-    path,
-)
+from fumoto.figures.looks import GRAY, METHOD_LOOKS, SERIES_LOOKS
+from fumoto.figures.style import Picture, contours, draw, legend_on_map, path
 from fumoto.surfaces import bowl, hollow
 
 _COMPARED = {

@@ -3,7 +3,8 @@
 import numpy as np
 
 from fumoto.experiments.overfitting import values
-from fumoto.figures.style import BLACK, BLUE, GRAY, RED, SERIES_LOOKS, Picture, draw, legend_above
+from fumoto.figures.looks import BLACK, BLUE, GRAY, RED, SERIES_LOOKS
+from fumoto.figures.style import Picture, draw, legend_above
 from fumoto.figures.table import Table
 
 

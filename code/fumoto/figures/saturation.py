@@ -2,7 +2,8 @@
 
 import numpy as np
 
-from fumoto.figures.style import GRAY, SERIES_LOOKS, Picture, draw, legend_above
+from fumoto.figures.looks import GRAY, SERIES_LOOKS
+from fumoto.figures.style import Picture, draw, legend_above
 from fumoto.figures.table import Table
 
 FLAT = 0.0025  # 微分がこれより小さいところを灰色にする(最大値の 1 %)

@@ -2,7 +2,8 @@
 
 import numpy as np
 
-from fumoto.figures.style import BLACK, BLUE, GRAY, RED, SERIES_LOOKS, Picture, contours, draw, path
+from fumoto.figures.looks import BLACK, BLUE, GRAY, RED, SERIES_LOOKS
+from fumoto.figures.style import Picture, contours, draw, path
 from fumoto.surfaces import bowl
 
 

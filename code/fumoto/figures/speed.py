@@ -3,21 +3,8 @@
 from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
 
 from fumoto.experiments import speed
-from fumoto.figures.style import (
-    BLACK,
-    BLUE,
-    GRAY,
-    GREEN,
-    METHOD_LOOKS,
-    ORANGE,
-    RED,
-    SKY,
-    YELLOW,
-    Look,
-    Picture,
-    draw,
-    legend_above,
-)
+from fumoto.figures.looks import BLACK, BLUE, GRAY, GREEN, METHOD_LOOKS, ORANGE, RED, SKY, YELLOW, Look
+from fumoto.figures.style import Picture, draw, legend_above
 from fumoto.figures.table import Table
 
 PARTS = {  # 部分 → (名前, 色, 模様)

@@ -1,32 +1,20 @@
-"""図の共通の見た目と、図 1 枚を表す ``Picture``。
+"""図の共通の見た目と、図 1 枚を表す ``Picture``。手法の色と線は ``fumoto.figures.looks`` にある。
 
-色は色覚の違いによらず見分けやすい Okabe–Ito の組で、線の種類・印・文字を第二の手がかりにする。
 文字は図の中に輪郭として埋め込むので、読者の端末に日本語フォントがなくても読める。
 """
 
 import io
-from dataclasses import dataclass
 
 import matplotlib as mpl
 import matplotlib_fontja  # 読み込むと IPAex ゴシックが使えるようになる
 import numpy as np
 from matplotlib.figure import Figure
 
+from fumoto.figures.looks import GRAY
+
 matplotlib_fontja.japanize()
 
 WIDTH = 5.0  # インチ。スマートフォンの幅に縮めても文字が読める大きさ
-
-BLACK, ORANGE, SKY, GREEN, YELLOW, BLUE, RED, PINK = (
-    "#000000",
-    "#E69F00",
-    "#56B4E9",
-    "#009E73",
-    "#F0E442",
-    "#0072B2",
-    "#D55E00",
-    "#CC79A7",
-)
-GRAY = "#6b6b6b"
 
 RC = {
     "font.family": "IPAexGothic",
@@ -52,47 +40,14 @@ RC = {
 }
 
 
-@dataclass(frozen=True)
-class Look:
-    """線 1 本の見た目。``letter`` は動く図で点の中に書く文字。"""
-
-    color: str
-    dash: object = "-"
-    marker: str = "o"
-    letter: str = ""
-
-    def line(self, **options):
-        return {"color": self.color, "linestyle": self.dash, **options}
-
-
-METHOD_LOOKS = {
-    "SGD": Look(BLACK, "-", "o", "S"),
-    "Momentum": Look(BLUE, (0, (6, 2)), "s", "M"),
-    "NAG": Look(SKY, (0, (2, 1.5)), "D", "N"),
-    "AdaGrad": Look(ORANGE, (0, (6, 2, 1.5, 2)), "^", "G"),
-    "RMSProp": Look(GREEN, (0, (1, 1)), "v", "R"),
-    "AdaDelta": Look(PINK, (0, (8, 2, 1.5, 2, 1.5, 2)), "P", "D"),
-    "Adam": Look(RED, "-", "X", "A"),
-}
-SERIES_LOOKS = (
-    Look(BLUE, "-", "o"),
-    Look(RED, (0, (6, 2)), "s"),
-    Look(GREEN, (0, (2, 1.5)), "^"),
-    Look(ORANGE, (0, (6, 2, 1.5, 2)), "D"),
-    Look(PINK, (0, (1, 1)), "v"),
-)
-
-
 class Picture:
     """図 1 枚。ノートブックとページには SVG として現れる。
 
     同じ図からはいつも同じバイト列ができる(日時や版を書き込まず、ID の種は図の名前で決める)。
-    ``overlay``: 図の上に重ねる SVG の断片(動く点)。
     """
 
     def __init__(self, name, rows=1, columns=1, height=3.2, **subplots):
         self.name = name
-        self.overlay = ""
         with mpl.rc_context(RC):
             self.figure = Figure(figsize=(WIDTH, height), layout="constrained")
             self.axes = self.figure.subplots(rows, columns, **subplots)
@@ -103,8 +58,7 @@ class Picture:
             self.figure.draw_without_rendering()
             self.figure.set_layout_engine("none")  # 配置は一度だけ決める。描くたびに動くとバイト列が変わる
             self.figure.savefig(output, format="svg", metadata={"Date": None, "Creator": None})
-        svg = output.getvalue()
-        return svg.replace("</svg>", self.overlay + "</svg>") if self.overlay else svg
+        return output.getvalue()
 
     def __repr__(self):
         return f"<図: {self.name}>"

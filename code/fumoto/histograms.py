@@ -1,0 +1,172 @@
+r"""5 つの層を通る値を、ページの式から、読者のブラウザーで計算できるようにする。
+
+重みつきの和、活性化関数とその微分、初期値の標準偏差、BatchNorm、平均と標準偏差のどれも、ここには書かない。
+印刷された式を ``fumoto.equations`` で読み、SymPy の JavaScript の書き方で書き出す。\sum は、式の範囲を回る繰り返しにする。
+
+できるスクリプトは ``globalThis.fumotoLayers`` に次のものを置く。層の値は、標本を行、ノードを列とし、行の順に並べた 1 本の配列である。
+ノードや標本の数、重みのもとの乱数 ``normals`` は、どの読者にも同じである。
+
+    labels            = {always, batchnorm}: いつも使う式と、BatchNorm の式のラベル
+    activations[名前] = {title, share, labels, value: (x) => 出力, slope: (y) => 微分(飽和する関数だけ)}
+    scales[名前]      = {title, labels, value: (n) => 重みの標準偏差}
+    affine(h, w, b, row, column, k, n) => 次の層の k 番目の値。標本は h[row] から、重みは w[column] から n 個
+    mean(x, at, step, N), std(x, at, step, N, x_bar) => x[at] から step おきに N 個の平均と標準偏差
+    batchnorm = {mean, variance: 同じ形, normalize: (x, mu, variance) => 正規化した値, scale: (x) => 出力}
+"""
+
+import sympy
+
+from fumoto.equations import EquationError
+from fumoto.javascript import _literal, _object, _Printer
+from fumoto.variants import in_usual_form
+
+NODES, LAYERS, SAMPLES, SEED = 100, 5, 300, 1
+SLOPE = 0.1  # Leaky ReLU の負の側の傾き(7 章の図と同じ)
+EPS = 1e-5  # BatchNorm の ε。γ は 1、β は 0(学習の始まりと同じ)
+
+# 名前 → (題、数える出力の呼び名、値の式、微分の式)
+ACTIVATIONS = {
+    "sigmoid": ("シグモイド", "飽和", "eq-sigmoid", "eq-sigmoid-grad"),
+    "tanh": ("tanh", "飽和", "eq-tanh", "eq-tanh-grad"),
+    "relu": ("ReLU", "出力が 0", "eq-relu", None),
+    "leaky-relu": ("Leaky ReLU", "出力が負", "eq-leaky-relu", None),
+}
+SCALES = {"xavier": ("Xavier", "eq-xavier-std"), "he": ("He", "eq-he-std")}
+
+_COLUMN = {"x": "x[at + step*(i - 1)]", "N": "N"}  # 配列の中を飛び飛びに進む 1 列
+_ALWAYS = {
+    "affine": (
+        "eq-affine-a",
+        "h, w, b, row, column, k, n",
+        {"h": "h[row + i - 1]", "w": "w[column + i - 1]", "b": "b[k]", "n": "n"},
+    ),
+    "mean": ("eq-mean", "x, at, step, N", _COLUMN),
+    "std": ("eq-std", "x, at, step, N, x_bar", {**_COLUMN, "x_bar": "x_bar"}),
+}
+_BATCHNORM = {
+    "mean": ("eq-batchnorm-mean", "x, at, step, N", _COLUMN),
+    "variance": ("eq-batchnorm-var", "x, at, step, N, mu", {**_COLUMN, "mu_B": "mu"}),
+    "normalize": (
+        "eq-batchnorm-normalize",
+        "x, mu, variance",
+        {"x": "x", "mu_B": "mu", "sigma_B_squared": "variance", "varepsilon": str(EPS)},
+    ),
+    "scale": ("eq-batchnorm-scale", "x", {"x_hat": "x", "gamma": "1", "beta": "0"}),
+}
+
+# 標準正規乱数。並びの k 番目だけから決まる 32 ビットの整数(mulberry32)を 2 つずつ使う(Box–Muller 法)
+_NORMALS = """(count, seed) => {
+  const uniform = (k) => {
+    let z = Math.imul(seed + k, 0x6d2b79f5);
+    z = Math.imul(z ^ (z >>> 15), z | 1);
+    z ^= z + Math.imul(z ^ (z >>> 7), z | 61);
+    return (((z ^ (z >>> 14)) >>> 0) + 0.5) / 4294967296;
+  };
+  const normal = (_, k) => Math.sqrt(-2*Math.log(uniform(2*k)))*Math.cos(2*Math.PI*uniform(2*k + 1));
+  return Float64Array.from({length: count}, normal);
+}"""
+
+
+def labels_of(activations, scales, batchnorm):
+    """使う式のラベルの並び。``batchnorm``: BatchNorm を使うか。知らない名前は ``KeyError``。
+
+    >>> labels_of(["tanh"], ["he"], False)
+    ['eq-affine-a', 'eq-mean', 'eq-std', 'eq-tanh', 'eq-tanh-grad', 'eq-he-std']
+    """
+    labels = _labels(_ALWAYS)
+    labels += [label for name in activations for label in ACTIVATIONS[name][2:] if label]
+    labels += [SCALES[name][1] for name in scales]
+    return labels + (_labels(_BATCHNORM) if batchnorm else [])
+
+
+def _labels(table):
+    return [label for label, _, _ in table.values()]
+
+
+def script(activations, scales, batchnorm, equations):
+    """``globalThis.fumotoLayers`` を作る 1 つの文。``equations``: ``fumoto.equations.read`` の結果。
+
+    式に値の決まらない記号があるか、JavaScript にできない部分があれば、ページと行を言う ``EquationError``。
+    """
+    members = {"nodes": NODES, "layers": LAYERS, "samples": SAMPLES, "seed": SEED}
+    members = {name: _literal(value) for name, value in members.items()} | {"normals": _NORMALS}
+    members |= {name: function_code(equations[label], *rest) for name, (label, *rest) in _ALWAYS.items()}
+    labels = {"always": _labels(_ALWAYS), "batchnorm": _labels(_BATCHNORM) if batchnorm else []}
+    members["labels"] = _literal(labels)
+    members["activations"] = _object({name: _activation(name, equations) for name in activations})
+    members["scales"] = _object({name: _scale(name, equations) for name in scales})
+    if batchnorm:
+        steps = {name: function_code(equations[label], *rest) for name, (label, *rest) in _BATCHNORM.items()}
+        members["batchnorm"] = _object(steps)
+    return f"globalThis.fumotoLayers = {_object(members)};\n"
+
+
+def _activation(name, equations):
+    title, share, value, slope = ACTIVATIONS[name]
+    members = {"title": _literal(title), "share": _literal(share)}
+    members["labels"] = _literal([label for label in (value, slope) if label])
+    members["value"] = function_code(equations[value], "x", {"x": "x", "c": str(SLOPE)})
+    if slope:
+        members["slope"] = function_code(equations[slope], "y", {"y": "y"})
+    return _object(members)
+
+
+def _scale(name, equations):
+    title, label = SCALES[name]
+    value = function_code(equations[label], "n", {"n": "n"})
+    return _object({"title": _literal(title), "labels": _literal([label]), "value": value})
+
+
+def function_code(equation, parameters, names):
+    r"""右辺を計算する JavaScript の関数。``names``: 記号の名前 → JavaScript。添字つきの記号は、添字を使った配列の要素。
+
+    ``names`` に ``sigma_B_squared`` があれば、式の ``\sigma_B^2`` をまとめてその値にする。
+
+    >>> from fumoto.equations import parse
+    >>> equation = parse(r"E = \frac{1}{N} \sum_{i=1}^{N} x_i^2", "i in 1..N; N in 1..9; x_i in R")
+    >>> print(function_code(equation, "x, N", {"x": "x[i - 1]", "N": "N"}))
+    (x, N) => { // eq
+      let sum_1 = 0;
+      for (let i = 1; i <= N; i++) sum_1 += Math.pow(x[i - 1], 2);
+      return sum_1/N;
+    }
+    """
+    known = {symbol: names[name] for symbol, (name, _) in equation._symbols.items() if name in names}
+    right, lines = in_usual_form(equation.rhs), []
+    for symbol, (name, _) in equation._symbols.items():
+        if (squared := f"{name}_squared") in names:
+            whole = sympy.Symbol(squared)
+            right, known[whole] = right.xreplace({symbol**2: whole}), names[squared]
+    for number, total in enumerate(_sums(equation, right), start=1):
+        (index, low, high), name = total.limits[0], f"sum_{number}"
+        within = known | {index: equation._symbols[index][0]}
+        term = _printed(equation, in_usual_form(total.function), within)
+        low, high = (_printed(equation, end, known) for end in (low, high))
+        at = within[index]
+        lines += [f"let {name} = 0;", f"for (let {at} = {low}; {at} <= {high}; {at}++) {name} += {term};"]
+        whole = sympy.Symbol(name)
+        right, known[whole] = right.xreplace({total: whole}), name
+    result = _printed(equation, right, known)
+    if not lines:
+        return f"({parameters}) => {result} /* {equation.label} */"
+    body = "".join(f"  {line}\n" for line in [*lines, f"return {result};"])
+    return f"({parameters}) => {{ // {equation.label}\n{body}}}"
+
+
+def _sums(equation, expression):
+    """式の中の和の並び。和の中の和と、二重の和は書けない。"""
+    totals = [part for part in sympy.preorder_traversal(expression) if isinstance(part, sympy.Sum)]
+    if any(len(total.limits) != 1 or total.function.has(sympy.Sum) for total in totals):
+        where = f"{equation.page}:{equation.line}: {equation.label}"
+        raise EquationError(f"{where} の重なった和は JavaScript にできません")
+    return list(dict.fromkeys(totals))
+
+
+def _printed(equation, expression, known):
+    where = f"{equation.page}:{equation.line}: {equation.label}"
+    if unknown := sorted(equation._symbols[symbol][0] for symbol in expression.free_symbols - known.keys()):
+        raise EquationError(f"{where} の {unknown[0]} の値がどこでも決まりません")
+    _, unsupported, code = _Printer(known).doprint(expression)
+    if unsupported:
+        raise EquationError(f"{where} の {min(map(str, unsupported))} は JavaScript にできません")
+    return code

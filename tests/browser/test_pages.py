@@ -1,0 +1,145 @@
+"""The playgrounds on the pages that were really built (``make html``), as a reader opens them."""
+
+import json
+import os
+import re
+from pathlib import Path
+
+import pytest
+
+from .conftest import Figure, unavailable
+
+HTML = Path(os.environ.get("FUMOTO_HTML", Path(__file__).parents[2] / "build" / "html"))
+SCREENS = {
+    "light": {"viewport": {"width": 1280, "height": 900}, "color_scheme": "light"},
+    "dark": {"viewport": {"width": 1280, "height": 900}, "color_scheme": "dark"},
+    "phone": {"viewport": {"width": 375, "height": 740}, "color_scheme": "light", "has_touch": True},
+}
+PAGES = ["index", "01-descent", "02-sgd", "03-momentum", "04-adagrad", "05-adam", "06-comparison"]
+
+
+@pytest.fixture
+def visit(browser):
+    """``visit("01-descent", "dark")`` opens a built page; ``visit.problems`` says what went wrong on it."""
+    contexts, problems = [], []
+
+    def open_page(name, screen="light", fragment="", **options):
+        file = HTML / f"{name}.html"
+        if not file.is_file():
+            unavailable(f"{file} is not there: make html builds it")
+        context = browser.new_context(**{**SCREENS[screen], **options})
+        contexts.append(context)
+        page = context.new_page()
+        page.set_default_timeout(10000)
+        page.on("console", lambda m: problems.append(m.text) if m.type in ("error", "warning") else None)
+        page.on("pageerror", lambda error: problems.append(str(error)))
+        page.on(
+            "request", lambda r: problems.append(r.url) if not r.url.startswith(("file:", "data:")) else None
+        )
+        page.goto(file.as_uri() + fragment)
+        return page
+
+    open_page.problems = problems
+    yield open_page
+    for context in contexts:
+        context.close()
+
+
+def figures(page):
+    ids = page.locator("figure.playground").evaluate_all("(all) => all.map((figure) => figure.id)")
+    return [Figure(page, name) for name in ids]
+
+
+def test_every_page_with_playgrounds_is_tried(browser):
+    if not HTML.is_dir():
+        unavailable(f"{HTML} is not there: make html builds it")
+    with_playgrounds = {
+        page.stem for page in HTML.glob("*.html") if 'class="playground"' in page.read_text(encoding="utf-8")
+    }
+    assert with_playgrounds == set(PAGES)
+
+
+@pytest.mark.parametrize("screen", SCREENS)
+@pytest.mark.parametrize("name", PAGES)
+def test_a_page_is_sound_and_its_playgrounds_play(visit, axe, name, screen):
+    page = visit(name, screen)
+    page.wait_for_load_state("load")
+    assert page.evaluate("document.documentElement.scrollWidth <= document.documentElement.clientWidth")
+    found = figures(page)
+    assert found
+    for figure in found:
+        figure.root.scroll_into_view_if_needed()
+        assert figure.part(".playground-figure").is_visible()
+        assert figure.root.locator("figcaption").last.is_visible()
+        assert not figure.part(".playground-still").is_visible()
+        assert figure.message() == []  # nothing diverges before the reader touches it
+        steps = figure.state()["time"]
+        assert steps == figure.state()["values"]["steps"]
+        figure.button("再生").click()
+        figure.page.wait_for_timeout(150)
+        assert figure.state()["playing"] and 0 < figure.state()["time"] < steps
+        figure.button("一時停止").click()
+        assert not figure.state()["playing"]
+        figure.button("最初に戻す").click()
+        assert figure.state()["time"] == 0
+        figure.button("1 歩進む").click()
+        assert figure.state()["time"] == 1
+        figure.button("元の設定に戻す").click()
+        assert figure.state()["time"] == steps
+        links = figure.part(".playground-equations a").evaluate_all("(all) => all.map((a) => a.href)")
+        assert len(links) > 1
+        for link in links:
+            path, _, target = link.removeprefix(HTML.as_uri()).strip("/").partition("#")
+            assert f'id="{target}"' in (HTML / path).read_text(encoding="utf-8"), link
+    assert visit.problems == []
+    violations = axe.run(page, "figure.playground", {"preload": False}).response["violations"]
+    assert violations == [], json.dumps(violations, ensure_ascii=False, indent=1)
+
+
+def test_a_link_to_the_still_figure_ends_at_the_playground(visit):
+    """JavaScript hides the still figure; its number in the text still leads somewhere."""
+    page = visit("06-comparison")
+    page.locator('a.reference[href="#fig-saddle-race"]').first.evaluate("(link) => link.click()")
+    page.wait_for_function("location.hash === '#fig-saddle-race'")
+    top = "document.getElementById('play-saddle').getBoundingClientRect().top"
+    page.wait_for_function(f"Math.abs({top}) < 150")
+    other = visit("06-comparison", "phone", fragment="#fig-saddle-race")
+    other.wait_for_load_state("load")
+    other.wait_for_function(f"Math.abs({top}) < 150")
+    assert not other.locator("#fig-saddle-race").is_visible()
+
+
+def test_without_javascript_and_on_paper_the_still_figure_stands(visit):
+    page = visit("06-comparison", java_script_enabled=False)
+    assert page.locator("#fig-saddle-race img, #fig-saddle-race svg").first.is_visible()
+    assert not page.locator("#play-saddle .playground-figure").is_visible()
+    page = visit("06-comparison")
+    page.locator("#play-saddle .playground-figure").wait_for()
+    page.emulate_media(media="print")
+    assert page.locator("#fig-saddle-race img, #fig-saddle-race svg").first.is_visible()
+    assert not page.locator("#play-saddle .playground-figure").is_visible()
+
+
+def test_zero_divided_by_zero_is_a_sign_and_no_nan(visit):
+    page = visit("04-adagrad")
+    figure = Figure(page, "play-adagrad-notes")
+    figure.root.get_by_label("原ノートの式 ε なし").check()
+    figure.state()
+    [sign] = figure.message()
+    assert sign == "計算できなくなりました(0 での割り算など): AdaGrad(原ノートの式 ε なし、1 歩目)"
+    assert figure.part(".playground-now").inner_text() == "計算不能"
+    assert "NaN" not in figure.root.inner_text()
+    figure.root.get_by_label("印刷された式").check()
+    figure.state()
+    assert figure.message() == []
+
+
+def test_a_link_to_an_equation_leads_to_it(visit):
+    page = visit("03-momentum")
+    figure = Figure(page, "play-wrong-sign")
+    figure.root.get_by_label("原ノートの式 w − v").check()
+    link = figure.part(".playground-equations a").last
+    assert re.fullmatch(r"式 \(3\.\d+\)", link.inner_text())
+    link.click()
+    page.wait_for_function("location.hash === '#equation-eq-notes-momentum-w'")
+    assert visit.problems == []

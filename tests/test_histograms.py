@@ -1,0 +1,448 @@
+"""The JavaScript of the histograms is the printed equations: evaluated here, and in Node where there is one."""
+
+import json
+import math
+import re
+import shutil
+import subprocess
+from io import StringIO
+from pathlib import Path
+from types import SimpleNamespace
+
+import histograms
+import numpy as np
+import pytest
+from sphinx.application import Sphinx
+from sphinx.util.docutils import docutils_namespace
+
+from fumoto import initializers
+from fumoto.batchnorm import BatchNorm
+from fumoto.equations import EquationError, parse, read
+from fumoto.histograms import ACTIVATIONS, EPS, NODES, SCALES, function_code, labels_of, script
+from fumoto.layers import Affine
+from layer_outputs import LAYER_OF, layer_outputs, normals
+
+ROOT = Path(__file__).resolve().parents[1]
+EVERYTHING = (list(ACTIVATIONS), list(SCALES), True)
+EQUATIONS = read(labels=labels_of(*EVERYTHING))
+SCRIPT = script(*EVERYTHING, EQUATIONS)
+
+
+# --- evaluated in Python ----------------------------------------------------------------------------------
+
+MATH = {
+    "Math": SimpleNamespace(
+        exp=lambda x: math.exp(x) if x < 709 else math.inf,
+        **{name: getattr(math, name) for name in ("pow", "sqrt", "tanh")},
+        max=max,
+    )
+}
+LOOP = re.compile(r"for \(let (\w+) = (.+); \1 <= (.+); \1\+\+\) (\w+) \+= (.+);")
+
+
+def function(label, text=SCRIPT):
+    """The generated function of one equation, by an evaluator of the few things that occur in it."""
+    if match := re.search(rf"\(([^()]*)\) => (.+) /\* {label} \*/", text):
+        names, result = match[1].split(", "), match[2]
+        return lambda *values: eval(result, MATH, dict(zip(names, values, strict=True)))
+    match = re.search(rf"\(([^()]*)\) => \{{ // {label}\n(.*?)\n\}}", text, re.S)
+    names, body = match[1].split(", "), match[2]
+    result = re.search(r"return (.+);", body)[1]
+
+    def run(*values):
+        known = dict(zip(names, values, strict=True))
+        for index, low, high, name, term in LOOP.findall(body):
+            low, high = (eval(end, MATH, known) for end in (low, high))
+            known[name] = sum(eval(term, MATH, known | {index: i}) for i in range(low, high + 1))
+        return eval(result, MATH, known)
+
+    return run
+
+
+def close(actual, expected):
+    np.testing.assert_allclose(actual, expected, rtol=1e-12, atol=1e-15)
+
+
+def test_the_weighted_sum_is_that_of_the_layer(rng):
+    W, b, h = rng.normal(size=(4, 3)), rng.normal(size=3), rng.normal(size=(2, 4))
+    affine, columns = function("eq-affine-a"), W.T.ravel()
+    ours = [[affine(h.ravel(), columns, b, 4 * s, 4 * k, k, 4) for k in range(3)] for s in range(2)]
+    close(ours, Affine(W, b).forward(h))
+
+
+@pytest.mark.parametrize("name", ACTIVATIONS)
+def test_activations_are_those_of_the_layers(name):
+    x, layer = np.linspace(-20, 20, 81), LAYER_OF[name]()
+    y = layer.forward(x[None])[0]
+    np.testing.assert_allclose(
+        [function(ACTIVATIONS[name][2])(float(v)) for v in x], y, rtol=1e-12, atol=1e-15
+    )
+    if slope := ACTIVATIONS[name][3]:
+        close([function(slope)(float(v)) for v in y], layer.backward(np.ones((1, 81)))[0])
+
+
+def test_batchnorm_is_that_of_the_layer(rng):
+    x = rng.normal(2, 3, size=(5, 2))
+    flat, layer = x.ravel(), BatchNorm(np.ones(2), np.zeros(2))
+    assert layer.eps == EPS
+    mean, variance, normalize, scale = (
+        function(f"eq-batchnorm-{name}") for name in ("mean", "var", "normalize", "scale")
+    )
+    ours = np.empty_like(x)
+    for k in range(2):
+        mu = mean(flat, k, 2, 5)
+        spread = variance(flat, k, 2, 5, mu)
+        ours[:, k] = [scale(normalize(value, mu, spread)) for value in x[:, k]]
+    close(ours, layer.forward(x, training=True))
+
+
+def test_mean_and_standard_deviation_are_those_of_numpy(rng):
+    x = rng.normal(size=12)
+    mean = function("eq-mean")(x, 0, 1, 12)
+    close(mean, x.mean())
+    close(function("eq-std")(x, 0, 1, 12, mean), x.std())
+
+
+@pytest.mark.parametrize("name", SCALES)
+def test_named_scales_are_those_of_the_initializers(name):
+    weights = getattr(initializers, name)(np.random.default_rng(0), NODES, 9)
+    raw = np.random.default_rng(0).normal(size=(NODES, 9))
+    close(function(SCALES[name][1])(NODES) * raw, weights)
+
+
+def test_the_random_numbers_are_normal():
+    z = np.sort(normals(80_000))
+    assert abs(z.mean()) < 0.01
+    assert abs(z.std() - 1) < 0.01
+    for k, share in ((1, 0.6827), (2, 0.9545), (3, 0.9973)):
+        assert abs(np.mean(np.abs(z) < k) - share) < 0.005
+    raw = normals(80_000).reshape(-1, NODES)
+    assert np.abs(np.corrcoef(raw.T) - np.eye(NODES)).max() < 0.2  # 800 rows: 1/√800 each
+
+
+# --- run in Node ------------------------------------------------------------------------------------------
+
+PLAYER = """
+const {normals, affine, mean, std, batchnorm, activations, scales} = globalThis.fumotoLayers, x = normals(12, 7);
+const variance = batchnorm.variance(x, 1, 3, 4, batchnorm.mean(x, 1, 3, 4));
+console.log(JSON.stringify({
+  normals: Array.from(normals(3000, 1)).slice(-1000),
+  affine: [0, 1, 2].map((k) => affine(x, x, x, 2, 3 * k, k, 3)),
+  std: std(x, 0, 1, 12, mean(x, 0, 1, 12)),
+  normalized: batchnorm.scale(batchnorm.normalize(x[4], batchnorm.mean(x, 1, 3, 4), variance)),
+  values: Object.values(activations).map(({value}) => [-800, -2, 0, 3, 800].map(value)),
+  scales: Object.values(scales).map(({value}) => value(100)),
+}));
+"""
+
+
+def test_node_computes_the_same():
+    node = shutil.which("node")
+    if node is None:
+        pytest.skip("Node is not installed: the generated code is evaluated in Python only")
+    done = subprocess.run([node], input=SCRIPT + PLAYER, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    ours, x = json.loads(done.stdout), normals(12, seed=7)
+    close(ours["normals"], normals(3000)[-1000:])
+    close(ours["affine"], [x[2:5] @ x[3 * k : 3 * k + 3] + x[k] for k in range(3)])
+    close(ours["std"], x.std())
+    batchnorm = BatchNorm(np.ones(3), np.zeros(3))
+    close(ours["normalized"], batchnorm.forward(x.reshape(4, 3), training=True)[1, 1])
+    points = np.array([[-800.0, -2.0, 0.0, 3.0, 800.0]])
+    close(ours["values"], [LAYER_OF[name]().forward(points)[0] for name in ACTIVATIONS])
+    close(ours["scales"], [0.1, math.sqrt(0.02)])
+
+
+# --- what is written --------------------------------------------------------------------------------------
+
+
+def test_nothing_is_evaluated_as_text_and_no_value_is_missing():
+    assert not re.search(r"\beval\b|\bFunction\b|\bimport\b|</|//[^\n]*\\", SCRIPT)
+    for label in labels_of(*EVERYTHING):
+        assert SCRIPT.count(f" {label}\n") + SCRIPT.count(f" {label} ") == 1, label
+
+
+def test_the_front_end_contains_no_equation():
+    """What the equations say is called, never written again: no function of the equations but those for drawing."""
+    front = (ROOT / "book/_static/histograms.js").read_text(encoding="utf-8")
+    assert set(re.findall(r"Math\.(\w+)", front)) <= {"min", "max", "abs", "round", "floor", "log", "log10"}
+    assert "sqrt" not in front
+
+
+def test_another_sign_or_range_is_another_function():
+    printed = EQUATIONS["eq-batchnorm-var"]
+    for old, new in ((r"x_i - \mu_B", r"x_i + \mu_B"), ("i=1", "i=2"), (r"\frac{1}{N}", r"\frac{1}{N - 1}")):
+        assert old in printed.latex
+        domain = "i in 1..N; N in 2..9; x_i in R; \\mu_B in R"
+        wrong = parse(printed.latex.replace(old, new), domain, label="eq-batchnorm-var")
+        code = script(*EVERYTHING, {**EQUATIONS, "eq-batchnorm-var": wrong})
+        values = (np.array([1.0, 2.0, 4.0]), 0, 1, 3, 7 / 3)
+        assert function("eq-batchnorm-var", code)(*values) != pytest.approx(
+            function("eq-batchnorm-var")(*values)
+        )
+
+
+def test_an_equation_that_cannot_be_written_says_where():
+    where = {"page": "page.md", "line": 7}
+    known = {"x": "x[i]", "N": "N", "M": "M"}
+    unknown = parse("y = c x", "x in R; c in R", **where)
+    with pytest.raises(EquationError, match=r"page\.md:7: .* の c の値がどこでも決まりません"):
+        function_code(unknown, "x", {"x": "x"})
+    missing = parse(r"y = \sum_{i=1}^{N} c x_i", "i in 1..N; N in 1..9; x_i in R; c in R", **where)
+    with pytest.raises(EquationError, match=r"page\.md:7: .* の c の値がどこでも決まりません"):
+        function_code(missing, "x, N", known)
+    alone = parse(r"y = \frac{x}{\sigma}", r"x in R; \sigma in R", **where)
+    with pytest.raises(EquationError, match="sigma の値がどこでも決まりません"):
+        function_code(alone, "x, v", {"x": "x", "sigma_squared": "v"})
+    double = parse(
+        r"y = \sum_{i=1}^{N} \sum_{j=1}^{M} x_{ij}",
+        "i in 1..N; j in 1..M; N in 1..9; M in 1..9; x_{ij} in R",
+        **where,
+    )
+    with pytest.raises(EquationError, match=r"page\.md:7: .* の重なった和は JavaScript にできません"):
+        function_code(double, "x", known)
+
+
+# --- what the pages say of them -----------------------------------------------------------------------------
+
+STDS = {"xavier": 0.1, "he": math.sqrt(0.02)}
+
+
+def measured(name, activation, std, place="none", bias=0.0):
+    return [getattr(layer, name) for layer in layer_outputs(activation, STDS.get(std, std), place, bias)]
+
+
+def test_chapter_7_a_falling_bias_kills_the_deep_layers_first():
+    dead = np.array([measured("dead", "relu", "he", bias=b) for b in (0, -0.25, -0.5, -0.75, -1)])
+    assert (np.diff(dead, axis=1) >= 0).all()
+    assert (np.diff(dead, axis=0)[1:] >= 0).all()
+    assert (dead[-1, 3:] == 100).all()
+    leaky = layer_outputs("leaky-relu", STDS["he"], bias=-1.0)
+    for layer in leaky[3:]:
+        assert (layer.outputs < 0).all()
+    assert min(measured("share", "tanh", 1.0)) > 0.8
+
+
+def test_chapter_8_scales_decide_where_the_values_go():
+    assert min(measured("share", "tanh", 1.0)) > 0.8
+    assert max(measured("share", "tanh", "xavier")[1:]) < 0.01
+    for layer in layer_outputs("tanh", 0.1)[1:]:  # one gentle hill
+        counts, _ = np.histogram(layer.outputs, 8, (-1, 1))
+        assert counts.argmax() in (3, 4)
+        assert (np.diff(counts[:4]) > 0).all() and (np.diff(counts[4:]) < 0).all()
+    assert (np.diff(measured("spread", "tanh", 0.03)) < 0).all()
+    middles = {
+        std: [np.median(x.outputs[x.outputs > 0]) for x in layer_outputs("relu", std)]
+        for std in (0.1, STDS["he"], 0.2)
+    }
+    small, he, large = middles.values()
+    assert max(he) / min(he) < 1.3
+    assert (np.diff(small) < 0).all() and (np.diff(large) > 0).all()
+    for layer in layer_outputs("sigmoid", 0.003):
+        assert np.abs(layer.outputs - 0.5).max() < 0.05
+
+
+def test_chapter_9_batchnorm_before_keeps_every_layer_as_it_is():
+    for activation in ("sigmoid", "tanh", "relu"):
+        spreads = np.array([measured("spread", activation, std, "before") for std in (0.01, 0.1, 1.0, 10.0)])
+        assert spreads.max() / spreads.min() < 1.05
+        small = measured("spread", activation, 0.0001, "before")
+        assert (np.diff(small) < 0).all() and small[4] < small[0] / 10
+    assert min(measured("share", "sigmoid", 10.0)) > 0.9
+    assert max(np.abs(measured("outputs", "sigmoid", 0.001)[4] - 0.5).ravel()) < 0.05
+    after = layer_outputs("sigmoid", 1.0, "after")
+    for layer in after:
+        assert layer.spread == pytest.approx(1, abs=0.01)
+        assert layer.share > 0.6
+        counts, _ = np.histogram(layer.outputs, 6, (-1.5, 1.5))  # two hills with a valley between
+        assert max(counts[2:4]) < min(counts[:2].max(), counts[4:].max()) / 3
+
+
+# --- on a page --------------------------------------------------------------------------------------------
+
+PAGE = """# Page
+
+```{{histograms}} play-layers
+:activations: {activations}
+{more}
+動かす $x$ の図。
+
+止まった画面の文。
+```
+"""
+PAGES = ("01-descent", "07-overfitting", "08-initial-values", "09-batchnorm")
+
+
+class Book:
+    """A small book with one figure and copies of the pages whose equations it uses."""
+
+    def __init__(self, folder):
+        self.folder = folder
+        for name in PAGES:
+            self.write(f"book/{name}.md", (ROOT / "book" / f"{name}.md").read_text(encoding="utf-8"))
+        for path in (ROOT / "code" / "fumoto").glob("*.py"):
+            self.write(f"code/fumoto/{path.name}", path.read_text(encoding="utf-8"))
+        self.write("book/_static/histograms.js", "// the front end\n")
+        self.write("book/other.md", "# Other\n")
+        self.page()
+
+    def write(self, name, text):
+        path = self.folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+
+    def page(self, activations="tanh relu", more="", after=""):
+        self.write("book/index.md", PAGE.format(activations=activations, more=more) + after)
+
+    def edit(self, page, old, new):
+        text = (self.folder / f"book/{page}.md").read_text(encoding="utf-8")
+        assert old in text
+        self.write(f"book/{page}.md", text.replace(old, new))
+
+    def build(self):
+        """Build; what was said, and the names of the pages that were read."""
+        said, read_pages = StringIO(), []
+        settings = {
+            "extensions": ["myst_parser", "sphinx.ext.mathjax", "histograms"],
+            "myst_enable_extensions": ["dollarmath"],
+            "exclude_patterns": ["0*"],
+            "html_static_path": ["_static"],
+        }
+        html, doctrees = self.folder / "build" / "html", self.folder / "build" / "doctrees"
+        with docutils_namespace():
+            app = Sphinx(
+                self.folder / "book",
+                None,
+                html,
+                doctrees,
+                "html",
+                confoverrides=settings,
+                status=None,
+                warning=said,
+            )
+            app.connect("source-read", lambda app, docname, source: read_pages.append(docname))
+            app.build()
+        said = re.sub(r"\x1b\[[\d;]*m", "", said.getvalue())
+        return [line for line in said.splitlines() if line and "toctree" not in line], read_pages
+
+    def html(self):
+        return (self.folder / "build" / "html" / "index.html").read_text(encoding="utf-8")
+
+
+@pytest.fixture
+def book(tmp_path):
+    return Book(tmp_path)
+
+
+def test_a_page_gets_the_figure_its_settings_and_the_scripts_once(book):
+    book.page(more=":scale: xavier\n:scales: 0.01 he\n:batchnorm: before none\n:bias: -1..1")
+    said, _ = book.build()
+    assert said == []
+    text = book.html()
+    assert text.count('<figure class="histograms" id="play-layers">') == 1
+    assert text.count("globalThis.fumotoLayers =") == text.count('<script type="module">') == 1
+    assert text.index("</figure>") < text.index("globalThis.fumotoLayers =") < text.index("// the front end")
+    config = json.loads(re.search(r'class="histograms-config">(.+?)</script>', text)[1])
+    assert (config["activations"], config["places"]) == (["tanh", "relu"], ["before", "none"])
+    assert (config["scale"], config["marks"]) == ("xavier", [0.01, "he"])
+    assert (config["low"], config["high"]) == (0.001, 10)
+    assert config["bias"] == {"low": -1, "high": 1, "value": 0}
+    for label in ("eq-affine-a", "eq-tanh", "eq-relu", "eq-xavier-std", "eq-he-std", "eq-batchnorm-scale"):
+        assert label in text
+    assert "eq-sigmoid" not in text
+    assert "histograms.css" in text
+    assert "histograms.css" not in (book.folder / "build/html/other.html").read_text(encoding="utf-8")
+
+
+def test_the_figure_links_to_the_equations_it_runs_on(book):
+    text = (book.folder / "book/07-overfitting.md").read_text(encoding="utf-8")
+    block = re.search(r"```\{math\}\n:label: eq-relu\n.*?```\n(%[^\n]*\n)+", text, re.S)[0]
+    book.edit("07-overfitting", block, "")
+    book.page(after=f"\n{block}")
+    assert book.build()[0] == []
+    config = json.loads(re.search(r'class="histograms-config">(.+?)</script>', book.html())[1])
+    [(label, [number, address])] = config["equations"].items()  # the other pages are not in this book
+    assert (label, number) == ("eq-relu", "(1)")
+    assert f'id="{address.removeprefix("#")}"' in book.html()
+
+
+def test_only_an_equation_in_use_reads_the_page_again(book):
+    book.build()
+    before = book.html()
+    assert book.build() == ([], [])
+    book.edit("07-overfitting", r"y = \frac{1}{1 + \exp(-x)}", r"y = \frac{1}{1 + \exp(x)}")  # not in use
+    book.edit("09-batchnorm", r"\gamma \hat{x}_i + \beta", r"\gamma \hat{x}_i - \beta")
+    assert book.build() == ([], [])
+    book.edit("07-overfitting", r"y = \max(0, x)", r"y = \min(0, x)")
+    assert book.build()[1] == ["index"]
+    assert "Math.max(0, x)" in before
+    assert "Math.min(0, x)" in book.html()
+    assert "Math.max(0, x)" not in book.html()
+
+
+def test_a_new_front_end_and_a_new_sentence_read_the_page_again(book, monkeypatch):
+    book.build()
+    book.write("book/_static/histograms.js", "// another front end\n")
+    assert book.build()[1] == ["index"]
+    assert "// another front end" in book.html()
+    monkeypatch.setattr(histograms, "_generate", None)  # what is remembered is enough
+    book.page(after="\nA sentence.\n")
+    assert book.build()[1] == ["index"]
+    assert "A sentence." in book.html()
+
+
+def test_a_page_without_its_figure_is_forgotten(book):
+    book.build()
+    book.write("book/index.md", "# Page\n")
+    book.build()
+    assert "fumotoLayers" not in book.html()
+    assert list((book.folder / "build/cache/histograms").iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        (
+            {"activations": "tanh gelu"},
+            ":activations: の gelu という活性化関数はありません(あるのは sigmoid、tanh、",
+        ),
+        ({"activations": "tanh tanh"}, ":activations: に同じ活性化関数が 2 度あります: tanh tanh"),
+        ({"activations": ""}, ":activations: に活性化関数を 1 つ以上書きます"),
+        (
+            {"more": ":batchnorm: front"},
+            ":batchnorm: の front という置き場所はありません(あるのは none、before、after)",
+        ),
+        ({"more": ":scale: big"}, ":scale: の big は数でも、初期値の名前(xavier、he)でもありません"),
+        ({"more": ":scales: 0.1 big"}, ":scales: の big は数でも、初期値の名前(xavier、he)でもありません"),
+        ({"more": ":scale: 20"}, ":scale: の 20 が、つまみの範囲 0.001..10 に入っていません"),
+        ({"more": ":range: 0.1"}, ":range: は「下端..上端」の形です: 0.1"),
+        ({"more": ":range: 0..1"}, ":range: は正の数の範囲です(対数目盛なので): 0..1"),
+        ({"more": ":range: 3..x"}, ":range: の x は数ではありません"),
+        ({"more": ":range: 3..1"}, ":range: の下端が上端より小さくありません: 3..1"),
+        ({"more": ":bias: 0.1..1"}, ":bias: の範囲に、はじめの値 0 が入っていません: 0.1..1"),
+        ({"more": ":still: fig-no"}, ":still: の図 fig-no がこのページにありません"),
+        ({"more": "- 項目\n"}, "中身は、図の説明の段落から始めます"),
+    ],
+)
+def test_a_mistake_in_a_figure_is_one_error_with_page_and_line(book, changes, message):
+    book.page(**changes)
+    [said] = book.build()[0]
+    assert re.search(r"index\.md:3: ", said)
+    assert message in said
+
+
+def test_an_equation_that_cannot_be_read_is_one_error(book):
+    book.edit("07-overfitting", r"y = \max(0, x)", r"y = \foo(0, x)")
+    [said] = book.build()[0]
+    assert re.search(r"index\.md:3: .*分布の図を作れません: 07-overfitting\.md:\d+: ", said)
+
+
+def test_the_figure_that_stands_in_moves_into_the_histograms(book):
+    figure = "```{figure} picture.svg\n:name: fig-still\nA caption.\n```\n"
+    book.write("book/picture.svg", '<svg xmlns="http://www.w3.org/2000/svg" width="1" height="1"/>')
+    book.page(more=":still: fig-still")
+    book.edit("index", "# Page\n", f"# Page\n\n{figure}")
+    assert book.build()[0] == []
+    built = book.html()
+    assert built.count("A caption.") == 1
+    assert built.index('class="histograms"') < built.index("A caption.") < built.index("histograms-config")
