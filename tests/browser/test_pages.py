@@ -1,4 +1,4 @@
-"""The playgrounds on the pages that were really built (``make html``), as a reader opens them."""
+"""The playgrounds and histograms on the pages that were really built (``make html``), as a reader opens them."""
 
 import json
 import os
@@ -93,6 +93,36 @@ def test_a_page_is_sound_and_its_playgrounds_play(visit, axe, name, screen):
             assert f'id="{target}"' in (HTML / path).read_text(encoding="utf-8"), link
     assert visit.problems == []
     violations = axe.run(page, "figure.playground", {"preload": False}).response["violations"]
+    assert violations == [], json.dumps(violations, ensure_ascii=False, indent=1)
+
+
+@pytest.mark.parametrize("screen", SCREENS)
+@pytest.mark.parametrize("name", ["07-overfitting", "08-initial-values", "09-batchnorm"])
+def test_a_page_is_sound_and_its_histograms_are_drawn(visit, axe, name, screen):
+    page = visit(name, screen)
+    page.wait_for_load_state("load")
+    assert page.evaluate("document.documentElement.scrollWidth <= document.documentElement.clientWidth")
+    [root] = page.locator("figure.histograms").all()
+    root.scroll_into_view_if_needed()
+    assert root.locator(".histograms-figure").is_visible()
+    assert root.locator("figcaption").is_visible()
+    assert not root.locator(".histograms-still").is_visible()
+    pictures = root.locator(".histograms-rows svg")
+    before = [picture.get_attribute("aria-label") for picture in pictures.all()]
+    assert len(before) == 5
+    root.locator('[data-name="scale"] input').press("Home")
+    page.wait_for_function(
+        "(old) => [...document.querySelectorAll('.histograms-rows svg')].every((one, k) => one.ariaLabel !== old[k])",
+        arg=before,
+    )
+    assert not re.search(r"NaN|Infinity|undefined|大きくなりすぎ", root.inner_text())
+    links = root.locator(".histograms-unit a").evaluate_all("(all) => all.map((a) => a.href)")
+    assert len(links) > 3
+    for link in links:
+        path, _, target = link.removeprefix(HTML.as_uri()).strip("/").partition("#")
+        assert f'id="{target}"' in (HTML / path).read_text(encoding="utf-8"), link
+    assert visit.problems == []
+    violations = axe.run(page, "figure.histograms", {"preload": False}).response["violations"]
     assert violations == [], json.dumps(violations, ensure_ascii=False, indent=1)
 
 
