@@ -64,6 +64,12 @@ def test_every_exercise_has_a_folded_solution(path):
 
 
 @pytest.mark.parametrize("path", CHAPTERS, ids=lambda p: p.stem)
+@pytest.mark.parametrize("kind", ["手で", "コードで", "実験", "壊す"])
+def test_every_chapter_has_an_exercise_of_every_kind(path, kind):
+    assert re.search(rf"^`{{3,}}\{{exercise\}}\n:label: \S+\n.*?^\({kind}\)", TEXT[path.name], re.M | re.S)
+
+
+@pytest.mark.parametrize("path", CHAPTERS, ids=lambda p: p.stem)
 def test_every_figure_has_a_name_a_caption_and_alt_text(path):
     for cell in code_cells(TEXT[path.name]):
         if re.search(r"^figures\.(?!\w+_table)", cell, re.M):
@@ -145,3 +151,26 @@ def test_no_space_follows_a_japanese_full_stop(name):
     """It would show as a gap in the sentence."""
     text = re.sub(r"^(`{3,}).*?^\1$", "", TEXT[name], flags=re.M | re.S)
     assert not re.findall(r"[、。」](?:\*\*)? \S", text)
+
+
+LONGEST_COPY = 13  # characters: longer than any technical term in the notes
+
+
+def characters(text):
+    """The text without spaces, a word in Latin letters as one character."""
+    return re.sub(r"[A-Za-z]+", "A", re.sub(r"\s+", "", text))
+
+
+@pytest.mark.parametrize("name", TEXT)
+def test_no_sentence_is_taken_from_the_notes(name):
+    """What the notes say is told in the book's own words; what is quoted stands in 「」."""
+    notes = ROOT.parent / "shared" / "notes.txt"
+    if not notes.exists():
+        pytest.skip("the notes are not beside this copy")
+    taken = characters(notes.read_text(encoding="utf-8"))
+    text = re.sub(r"^(`{3,}).*?^\1$", "", TEXT[name], flags=re.M | re.S)
+    text = re.sub(r"「[^」]*」|`[^`]*`|\$[^$]*\$", "\n", text)
+    for line in map(characters, text.splitlines()):
+        for start in range(len(line) - LONGEST_COPY):
+            piece = line[start : start + LONGEST_COPY + 1]
+            assert not (re.search("[ぁ-ヶ]", piece) and piece in taken), piece
