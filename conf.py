@@ -28,6 +28,10 @@ extensions = [
     "source_pages",
     "playground",
     "histograms",
+    "corrections",
+    "first_use",
+    "numbering",
+    "japanese_index",
 ]
 
 # ページの中のコード: 結果を決めるものが変わったページだけを実行し(execution)、1 つでも失敗したら組むのをやめる
@@ -44,7 +48,13 @@ numfig = True
 math_numfig = True
 numfig_secnum_depth = 1
 math_eqref_format = "式 ({number})"
-numfig_format = {"figure": "図 %s", "table": "表 %s", "code-block": "コード %s", "section": "%s 章"}
+numfig_format = {
+    "figure": "図 %s",
+    "table": "表 %s",
+    "code-block": "コード %s",
+    "section": "%s 章",
+    "exercise": "演習 %s",
+}
 
 bibtex_bibfiles = ["book/references.bib"]
 bibtex_default_style = "unsrt"

@@ -11,6 +11,7 @@ import pickle
 import re
 from pathlib import Path
 
+from first_use import entries
 from myst_nb.sphinx_ext import add_global_html_resources
 from sphinx.environment import CONFIG_OK
 from sphinx_exercise import copy_asset_files
@@ -36,6 +37,7 @@ def _seen_by_others(env):
         sorted(
             (label, item["docname"]) for label, item in getattr(env, "sphinx_exercise_registry", {}).items()
         ),
+        entries(env),
         sorted(
             (c.key, c.formatted_entry.label, str(c.formatted_entry.text))
             for c in env.domains["cite"].citations
