@@ -32,6 +32,7 @@ extensions = [
     "first_use",
     "numbering",
     "japanese_index",
+    "search_index",
 ]
 
 # ページの中のコード: 結果を決めるものが変わったページだけを実行し(execution)、1 つでも失敗したら組むのをやめる
@@ -77,8 +78,10 @@ html_theme_options = {
     "navbar_center": [],
     "navbar_end": [],
     "navbar_persistent": [],
+    "search_bar_text": "この本を検索",
 }
 html_static_path = ["book/_static"]
+templates_path = ["book/_templates"]
 html_css_files = ["book.css"]
 html_context = {"default_mode": "auto"}  # 明暗は読者の端末の設定に従う
 html_copy_source = False

@@ -26,6 +26,7 @@ MACHINERY = [
     "pyproject.toml",
     "book/_ext",
     "book/_static",
+    "book/_templates",
     "book/locale",
 ]
 INDEX = """

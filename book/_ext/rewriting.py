@@ -3,11 +3,9 @@
 一部だけを組み直しても、はじめから組んだのと同じ本になるように、Sphinx がしないことを補う。
 - ほかのページの図や式の番号が変わったら、それを参照しうるページを全部書き直す。
 - 使われなくなった図と、なくなったページの HTML を消す。
-- 検索の索引を、書き直さなかったページの分も完全に残す(Sphinx は用語の見出しを落とす)。
 """
 
 import hashlib
-import pickle
 import re
 from pathlib import Path
 
@@ -79,45 +77,10 @@ def delete_unused_images(app, error):
             image.unlink()
 
 
-_INDEX = ("_titles", "_filenames", "_mapping", "_title_mapping", "_all_titles", "_index_entries")
-
-
-def _saved_index(app):
-    return Path(app.doctreedir, "search.pickle")
-
-
-def keep_index(app):
-    """検索の索引を、前に組んだときの完全なもの(``save_index``)から始める。"""
-    builder = app.builder
-
-    def load_indexer(docnames):
-        indexer, kept = builder.indexer, set(app.env.all_docs) - set(docnames)
-        if kept:
-            for name, value in pickle.loads(_saved_index(app).read_bytes()).items():
-                setattr(indexer, name, value)
-        indexer.prune(kept)
-        for words in (indexer._mapping, indexer._title_mapping):
-            for word in [word for word, pages in words.items() if not pages]:
-                del words[word]
-        for docname in indexer._index_entries.keys() - kept:
-            del indexer._index_entries[docname]
-
-    if builder.format == "html":
-        builder.load_indexer = load_indexer
-
-
-def save_index(app, error):
-    if not error and app.builder.format == "html":
-        index = {name: getattr(app.builder.indexer, name) for name in _INDEX}
-        _saved_index(app).write_bytes(pickle.dumps(index))
-
-
 def setup(app):
     app.rewrite_everything = True
     app.connect("env-get-outdated", delete_removed)
     app.connect("env-get-updated", changed_for_everyone, priority=900)  # 番号が決まったあとで
-    app.connect("builder-inited", keep_index)
     app.connect("write-started", copy_styles_first)
-    app.connect("build-finished", save_index)
     app.connect("build-finished", delete_unused_images)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -1,4 +1,4 @@
-"""A real browser for the tests in this folder, and pages with playgrounds to open in it.
+"""A real browser for the tests in this folder: the pages that were really built, and pages with playgrounds.
 
 Without Playwright or without a Chromium the tests are skipped with the reason, unless FUMOTO_REQUIRE_BROWSER=1.
 """
@@ -17,6 +17,12 @@ from fumoto.javascript import PLAYED, SURFACES, labels_of, method_code, script, 
 HERE = Path(__file__).parent
 BOOK = HERE.parents[1] / "book"
 STATIC = BOOK / "_static"
+HTML = Path(os.environ.get("FUMOTO_HTML", HERE.parents[1] / "build" / "html"))
+SCREENS = {
+    "light": {"viewport": {"width": 1280, "height": 900}, "color_scheme": "light"},
+    "dark": {"viewport": {"width": 1280, "height": 900}, "color_scheme": "dark"},
+    "phone": {"viewport": {"width": 375, "height": 740}, "color_scheme": "light", "has_touch": True},
+}
 CHROMIUMS = ("chromium", "chromium-browser", "google-chrome", "chrome")
 ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
 
@@ -41,6 +47,33 @@ def browser():
         browser = playwright.chromium.launch(executable_path=executable, args=ARGUMENTS)
         yield browser
         browser.close()
+
+
+@pytest.fixture
+def visit(browser):
+    """``visit("01-descent", "dark")`` opens a built page; ``visit.problems`` says what went wrong on it."""
+    contexts, problems = [], []
+
+    def open_page(name, screen="light", fragment="", **options):
+        file = HTML / f"{name}.html"
+        if not file.is_file():
+            unavailable(f"{file} is not there: make html builds it")
+        context = browser.new_context(**{**SCREENS[screen], **options})
+        contexts.append(context)
+        page = context.new_page()
+        page.set_default_timeout(10000)
+        page.on("console", lambda m: problems.append(m.text) if m.type in ("error", "warning") else None)
+        page.on("pageerror", lambda error: problems.append(str(error)))
+        page.on(
+            "request", lambda r: problems.append(r.url) if not r.url.startswith(("file:", "data:")) else None
+        )
+        page.goto(file.as_uri() + fragment)
+        return page
+
+    open_page.problems = problems
+    yield open_page
+    for context in contexts:
+        context.close()
 
 
 @pytest.fixture

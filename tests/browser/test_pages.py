@@ -1,48 +1,13 @@
 """The playgrounds and histograms on the pages that were really built (``make html``), as a reader opens them."""
 
 import json
-import os
 import re
-from pathlib import Path
 
 import pytest
 
-from .conftest import Figure, unavailable
+from .conftest import HTML, SCREENS, Figure, unavailable
 
-HTML = Path(os.environ.get("FUMOTO_HTML", Path(__file__).parents[2] / "build" / "html"))
-SCREENS = {
-    "light": {"viewport": {"width": 1280, "height": 900}, "color_scheme": "light"},
-    "dark": {"viewport": {"width": 1280, "height": 900}, "color_scheme": "dark"},
-    "phone": {"viewport": {"width": 375, "height": 740}, "color_scheme": "light", "has_touch": True},
-}
 PAGES = ["index", "01-descent", "02-sgd", "03-momentum", "04-adagrad", "05-adam", "06-comparison"]
-
-
-@pytest.fixture
-def visit(browser):
-    """``visit("01-descent", "dark")`` opens a built page; ``visit.problems`` says what went wrong on it."""
-    contexts, problems = [], []
-
-    def open_page(name, screen="light", fragment="", **options):
-        file = HTML / f"{name}.html"
-        if not file.is_file():
-            unavailable(f"{file} is not there: make html builds it")
-        context = browser.new_context(**{**SCREENS[screen], **options})
-        contexts.append(context)
-        page = context.new_page()
-        page.set_default_timeout(10000)
-        page.on("console", lambda m: problems.append(m.text) if m.type in ("error", "warning") else None)
-        page.on("pageerror", lambda error: problems.append(str(error)))
-        page.on(
-            "request", lambda r: problems.append(r.url) if not r.url.startswith(("file:", "data:")) else None
-        )
-        page.goto(file.as_uri() + fragment)
-        return page
-
-    open_page.problems = problems
-    yield open_page
-    for context in contexts:
-        context.close()
 
 
 def figures(page):
