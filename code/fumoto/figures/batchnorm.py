@@ -6,7 +6,7 @@ from fumoto.figures.looks import BLUE, GRAY, GREEN, RED, SERIES_LOOKS
 from fumoto.figures.style import Picture, draw, legend_above
 from fumoto.figures.table import Table
 
-_NAMES = {"min-max": "min-max", "z-score": "標準化", "四分位": "四分位"}
+_NAMES = {"min-max": "Min-Max", "z-score": "標準化", "四分位": "四分位"}
 _LABELS = {"なし": "BatchNorm なし", "前": "活性化関数の前", "後": "活性化関数の後"}
 
 

@@ -330,7 +330,7 @@ def mnist_table(runs):
                 f"{activation}、{LABELS.get(initial, initial)}",
                 _with_spread(run.mean(200, 400), 2),
                 _with_spread(run.mean(STEPS - 200, STEPS), 3),
-                "—" if np.isnan(steps).any() else f"{steps.mean():.0f} 歩",
+                "—" if np.isnan(steps).any() else f"{steps.mean():.0f} ステップ",
             ]
         )
     return Table(["損失", "200〜400 ステップ", "最後の 200 ステップ", "0.5 まで"], rows)

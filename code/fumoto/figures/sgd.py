@@ -11,7 +11,7 @@ from fumoto.surfaces import bowl
 def learning_rates(result):
     """学習率ごとの道を 4 枚並べる。"""
     picture = Picture("learning-rates", 2, 2, height=4.6, sharex=True, sharey=True)
-    titles = ("小さすぎる", "振れない", "ふらつく(限界の手前)", "発散する(限界の先)")
+    titles = ("小さすぎる", "すぐ収まる", "ふらつく(限界の手前)", "発散する(限界の先)")
     for ax, title, look, (rate, points) in zip(
         picture.axes.flat, titles, SERIES_LOOKS, result.paths.items(), strict=False
     ):
