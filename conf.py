@@ -7,6 +7,8 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent / "book" / "_ext"))  # この本が Sphinx に足すもの
 
+from api_reference import source_link
+
 # ページのコードを動かすカーネルにも伝わる。BLAS は 1 プロセス 1 スレッドがいちばん速い
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 os.environ.setdefault("OMP_NUM_THREADS", "1")
@@ -20,6 +22,8 @@ html_title = "麓へ"
 extensions = [
     "myst_nb",
     "sphinx.ext.mathjax",
+    "sphinx.ext.autodoc",
+    "sphinx.ext.linkcode",
     "sphinx_exercise",
     "sphinx_togglebutton",
     "sphinxcontrib.bibtex",
@@ -33,6 +37,7 @@ extensions = [
     "numbering",
     "japanese_index",
     "search_index",
+    "api_reference",
 ]
 
 # ページの中のコード: 結果を決めるものが変わったページだけを実行し(execution)、1 つでも失敗したら組むのをやめる
@@ -60,6 +65,16 @@ numfig_format = {
 bibtex_bibfiles = ["book/references.bib"]
 bibtex_default_style = "unsrt"
 bibtex_reference_style = "author_year"
+
+# API リファレンス(book/api)は docstring から作る。リンクは book/_ext/api_reference.py
+autodoc_default_options = {"member-order": "bysource", "show-inheritance": True}
+autodoc_inherit_docstrings = False
+autodoc_preserve_defaults = True
+autodoc_typehints = "none"
+add_module_names = False
+toc_object_entries_show_parents = "hide"
+html_domain_indices = False
+linkcode_resolve = source_link
 
 locale_dirs = ["locale"]
 gettext_compact = "fumoto"

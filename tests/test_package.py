@@ -55,6 +55,10 @@ def test_the_installed_package_reads_the_same_equations(installed):
     assert found == [f"{label}:{equation.line}" for label, equation in equations.read().items()]
 
 
+def test_the_installed_package_says_that_it_has_type_hints(installed):
+    assert (installed / "fumoto" / "py.typed").is_file()
+
+
 def test_the_installed_package_checks_a_reader(installed):
     code = (
         "from fumoto import check; from fumoto.optimizers import SGD;"

@@ -16,7 +16,7 @@ from sphinx_exercise import copy_asset_files
 
 
 def _seen_by_others(env):
-    """ほかのページに現れるもの: 題、番号、ラベル、用語、練習問題、文献。"""
+    """ほかのページに現れるもの: 題、番号、ラベル、用語、リファレンスの項目、練習問題、文献。"""
     math, std = env.domains["math"], env.domains["std"]
     return [
         sorted((name, node.astext()) for name, node in env.titles.items()),
@@ -30,6 +30,7 @@ def _seen_by_others(env):
                 std.labels,
                 std.anonlabels,
                 std.objects,
+                env.domains["py"].objects,
             )
         ),
         sorted(

@@ -5,8 +5,10 @@
 自分の実装を確かめる ``check``, ``check_initializer``, ``check_batchnorm`` だけは、``from fumoto import check`` のように使える。
 """
 
+from typing import Any
 
-def __getattr__(name):
+
+def __getattr__(name: str) -> Any:
     # SymPy の読み込みは遅いので、check を使うときまで待つ
     if name in ("check", "check_initializer", "check_batchnorm"):
         from fumoto import checking

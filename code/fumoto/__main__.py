@@ -11,7 +11,7 @@ from pathlib import Path
 from fumoto.methods import METHODS
 
 
-def main(arguments=None):
+def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(
         prog="python -m fumoto", description="自分の最適化手法を、本の式と突き合わせる"
     )
@@ -50,7 +50,7 @@ def main(arguments=None):
     return 0 if report.ok else 1
 
 
-def _option(name):
+def _option(name: str) -> str:
     """引数の名前 → 打つときの形。``decay_rate`` → ``--decay-rate``。"""
     return "--" + name.replace("_", "-")
 

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from fumoto.hints import Array
 from fumoto.layers import Layer
 from fumoto.validation import array, fraction, matrix, positive
 
@@ -9,8 +10,9 @@ from fumoto.validation import array, fraction, matrix, positive
 class BatchNorm(Layer):
     """Batch Normalization: ミニバッチの列ごとに平均 0、分散 1 にそろえ、学習する幅 γ と位置 β を与える。
 
-    式: ``eq-batchnorm-mean``, ``-var``, ``-normalize``, ``-scale``、
-    逆伝播 ``eq-batchnorm-dgamma``, ``-dbeta``, ``-dx``、推論に使う移動平均 ``eq-batchnorm-running-mean``, ``-running-var``。
+    式: 順伝播 ``eq-batchnorm-mean``, ``eq-batchnorm-var``, ``eq-batchnorm-normalize``, ``eq-batchnorm-scale``、
+    逆伝播 ``eq-batchnorm-dgamma``, ``eq-batchnorm-dbeta``, ``eq-batchnorm-dx``、
+    推論に使う移動平均 ``eq-batchnorm-running-mean``, ``eq-batchnorm-running-var``。
     ``gamma``, ``beta``: ``(D,)``。``decay_rate``: 移動平均の減衰率 ρ。``eps``: 分母の ε(正の数)。
     学習中(``training=True``)はミニバッチの、推論では移動平均の、平均と分散を使う。
     学習中の標本が 1 つだけなら ``ValueError``。全部同じ値の列の出力は、平均の丸め誤差を除いて β になる
@@ -25,7 +27,7 @@ class BatchNorm(Layer):
            [ 1.22,  1.22]])
     """
 
-    def __init__(self, gamma, beta, decay_rate=0.9, eps=1e-5):
+    def __init__(self, gamma: Array, beta: Array, decay_rate: float = 0.9, eps: float = 1e-5):
         if array("gamma", gamma).ndim != 1 or gamma.shape != array("beta", beta).shape:
             raise ValueError(
                 f"gamma と beta は同じ (D,) の形でなければなりません(gamma: {gamma.shape}, beta: {beta.shape})"
@@ -35,7 +37,7 @@ class BatchNorm(Layer):
         self.decay_rate, self.eps = fraction("decay_rate", decay_rate), positive("eps", eps)
         self.running_mean, self.running_var = np.zeros_like(gamma), np.ones_like(gamma)
 
-    def forward(self, x, training=True):
+    def forward(self, x: Array, training: bool = True) -> Array:
         gamma, beta = self.params["gamma"], self.params["beta"]
         matrix("x", x, columns=len(gamma))
         if training and len(x) < 2:
@@ -51,12 +53,12 @@ class BatchNorm(Layer):
         self.x_hat = (x - mean) / self.std  # eq-batchnorm-normalize
         return gamma * self.x_hat + beta  # eq-batchnorm-scale
 
-    def _remember(self, mean, var, N):
+    def _remember(self, mean: Array, var: Array, N: int) -> None:
         rho, mu, s = self.decay_rate, self.running_mean, self.running_var
         mu[...] = rho * mu + (1 - rho) * mean  # eq-batchnorm-running-mean
         s[...] = rho * s + (1 - rho) * N / (N - 1) * var  # eq-batchnorm-running-var
 
-    def backward(self, dout):
+    def backward(self, dout: Array) -> Array:
         if array("dout", dout).shape != self.x_hat.shape:
             raise ValueError(f"dout は {self.x_hat.shape} でなければなりません(渡された形: {dout.shape})")
         np.sum(dout * self.x_hat, axis=0, out=self.grads["gamma"])  # eq-batchnorm-dgamma

@@ -3,10 +3,13 @@
 import gzip
 import hashlib
 import struct
+import zlib
 from functools import cache
 from pathlib import Path
 
 import numpy as np
+
+from fumoto.hints import Array
 
 _FOLDER = Path(__file__).parent / "data" / "mnist"
 
@@ -35,7 +38,7 @@ class DataError(Exception):
     """データのファイルが、あるべき姿でない。"""
 
 
-def mnist(folder=None):
+def mnist(folder: str | Path | None = None) -> tuple[Array, Array, Array, Array]:
     """手書き数字 MNIST を ``(x_train, t_train, x_test, t_test)`` で返す。
 
     ``x_train``: ``(60000, 784)`` float32、0 以上 1 以下。``t_train``: ``(60000,)`` int64、0 から 9。
@@ -52,27 +55,27 @@ def mnist(folder=None):
 
 
 @cache
-def _load_mnist(folder):
+def _load_mnist(folder: Path) -> tuple[Array, Array, Array, Array]:
     x_train, t_train, x_test, t_test = (_read_idx(folder / name) for name in _MNIST_FILES)
-    arrays = (_as_features(x_train), t_train.astype(np.int64))
-    arrays += (_as_features(x_test), t_test.astype(np.int64))
+    t_train, t_test = t_train.astype(np.int64), t_test.astype(np.int64)
+    arrays = (_as_features(x_train), t_train, _as_features(x_test), t_test)
     for array in arrays:
         array.setflags(write=False)
     return arrays
 
 
-def _as_features(images):
+def _as_features(images: Array) -> Array:
     return np.divide(images.reshape(len(images), -1), np.float32(255), dtype=np.float32)
 
 
-def _read_idx(path):
+def _read_idx(path: Path) -> Array:
     """IDX 形式(魔法数、次元ごとの大きさ、uint8 の並び)を読み、和を確かめて配列にする。"""
     expected_sum, shape = _MNIST_FILES[path.name]
     try:
         content = gzip.decompress(path.read_bytes())
     except FileNotFoundError:
         raise DataError(f"{path} がありません") from None
-    except (OSError, EOFError, gzip.zlib.error) as error:
+    except (OSError, EOFError, zlib.error) as error:
         raise DataError(f"{path} を展開できません(途中で切れているか壊れています): {error}") from None
     if not content:
         raise DataError(f"{path} は空です(途中で切れています)")

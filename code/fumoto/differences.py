@@ -1,13 +1,16 @@
 """2 つの式の違うところを見つける: 印刷された式と、読者のコードが計算している式。"""
 
+from typing import Any
+
 import sympy
 
+from fumoto.equations import Equation
 from fumoto.variants import in_usual_form, print_right_side
 
 NOTHING = "(なし)"
 
 
-def difference(printed, yours):
+def difference(printed: Equation, yours: Equation) -> tuple[str, str]:
     """``printed`` にだけある部分と ``yours`` にだけある部分の LaTeX。どちらも ``Equation``。
 
     >>> from fumoto.equations import read
@@ -16,13 +19,14 @@ def difference(printed, yours):
     ('v_{t+1}', '- v_{t+1}')
     """
     gone, new, _ = _parts(in_usual_form(printed.rhs), in_usual_form(yours.rhs))
-    shown = []
-    for equation, parts in ((printed, gone), (yours, new)):
-        shown.append(", ".join(print_right_side(equation, part) for part in parts) or NOTHING)
-    return tuple(shown)
+    return _shown(printed, gone), _shown(yours, new)
 
 
-def marked(printed, yours):
+def _shown(equation: Equation, parts: list[sympy.Basic]) -> str:
+    return ", ".join(print_right_side(equation, part) for part in parts) or NOTHING
+
+
+def marked(printed: Equation, yours: Equation) -> str:
     """``yours`` の式の LaTeX。``printed`` と違うところに下線を引いてある(抜けているだけなら、下線はない)。"""
     *_, right = _parts(in_usual_form(printed.rhs), in_usual_form(yours.rhs))
     left = yours.latex.split("=")[0]
@@ -32,7 +36,7 @@ def marked(printed, yours):
 class _Marked(sympy.Function):
     """下線を引いて印刷される部分。"""
 
-    def _latex(self, printer, exp=None):
+    def _latex(self, printer: Any, exp: str | None = None) -> str:
         body = printer.doprint(self.args[0])
         if isinstance(self.args[0], sympy.Add):
             body = rf"\left({body}\right)"
@@ -40,12 +44,14 @@ class _Marked(sympy.Function):
         return body if exp is None else f"{{{body}}}^{{{exp}}}"
 
 
-def _mark(part):
+def _mark(part: sympy.Basic) -> sympy.Basic:
     sign, body = (-1, -part) if part.could_extract_minus_sign() else (1, part)
     return sign * _Marked(body)
 
 
-def _parts(first, second):
+def _parts(
+    first: sympy.Basic, second: sympy.Basic
+) -> tuple[list[sympy.Basic], list[sympy.Basic], sympy.Basic]:
     """2 つの木の、(first にだけある部分の並び, second にだけある部分の並び, そこに印をつけた second)。"""
     if first == second:
         return [], [], second

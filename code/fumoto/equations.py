@@ -2,13 +2,17 @@ r"""印刷された式を、ページから読み出し、SymPy の式にし、N
 
 本の式は、次の形で書かれている。
 
+::
+
     ```{math}
     :label: eq-sgd-w
     w_{t+1} = w_t - \eta g_t
     ```
     % domain: w_t in R; \eta in (0, 1]; g_t in R
 
-``% domain:`` は記号ごとの取りうる値で、宣言していない記号が式にあれば誤りになる。書き方は 4 通りである。
+``% domain:`` は記号ごとの取りうる値で、宣言していない記号が式にあれば誤りになる。書き方は次のとおりである。
+
+::
 
     g_t in R          実数(配列でもよい)
     \alpha in [0, 1)  区間。端を含むかどうかは括弧で書く
@@ -25,9 +29,11 @@ r"""印刷された式を、ページから読み出し、SymPy の式にし、N
 """
 
 import re
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property, reduce
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import sympy
@@ -35,6 +41,8 @@ from markdown_it import MarkdownIt
 from sympy.core.function import AppliedUndef
 from sympy.parsing.latex import parse_latex
 from sympy.parsing.latex.errors import LaTeXParsingError
+
+from fumoto.hints import Array, Rng, Shape
 
 _PACKAGE = Path(__file__).resolve().parent
 _PAGES = (_PACKAGE / "pages", _PACKAGE.parents[1] / "book")  # 配られた wheel の中のページ、手もとの本のページ
@@ -58,6 +66,9 @@ _TOKEN = re.compile(
 )
 
 
+_TEXT = "(文字列)"  # ページでなく、渡された文字列を読んだとき
+
+
 class EquationError(ValueError):
     """式を読めない。ページと行、読めなかった部分を言う。"""
 
@@ -67,17 +78,17 @@ class Domain:
     """記号の取りうる値。``sample`` は、テストに使う値をそこから無作為に取る。"""
 
     text: str
-    low: object = -np.inf
-    high: object = np.inf
+    low: Any = -np.inf
+    high: Any = np.inf
     open_low: bool = False
     integer: bool = False
 
     @property
-    def is_index(self):
+    def is_index(self) -> bool:
         """``1..N`` のように、端に記号を含む整数の範囲か。"""
         return self.integer and not (isinstance(self.low, int) and isinstance(self.high, int))
 
-    def sample(self, rng, shape=()):
+    def sample(self, rng: Rng, shape: Shape = ()) -> Any:
         """区間から一様に(R なら標準正規分布から)取る。上端は含まない。"""
         if self.integer:
             return int(rng.integers(self.low, self.high + 1))
@@ -86,6 +97,10 @@ class Domain:
         low, high = max(self.low, -10.0), min(self.high, 10.0)
         value = rng.uniform(low, high, size=shape)
         return np.where(value == low, (low + high) / 2, value) if self.open_low else value
+
+
+Domains = dict[str, Domain]  # 記号の名前 → 取りうる値
+Symbols = dict[sympy.Symbol, tuple[str, tuple[str, ...]]]  # SymPy の記号 → (名前, 添字)
 
 
 @dataclass(frozen=True)
@@ -102,32 +117,33 @@ class Equation:
     page: str
     line: int
     latex: str
-    domain: dict = field(repr=False)
+    domain: Domains = field(repr=False)
     checked_by: str | None = None
-    lhs: sympy.Expr | None = field(default=None, repr=False)
-    rhs: sympy.Expr | None = field(default=None, repr=False)
+    lhs: sympy.Expr = field(default=None, repr=False)  # 左辺と右辺。数値で読めない式では None
+    rhs: sympy.Expr = field(default=None, repr=False)
     squared: bool = False
     row: str | None = field(default=None, repr=False)
-    _symbols: dict = field(default_factory=dict, repr=False)  # SymPy の記号 → (名前, 添字)
-    _printed: dict = field(default_factory=dict, repr=False)  # SymPy の記号 → 印刷された LaTeX
+    _symbols: Symbols = field(default_factory=dict, repr=False)
+    # SymPy の記号 → 印刷された LaTeX
+    _printed: dict[sympy.Symbol, str] = field(default_factory=dict, repr=False)
 
     @property
-    def name(self):
+    def name(self) -> str:
         return self._symbols[self.lhs][0] + ("_squared" if self.squared else "")
 
     @cached_property
-    def symbols(self):
+    def symbols(self) -> list[str]:
         used = (self.rhs.free_symbols | _functions(self.rhs)) & self._symbols.keys()
         return sorted({self._symbols[symbol][0] for symbol in used} - self._indices.keys())
 
     @cached_property
-    def _indices(self):
+    def _indices(self) -> dict[str, Domain]:
         return {name: d for name, d in self.domain.items() if d.is_index}
 
-    def _repr_latex_(self):
+    def _repr_latex_(self) -> str:
         return f"$${self.latex}$$"
 
-    def evaluate(self, **values):
+    def evaluate(self, **values: Any) -> Array:
         r"""右辺を計算する。添字つきの記号には、添字の順の軸を持つ配列を渡す。
 
         値の足りない記号・余分な名前は ``TypeError``。配列は NumPy と同じ規則で広がる。
@@ -152,7 +168,7 @@ class Equation:
         return np.squeeze(result, axis=summed) if result.ndim >= len(axes) > kept else result
 
     @cached_property
-    def _compiled(self):
+    def _compiled(self) -> tuple[list[sympy.Symbol], list[str], Callable[..., Any]]:
         """右辺の (記号の並び, 関数の名前の並び, NumPy の関数)。組み立ては一度だけ。"""
         symbols = sorted(self.rhs.atoms(sympy.Symbol), key=str)
         expression = self.rhs.replace(lambda e: isinstance(e, sympy.Sum), self._axis_sum)
@@ -168,20 +184,20 @@ class Equation:
         return symbols, functions, sympy.lambdify(arguments, expression, [_OURS, "numpy"])
 
     @cached_property
-    def _axes(self):
+    def _axes(self) -> dict[str, int]:
         """添字 → 軸の番号。左辺の添字が先に来る。"""
         order = list(self._symbols[self.lhs][1])
         order += [name for name in self._indices if name not in order]
         return {name: axis for axis, name in enumerate(order)}
 
-    def _axis_sum(self, total):
+    def _axis_sum(self, total: sympy.Sum) -> sympy.Basic:
         """SymPy の Sum(何重でも)を、添字の軸に沿った和に置き換える。"""
         expression = total.function
         for index, low, high in total.limits:
             expression = _AxisSum(expression, self._axes[self._symbols[index][0]], low, high)
         return expression
 
-    def _summed_ranges(self, values):
+    def _summed_ranges(self, values: Mapping[str, Any]) -> dict[str, Array]:
         """足す添字 → 印刷された \\sum の範囲(``1..N`` など)の整数の並び。"""
         ranges = {}
         for index, *ends in _limits(self.rhs):
@@ -192,7 +208,9 @@ class Equation:
             ranges[self._symbols[index][0]] = np.arange(int(low), int(high) + 1)
         return ranges
 
-    def _value(self, symbol, values, axes, ranges):
+    def _value(
+        self, symbol: sympy.Symbol, values: Mapping[str, Any], axes: dict[str, int], ranges: dict[str, Array]
+    ) -> Array:
         name, indices = self._symbols[symbol]
         if name in self._indices and not indices:  # 添字そのものを数として使う(ρ^k など)
             return _spread(ranges[name], (name,), axes)
@@ -213,6 +231,8 @@ class Equation:
         return _spread(array, indices, axes)
 
 
+Equations = Mapping[str, Equation]  # ラベル → 式
+
 _EXTREMES = {"max": sympy.Max, "min": sympy.Min}  # SymPy が知らない関数として読むもの
 
 
@@ -220,19 +240,19 @@ class _AxisSum(sympy.Function):
     """添字の軸に沿った和(SymPy の Sum を NumPy の和に置き換えるための印)。"""
 
 
-def _functions(expression):
+def _functions(expression: sympy.Basic) -> set[sympy.Symbol]:
     """式の中で関数として使われている記号(``\\nabla E`` など)。"""
     return {sympy.Symbol(call.func.__name__) for call in expression.atoms(AppliedUndef)} - {
         sympy.Symbol("_AxisSum")
     }
 
 
-def _limits(expression):
+def _limits(expression: sympy.Basic) -> list[sympy.Tuple]:
     """式の中のすべての \\sum の (添字, 下端, 上端)。"""
     return [limit for total in expression.atoms(sympy.Sum) for limit in total.limits]
 
 
-def _axis_sum(array, axis, low, high):
+def _axis_sum(array: Array, axis: int, low: int, high: int) -> Array:
     """``axis`` の軸に沿って足す。添字によらない項は、足す回数だけ掛ける。"""
     count = high - low + 1
     if np.ndim(array) <= axis or (array.shape[axis] == 1 and count != 1):
@@ -247,20 +267,20 @@ _OURS = {
 }
 
 
-def _spread(array, indices, axes):
+def _spread(array: Array, indices: tuple[str, ...], axes: dict[str, int]) -> Array:
     """``indices`` の軸を持つ配列を、全部の添字の軸の上に置く(ない軸の長さは 1)。"""
     array = np.moveaxis(array, range(len(indices)), np.argsort(np.argsort([axes[i] for i in indices])))
     lengths = iter(array.shape)
-    shape = [next(lengths) if name in indices else 1 for name in sorted(axes, key=axes.get)]
+    shape = [next(lengths) if name in indices else 1 for name in sorted(axes, key=axes.__getitem__)]
     return array.reshape(*shape, *lengths)
 
 
-def book_folder():
+def book_folder() -> Path:
     """この本のページのあるフォルダー。"""
     return next((folder for folder in _PAGES if folder.is_dir()), _PAGES[0])
 
 
-def read(folder=None, labels=None):
+def read(folder: str | Path | None = None, labels: Iterable[str] | None = None) -> dict[str, Equation]:
     """本のページから、ラベルのついた式をすべて読み、``{ラベル: Equation}`` で返す。
 
     ``folder``: Markdown のページのあるフォルダー(省くとこの本。パッケージにはページも入っている)。
@@ -273,7 +293,7 @@ def read(folder=None, labels=None):
     >>> sgd.evaluate(w_t=1.0, eta=0.1, g_t=2.0).item()
     0.8
     """
-    equations = {}
+    equations: dict[str, Equation] = {}
     folder = Path(folder) if folder is not None else book_folder()
     if not folder.is_dir():
         raise EquationError(f"ページのフォルダー {folder} がありません")
@@ -291,19 +311,19 @@ def read(folder=None, labels=None):
     return equations
 
 
-def _equations_of(path, labels=None):
+def _equations_of(path: Path, labels: Iterable[str] | None = None) -> Iterator[Equation]:
     lines = path.read_text(encoding="utf-8").splitlines()
     for number, text in enumerate(lines, start=1):
         if re.match(r"\s*\$\$|\s*:{3,}\s*\{math\}|\s*\\begin\{(equation|align|gather|multline)", text):
             raise EquationError(f"{path.name}:{number}: 式は ```{{math}} の囲みに書きます: {text.strip()}")
     for line, content in _math_blocks("\n".join(lines)):
         where = f"{path.name}:{line}"
-        label, latex = None, []
+        label, parts = None, []
         for text in content.splitlines():
             if match := re.fullmatch(r":label:\s*(\S+)", text.strip()):
                 label = match[1]
             else:
-                latex.append(text)
+                parts.append(text)
         if label is None:
             raise EquationError(f"{where}: 式に :label: がありません")
         if labels is not None and label not in labels:
@@ -312,7 +332,7 @@ def _equations_of(path, labels=None):
         kind, _, declaration = (lines[after] if after < len(lines) else "").partition(":")
         if kind not in ("% domain", "% checked-by"):
             raise EquationError(f"{where}: {label} のすぐ下に '% domain:' か '% checked-by:' がありません")
-        latex = " ".join(latex).strip()
+        latex = " ".join(parts).strip()
         if not declaration.strip():
             raise EquationError(f"{where}: {label} の '{kind}:' が空です")
         following = lines[after + 1] if after + 1 < len(lines) else ""
@@ -323,16 +343,19 @@ def _equations_of(path, labels=None):
             yield replace(parse(latex, declaration, label=label, page=path.name, line=line), row=row)
 
 
-def _math_blocks(text, offset=0):
+def _math_blocks(text: str, offset: int = 0) -> Iterator[tuple[int, str]]:
     """``{math}`` の囲みを (行番号, 中身) で返す。ほかの指示の中にあるものも探す。"""
     for token in MarkdownIt("commonmark").parse(text):
+        line = offset + (token.map or [0])[0] + 1
         if token.type == "fence" and token.info.strip().startswith("{math}"):
-            yield offset + token.map[0] + 1, token.content
+            yield line, token.content
         elif token.type == "fence" and token.info.strip().startswith("{"):
-            yield from _math_blocks(token.content, offset + token.map[0] + 1)
+            yield from _math_blocks(token.content, line)
 
 
-def parse(latex, domain, *, label="eq", page="(文字列)", line=0):
+def parse(
+    latex: str, domain: str | Domains, *, label: str = "eq", page: str = _TEXT, line: int = 0
+) -> Equation:
     r"""LaTeX の式を ``Equation`` にする。``domain`` は記号の宣言(``;`` で区切る。ほかの式の ``domain`` でもよい)。
 
     >>> parse(r"y = \frac{x}{1 + x^2}", "x in R").evaluate(x=np.array([0.0, 1.0]))
@@ -373,9 +396,11 @@ def parse(latex, domain, *, label="eq", page="(文字列)", line=0):
     return Equation(label, page, line, latex, domains, None, lhs, rhs, squared, None, placeholders, pieces)
 
 
-def _check_indices(lhs, rhs, placeholders, domains, where):
+def _check_indices(
+    lhs: sympy.Symbol, rhs: sympy.Basic, placeholders: Symbols, domains: Domains, where: str
+) -> None:
     """足す添字が宣言されていて、範囲が 1 通りで、和の外に出ていないことを確かめる。"""
-    summed = {}
+    summed: dict[str, list[sympy.Expr]] = {}
     for index, *ends in _limits(rhs):
         name = placeholders[index][0]
         if name not in domains or not domains[name].is_index:
@@ -404,7 +429,7 @@ _EXTREME_COMMANDS = {r"\max", r"\min"}
 _ENDS = {"+", "-", ")", "}", "]", "=", ""}
 
 
-def _refuse_ambiguity(tokens, where, latex):
+def _refuse_ambiguity(tokens: list[tuple[str, str]], where: str, latex: str) -> None:
     """人と構文解析器で読み方が分かれる書き方を断る。``tokens``: (種類, 文字列) の並び。"""
     padded = [*tokens, ("other", ""), ("other", "")]
     for (kind, text), (next_kind, following), (_, after) in zip(padded, padded[1:], padded[2:], strict=False):
@@ -434,13 +459,19 @@ def _refuse_ambiguity(tokens, where, latex):
         raise EquationError(f"{where}: 指数が 2 つ続いています: {latex}")
 
 
-def _with_placeholders(latex, domains, where):
+def _with_placeholders(
+    latex: str, domains: Domains, where: str
+) -> tuple[Symbols, dict[sympy.Symbol, str], str]:
     """記号を ``X_{1}, X_{2}, …`` に置き換え、(記号 → (名前, 添字), 記号 → 元の LaTeX, 全体) を返す。
 
     SymPy の構文解析器は知らない命令(``\\hat`` など)を黙って別の意味に読むので、
     読めるものだけを通し、記号はすべて確実に読める形に替えてから渡す。
     """
-    numbers, printed, pieces, tokens, position = {}, {}, [], [], 0
+    numbers: dict[tuple[str, tuple[str, ...]], int] = {}
+    printed: dict[sympy.Symbol, str] = {}
+    pieces: list[str] = []
+    tokens: list[tuple[str, str]] = []
+    position = 0
     while position < len(latex):
         match = _TOKEN.match(latex, position)
         if match is None:
@@ -449,7 +480,7 @@ def _with_placeholders(latex, domains, where):
         if match["space"]:
             continue
         piece = match.group()
-        tokens.append(("function" if match["function"] else match.lastgroup, piece))
+        tokens.append(("function" if match["function"] else str(match.lastgroup), piece))
         if match["symbol"]:
             try:
                 key = _name_and_indices(match, domains)
@@ -473,7 +504,9 @@ def _with_placeholders(latex, domains, where):
     return symbols, printed, " ".join(pieces)
 
 
-def _name_and_indices(match, domains):
+def _name_and_indices(
+    match: Mapping[str, Any] | re.Match[str], domains: Mapping[str, Domain]
+) -> tuple[str, tuple[str, ...]]:
     """記号の名前と、添字の並び。``w_{t+1}`` → (``w_next``, ())、``x_i`` → (``x``, (``i``,))。"""
     if match["function"]:
         return f"grad_{match['function']}", ()
@@ -491,7 +524,7 @@ def _name_and_indices(match, domains):
     return f"{name}_{suffix}".replace("\\", ""), ()
 
 
-def _mean_name(inside):
+def _mean_name(inside: str) -> str:
     """``\\mathbb{E}[…]`` の中身 → 名前。``m_t`` → ``mean_m_t``、``g^2`` → ``mean_g_squared``。"""
     match = re.fullmatch(rf"\s*{_SUBSCRIPTED}(?P<square>\^2|\^\{{2\}})?\s*", inside)
     if match is None:
@@ -500,7 +533,7 @@ def _mean_name(inside):
     return f"mean_{name}" + ("_squared" if match["square"] else "")
 
 
-def _domains(declarations, where):
+def _domains(declarations: str, where: str) -> Domains:
     """``\\alpha in [0, 1); i in 1..N`` のような宣言 → {記号の名前: Domain}。"""
     matches = []
     for text in declarations.split(";"):
@@ -518,9 +551,11 @@ def _domains(declarations, where):
     return domains
 
 
-def _range(text, where):
+def _range(text: str, where: str) -> Domain:
     if text in ("R", "function"):
         return Domain(text)
+    low: Any
+    high: Any
     if integers := re.fullmatch(r"([0-9]+)\.\.([0-9]+|[A-Za-z](?:[+-][0-9]+)?)", text):
         low, high = (int(end) if end.isdigit() else end for end in integers.groups())
         if isinstance(high, str) or low <= high:

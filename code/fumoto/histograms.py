@@ -14,9 +14,11 @@ r"""5 つの層を通る値を、ページの式から、読者のブラウザ�
     batchnorm = {mean, variance: 同じ形, normalize: (x, mu, variance) => 正規化した値, scale: (x) => 出力}
 """
 
+from collections.abc import Iterable, Mapping
+
 import sympy
 
-from fumoto.equations import EquationError
+from fumoto.equations import Equation, EquationError, Equations
 from fumoto.javascript import _literal, _object, _Printer
 from fumoto.variants import in_usual_form
 
@@ -33,8 +35,10 @@ ACTIVATIONS = {
 }
 SCALES = {"xavier": ("Xavier", "eq-xavier-std"), "he": ("He", "eq-he-std")}
 
+Part = tuple[str, str, Mapping[str, str]]  # 式のラベル、関数の引数、記号の名前 → JavaScript
+
 _COLUMN = {"x": "x[at + step*(i - 1)]", "N": "N"}  # 配列の中を飛び飛びに進む 1 列
-_ALWAYS = {
+_ALWAYS: dict[str, Part] = {
     "affine": (
         "eq-affine-a",
         "h, w, b, row, column, k, n",
@@ -43,7 +47,7 @@ _ALWAYS = {
     "mean": ("eq-mean", "x, at, step, N", _COLUMN),
     "std": ("eq-std", "x, at, step, N, x_bar", {**_COLUMN, "x_bar": "x_bar"}),
 }
-_BATCHNORM = {
+_BATCHNORM: dict[str, Part] = {
     "mean": ("eq-batchnorm-mean", "x, at, step, N", _COLUMN),
     "variance": ("eq-batchnorm-var", "x, at, step, N, mu", {**_COLUMN, "mu_B": "mu"}),
     "normalize": (
@@ -67,7 +71,7 @@ _NORMALS = """(count, seed) => {
 }"""
 
 
-def labels_of(activations, scales, batchnorm):
+def labels_of(activations: Iterable[str], scales: Iterable[str], batchnorm: bool) -> list[str]:
     """使う式のラベルの並び。``batchnorm``: BatchNorm を使うか。知らない名前は ``KeyError``。
 
     >>> labels_of(["tanh"], ["he"], False)
@@ -79,29 +83,35 @@ def labels_of(activations, scales, batchnorm):
     return labels + (_labels(_BATCHNORM) if batchnorm else [])
 
 
-def _labels(table):
+def _labels(table: Mapping[str, Part]) -> list[str]:
     return [label for label, _, _ in table.values()]
 
 
-def script(activations, scales, batchnorm, equations):
+def script(activations: Iterable[str], scales: Iterable[str], batchnorm: bool, equations: Equations) -> str:
     """``globalThis.fumotoLayers`` を作る 1 つの文。``equations``: ``fumoto.equations.read`` の結果。
 
     式に値の決まらない記号があるか、JavaScript にできない部分があれば、ページと行を言う ``EquationError``。
     """
-    members = {"nodes": NODES, "layers": LAYERS, "samples": SAMPLES, "seed": SEED}
-    members = {name: _literal(value) for name, value in members.items()} | {"normals": _NORMALS}
-    members |= {name: function_code(equations[label], *rest) for name, (label, *rest) in _ALWAYS.items()}
+    sizes = {"nodes": NODES, "layers": LAYERS, "samples": SAMPLES, "seed": SEED}
+    members = {name: _literal(value) for name, value in sizes.items()} | {"normals": _NORMALS}
+    members |= _functions(_ALWAYS, equations)
     labels = {"always": _labels(_ALWAYS), "batchnorm": _labels(_BATCHNORM) if batchnorm else []}
     members["labels"] = _literal(labels)
     members["activations"] = _object({name: _activation(name, equations) for name in activations})
     members["scales"] = _object({name: _scale(name, equations) for name in scales})
     if batchnorm:
-        steps = {name: function_code(equations[label], *rest) for name, (label, *rest) in _BATCHNORM.items()}
-        members["batchnorm"] = _object(steps)
+        members["batchnorm"] = _object(_functions(_BATCHNORM, equations))
     return f"globalThis.fumotoLayers = {_object(members)};\n"
 
 
-def _activation(name, equations):
+def _functions(table: Mapping[str, Part], equations: Equations) -> dict[str, str]:
+    return {
+        name: function_code(equations[label], parameters, names)
+        for name, (label, parameters, names) in table.items()
+    }
+
+
+def _activation(name: str, equations: Equations) -> str:
     title, share, value, slope = ACTIVATIONS[name]
     members = {"title": _literal(title), "share": _literal(share)}
     members["labels"] = _literal([label for label in (value, slope) if label])
@@ -111,13 +121,13 @@ def _activation(name, equations):
     return _object(members)
 
 
-def _scale(name, equations):
+def _scale(name: str, equations: Equations) -> str:
     title, label = SCALES[name]
     value = function_code(equations[label], "n", {"n": "n"})
     return _object({"title": _literal(title), "labels": _literal([label]), "value": value})
 
 
-def function_code(equation, parameters, names):
+def function_code(equation: Equation, parameters: str, names: Mapping[str, str]) -> str:
     r"""右辺を計算する JavaScript の関数。``names``: 記号の名前 → JavaScript。添字つきの記号は、添字を使った配列の要素。
 
     ``names`` に ``sigma_B_squared`` があれば、式の ``\sigma_B^2`` をまとめてその値にする。
@@ -153,7 +163,7 @@ def function_code(equation, parameters, names):
     return f"({parameters}) => {{ // {equation.label}\n{body}}}"
 
 
-def _sums(equation, expression):
+def _sums(equation: Equation, expression: sympy.Basic) -> list[sympy.Sum]:
     """式の中の和の並び。和の中の和と、二重の和は書けない。"""
     totals = [part for part in sympy.preorder_traversal(expression) if isinstance(part, sympy.Sum)]
     if any(len(total.limits) != 1 or total.function.has(sympy.Sum) for total in totals):
@@ -162,7 +172,7 @@ def _sums(equation, expression):
     return list(dict.fromkeys(totals))
 
 
-def _printed(equation, expression, known):
+def _printed(equation: Equation, expression: sympy.Basic, known: Mapping[sympy.Symbol, str]) -> str:
     where = f"{equation.page}:{equation.line}: {equation.label}"
     if unknown := sorted(equation._symbols[symbol][0] for symbol in expression.free_symbols - known.keys()):
         raise EquationError(f"{where} の {unknown[0]} の値がどこでも決まりません")

@@ -7,10 +7,11 @@
 
 import numpy as np
 
+from fumoto.hints import Array, Initializer, Rng
 from fumoto.validation import count, generator, non_negative
 
 
-def zeros(rng, n_in, n_out):
+def zeros(rng: Rng, n_in: int, n_out: int) -> Array:
     """すべて 0。ネットワークは学習できない(7 章)。
 
     >>> zeros(np.random.default_rng(0), 2, 3)
@@ -20,7 +21,7 @@ def zeros(rng, n_in, n_out):
     return _normal(rng, 0.0, n_in, n_out)
 
 
-def gaussian(std):
+def gaussian(std: float) -> Initializer:
     """標準偏差が ``std`` の正規乱数を作る初期値を返す。``std`` が負なら ``ValueError``。
 
     >>> W = gaussian(0.01)(np.random.default_rng(0), 100, 2000)
@@ -31,7 +32,7 @@ def gaussian(std):
     return lambda rng, n_in, n_out: _normal(rng, std, n_in, n_out)
 
 
-def xavier(rng, n_in, n_out):
+def xavier(rng: Rng, n_in: int, n_out: int) -> Array:
     """Xavier の初期値: 標準偏差 √(1/n) の正規乱数。線形に近い活性化関数に向く。
 
     式: ``eq-xavier-std``。前の層だけを見る形で、``glorot`` は原論文の形である。
@@ -45,7 +46,7 @@ def xavier(rng, n_in, n_out):
     return _normal(rng, np.sqrt(1 / n), n_in, n_out)  # eq-xavier-std
 
 
-def glorot(rng, n_in, n_out):
+def glorot(rng: Rng, n_in: int, n_out: int) -> Array:
     """Glorot と Bengio の初期値: 標準偏差 √(2/(前のノード数 + 次のノード数)) の正規乱数。
 
     式: ``eq-glorot-std``。順伝播と逆伝播の両方で分散を保とうとする、Xavier の初期値の原論文の形。
@@ -59,7 +60,7 @@ def glorot(rng, n_in, n_out):
     return _normal(rng, np.sqrt(2 / (n + m)), n_in, n_out)  # eq-glorot-std
 
 
-def he(rng, n_in, n_out):
+def he(rng: Rng, n_in: int, n_out: int) -> Array:
     """He の初期値: 標準偏差 √(2/n) の正規乱数。ReLU に向く。
 
     式: ``eq-he-std``。出典: He et al. (2015) arXiv:1502.01852
@@ -72,5 +73,5 @@ def he(rng, n_in, n_out):
     return _normal(rng, np.sqrt(2 / n), n_in, n_out)  # eq-he-std
 
 
-def _normal(rng, std, n_in, n_out):
+def _normal(rng: Rng, std: float, n_in: int, n_out: int) -> Array:
     return generator("rng", rng).normal(0.0, std, (count("n_in", n_in), count("n_out", n_out)))

@@ -14,13 +14,15 @@ SymPy の JavaScript の書き方で書き出すだけである。ページの�
 """
 
 import json
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 import sympy
 from sympy.core.function import AppliedUndef
 from sympy.printing.jscode import JavascriptCodePrinter
 
-from fumoto.equations import EquationError
+from fumoto.equations import Equation, EquationError, Equations
 from fumoto.figures.looks import METHOD_LOOKS, readable_on
 from fumoto.methods import METHODS, state_names
 from fumoto.surfaces import Surface, bowl, hollow, ravine, saddle, valleys
@@ -36,8 +38,8 @@ class PlayedSurface:
 
     label: str
     surface: Surface
-    coordinates: tuple = ("x", "y")
-    constants: dict = field(default_factory=dict)
+    coordinates: tuple[str, ...] = ("x", "y")
+    constants: dict[str, float] = field(default_factory=dict)
 
 
 SURFACES = {
@@ -59,8 +61,8 @@ class PlayedMethod:
 
     family: str
     title: str
-    labels: tuple
-    wrong: dict = field(default_factory=dict)
+    labels: tuple[str, ...]
+    wrong: dict[str, str] = field(default_factory=dict)
 
 
 _TITLES = {"Nesterov": "NAG"}  # 図での呼び名。ほかはクラスの名前と同じ
@@ -89,7 +91,7 @@ PLAYED = {
 }
 
 
-def labels_of(surfaces, methods):
+def labels_of(surfaces: Iterable[str], methods: Iterable[str]) -> list[str]:
     """名前を挙げた地形と手法が使う式のラベルの、重複のない並び。知らない名前は ``KeyError``。
 
     >>> labels_of(["bowl"], ["SGD", "Momentum"])
@@ -100,7 +102,7 @@ def labels_of(surfaces, methods):
     return list(dict.fromkeys(labels))
 
 
-def symbols_of(methods):
+def symbols_of(methods: Iterable[str]) -> list[str]:
     """名前を挙げた手法が持ちうるハイパーパラメータの記号の並び。
 
     >>> symbols_of(["SGD", "Momentum/notes"])
@@ -110,7 +112,7 @@ def symbols_of(methods):
     return list(dict.fromkeys(symbol for method in families for symbol in method.hyperparameters.values()))
 
 
-def script(surfaces, methods):
+def script(surfaces: Mapping[str, str], methods: Mapping[str, str]) -> str:
     """``surface_code`` と ``method_code`` の結果(名前 → コード)を、``globalThis.fumoto`` を作る 1 つの文にする。"""
     looks = {
         family: _literal(look_of(family)) for family in sorted({PLAYED[name].family for name in methods})
@@ -119,7 +121,7 @@ def script(surfaces, methods):
     return f"globalThis.fumoto = {_object(members)};\n"
 
 
-def look_of(family):
+def look_of(family: str) -> dict[str, Any]:
     """手法の見た目: 文字、破線、明るい地と暗い地の上での色。``ink`` は、その色の上に書く文字の色。
 
     >>> look = look_of("Nesterov")
@@ -131,7 +133,7 @@ def look_of(family):
     return {"letter": look.letter, "dash": look.dashes, "light": light, "dark": dark}
 
 
-def surface_code(name, equations):
+def surface_code(name: str, equations: Equations) -> str:
     r"""地形 1 つの JavaScript。``equations``: ``fumoto.equations.read`` の結果。
 
     座標でも定数でもない記号が式にあれば、ページと行を言う ``EquationError``。
@@ -172,7 +174,7 @@ def surface_code(name, equations):
     )
 
 
-def method_code(name, equations):
+def method_code(name: str, equations: Equations) -> str:
     r"""手法 1 つの JavaScript。``equations``: ``fumoto.equations.read`` の結果。
 
     どの式でも値の決まらない記号があるか、``w_{t+1}`` の式がなければ、ページと行を言う ``EquationError``。
@@ -226,7 +228,7 @@ def method_code(name, equations):
     )
 
 
-def _chosen(equation, wrong):
+def _chosen(equation: Equation, wrong: str | None) -> Equation:
     """ページの式か、``id`` が ``wrong`` の間違い。"""
     if wrong is None:
         return equation
@@ -239,15 +241,15 @@ def _chosen(equation, wrong):
 class _Printer(JavascriptCodePrinter):
     """SymPy の JavaScript の書き方。記号だけは ``names``(SymPy の記号 → 名前)で書き、項はページの順に並べる。"""
 
-    def __init__(self, names):
+    def __init__(self, names: Mapping[sympy.Symbol, str]):
         super().__init__({"human": False, "order": "none"})
         self.names = names
 
-    def _print_Symbol(self, symbol):
+    def _print_Symbol(self, symbol: sympy.Symbol) -> str:
         return self.names[symbol]
 
 
-def _printed(equation, expression, names):
+def _printed(equation: Equation, expression: sympy.Basic, names: Mapping[str, str]) -> str:
     """``equation`` の記号でできた SymPy の式の JavaScript。``names``: 記号の名前 → JavaScript の名前。"""
     where = f"{equation.page}:{equation.line}: {equation.label}"
     if expression.atoms(sympy.Sum, AppliedUndef):
@@ -262,7 +264,7 @@ def _printed(equation, expression, names):
     return code
 
 
-def _local_name(equation):
+def _local_name(equation: Equation) -> str:
     """左辺の記号の、JavaScript の変数としての名前。"""
     name = equation.name
     if not (name.isascii() and name.isidentifier()):
@@ -270,12 +272,12 @@ def _local_name(equation):
     return f"{name}_" if name in _ARGUMENTS else name
 
 
-def _literal(value):
+def _literal(value: object) -> str:
     """Python の値を、HTML の ``<script>`` の中に置いても切れない JavaScript の値にする。"""
     return json.dumps(value, ensure_ascii=False).replace("<", "\\u003c")
 
 
-def _object(members, indent=""):
+def _object(members: Mapping[str, str], indent: str = "") -> str:
     """名前 → コード を、JavaScript のオブジェクトにする。"""
     keys = {name: name if name.isidentifier() else _literal(name) for name in members}
     return "{\n" + "".join(f"{indent}{keys[name]}: {code},\n" for name, code in members.items()) + "}"

@@ -4,18 +4,36 @@
 重みを持つ層は ``params`` と ``grads`` を、同じ名前の配列の辞書で持つ。``backward`` は ``grads`` の配列に書き込む。
 """
 
+from typing import Any, NoReturn
+
 import numpy as np
 
+from fumoto.hints import Array, Arrays, Shape
 from fumoto.validation import array, fraction, matrix
 
 
-class Layer:
-    """層の共通部分。"""
+class Remembering:
+    """順伝播で使った値を、逆伝播まで覚えておくもの。"""
 
-    def __getattr__(self, name):  # 順伝播が残す値(x や y など)が、まだないとき
+    def __getattr__(self, name: str) -> NoReturn:  # 順伝播が残す値(x や y など)が、まだないとき
         raise AttributeError(
             f"{type(self).__name__} に {name} がありません(backward の前に forward を呼びましたか)"
         )
+
+
+class Layer(Remembering):
+    """層の共通部分。``params`` と ``grads``: 同じ名前の配列の辞書(重みのない層では空)。"""
+
+    params: Arrays
+    grads: Arrays
+
+    def forward(self, x: Array, training: bool = True) -> Array:
+        """順伝播。``x``: ``(N, 入力の数)`` → ``(N, 出力の数)``。``training``: 学習中か(``BatchNorm`` だけが使う)。"""
+        raise NotImplementedError
+
+    def backward(self, dout: Any) -> Any:
+        """逆伝播。``dout``: 出力についての勾配 → 入力についての勾配。重みの勾配は ``grads`` に書き込む。"""
+        raise NotImplementedError
 
 
 class Affine(Layer):
@@ -35,7 +53,7 @@ class Affine(Layer):
            [4.]])
     """
 
-    def __init__(self, W, b, input_gradient=True):
+    def __init__(self, W: Array, b: Array, input_gradient: bool = True):
         if array("W", W).ndim != 2 or array("b", b).shape != W.shape[1:]:
             raise ValueError(
                 f"W は (n_in, n_out)、b は (n_out,) でなければなりません(W: {W.shape}, b: {b.shape})"
@@ -44,12 +62,12 @@ class Affine(Layer):
         self.grads = {"W": np.zeros_like(W), "b": np.zeros_like(b)}
         self.input_gradient = input_gradient
 
-    def forward(self, x, training=True):
+    def forward(self, x: Array, training: bool = True) -> Array:
         W, b = self.params["W"], self.params["b"]
         self.x = matrix("x", x, columns=len(W))
         return x @ W + b  # eq-affine-a
 
-    def backward(self, dout):
+    def backward(self, dout: Array) -> Any:
         np.matmul(self.x.T, dout, out=self.grads["W"])
         dout.sum(axis=0, out=self.grads["b"])
         return dout @ self.params["W"].T if self.input_gradient else None
@@ -58,7 +76,7 @@ class Affine(Layer):
 class Activation(Layer):
     """重みのない層の共通部分。"""
 
-    def __init__(self):
+    def __init__(self) -> None:
         self.params = {}
         self.grads = {}
 
@@ -73,11 +91,11 @@ class ReLU(Activation):
     array([[0., 1.]])
     """
 
-    def forward(self, x, training=True):
+    def forward(self, x: Array, training: bool = True) -> Array:
         self.y = np.maximum(x, 0)  # eq-relu
         return self.y
 
-    def backward(self, dout):
+    def backward(self, dout: Array) -> Array:
         return dout * (self.y > 0)
 
 
@@ -93,15 +111,15 @@ class LeakyReLU(Activation):
     array([[0.1, 1. ]])
     """
 
-    def __init__(self, slope=0.01):
+    def __init__(self, slope: float = 0.01):
         super().__init__()
         self.slope = fraction("slope", slope)
 
-    def forward(self, x, training=True):
+    def forward(self, x: Array, training: bool = True) -> Array:
         self.positive = x > 0
         return np.maximum(x, self.slope * x)  # eq-leaky-relu
 
-    def backward(self, dout):
+    def backward(self, dout: Array) -> Array:
         return np.where(self.positive, dout, self.slope * dout)
 
 
@@ -117,11 +135,11 @@ class Sigmoid(Activation):
     array([[0.25, 0.  ]])
     """
 
-    def forward(self, x, training=True):
+    def forward(self, x: Array, training: bool = True) -> Array:
         self.y = 0.5 * (1 + np.tanh(0.5 * x))  # eq-sigmoid
         return self.y
 
-    def backward(self, dout):
+    def backward(self, dout: Array) -> Array:
         return dout * self.y * (1 - self.y)  # eq-sigmoid-grad
 
 
@@ -135,15 +153,15 @@ class Tanh(Activation):
     array([[1.]])
     """
 
-    def forward(self, x, training=True):
+    def forward(self, x: Array, training: bool = True) -> Array:
         self.y = np.tanh(x)  # eq-tanh
         return self.y
 
-    def backward(self, dout):
+    def backward(self, dout: Array) -> Array:
         return dout * (1 - self.y**2)  # eq-tanh-grad
 
 
-class SoftmaxCrossEntropy(Layer):
+class SoftmaxCrossEntropy(Remembering):
     """出力をソフトマックスで確率に直し、正解の確率の対数から損失を計算する。
 
     式: ``eq-softmax-y``, ``eq-cross-entropy-E``。
@@ -156,10 +174,10 @@ class SoftmaxCrossEntropy(Layer):
     2.3026
     """
 
-    def forward(self, a, t):
+    def forward(self, a: Array, t: Array) -> float:
         return self.loss(a, checked_labels(array("a", a).shape, t))
 
-    def loss(self, a, t):
+    def loss(self, a: Array, t: Array) -> float:
         """``t`` を確かめてあるときの ``forward``。"""
         e = np.exp(a - a.max(axis=1, keepdims=True))  # 最大値を引いても y は同じ。あふれを防ぐ
         self.y = e / e.sum(axis=1, keepdims=True)  # eq-softmax-y
@@ -168,13 +186,13 @@ class SoftmaxCrossEntropy(Layer):
         smallest = np.finfo(p.dtype).tiny  # 確率が 0 に丸められても log が -inf にならないように
         return -np.log(np.maximum(p, smallest)).mean()  # eq-cross-entropy-E
 
-    def backward(self):
+    def backward(self) -> Array:
         da = self.y.copy()
         da[np.arange(len(self.t)), self.t] -= 1
         return da / len(self.t)
 
 
-def checked_labels(shape, t):
+def checked_labels(shape: Shape, t: Array) -> Array:
     """形 ``shape`` = ``(N, K)`` の出力 a に対する正解ラベル ``t`` を確かめ、配列にして返す。"""
     t = np.asarray(t)
     if len(shape) != 2:

@@ -4,11 +4,14 @@
 ``fumoto.optimizers`` の実装は、これと同じ道をたどらなければならない(``tests/test_methods.py``)。
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
-from fumoto.equations import read
+from fumoto.equations import Equation, Equations, read
+from fumoto.hints import Arrays
 
 
 @dataclass(frozen=True)
@@ -16,14 +19,15 @@ class Method:
     """手法の名前、式のラベル(計算する順)、引数の名前 → 式の記号。"""
 
     name: str
-    labels: tuple
-    hyperparameters: dict
+    labels: tuple[str, ...]
+    hyperparameters: dict[str, str]
 
 
 _LR = {"lr": "eta"}
 _MOMENTUM = {"lr": "eta", "momentum": "alpha"}
 _DECAY = {"lr": "eta", "decay_rate": "rho", "eps": "varepsilon"}
 
+#: 手法の名前 → ``Method``。``SGD`` から ``Adam`` までの 7 つ。
 METHODS = {
     method.name: method
     for method in (
@@ -42,7 +46,7 @@ METHODS = {
 }
 
 
-def state_names(equations):
+def state_names(equations: Iterable[Equation]) -> list[str]:
     """式の並びから読み取った、手法の状態の名前。
 
     ``x_t`` と宣言された記号のうち、``x_{t+1}`` を左辺に持つ式のあるものが状態である。
@@ -69,7 +73,7 @@ class PrintedOptimizer:
     (array([0.9, 1.9]), array([-0.1, -0.1]))
     """
 
-    def __init__(self, method, equations=None, **hyperparameters):
+    def __init__(self, method: Method, equations: Equations | None = None, **hyperparameters: float):
         if set(hyperparameters) != set(method.hyperparameters):
             raise TypeError(
                 f"{method.name} の引数は {sorted(method.hyperparameters)} です"
@@ -78,12 +82,12 @@ class PrintedOptimizer:
         equations = read() if equations is None else equations
         self.equations = [equations[label] for label in method.labels]
         self.constants = {method.hyperparameters[name]: value for name, value in hyperparameters.items()}
-        self.state = {name: {} for name in state_names(self.equations)}
+        self.state: dict[str, Arrays] = {name: {} for name in state_names(self.equations)}
         self.t = 0
 
-    def update(self, params, grads):
+    def update(self, params: Arrays, grads: Arrays) -> None:
         for key, w in params.items():
-            known = {**self.constants, "t": self.t, "g_t": grads[key], "w_t": w.copy()}
+            known: dict[str, Any] = {**self.constants, "t": self.t, "g_t": grads[key], "w_t": w.copy()}
             for name, arrays in self.state.items():
                 known[f"{name}_t"] = arrays.get(key, np.zeros_like(w))
             for equation in self.equations:

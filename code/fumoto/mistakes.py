@@ -5,7 +5,8 @@
 
 import numpy as np
 
-from fumoto.optimizers import Adam, Momentum
+from fumoto.hints import Array, Arrays
+from fumoto.optimizers import Adam, Momentum, Step
 
 
 class NotesMomentum(Momentum):
@@ -17,7 +18,7 @@ class NotesMomentum(Momentum):
     1.1
     """
 
-    def rule(self, w, g, v):
+    def rule(self, w: Array, g: Array, v: Array) -> Step:
         v = self.momentum * v - self.lr * g  # eq-momentum-v
         w = w - v  # eq-notes-momentum-w
         return w, v
@@ -32,7 +33,7 @@ class UncorrectedAdam(Adam):
     -0.003162
     """
 
-    def rule(self, w, g, m, v):
+    def rule(self, w: Array, g: Array, m: Array, v: Array) -> Step:
         m = self.beta1 * m + (1 - self.beta1) * g  # eq-adam-m
         v = self.beta2 * v + (1 - self.beta2) * g**2  # eq-adam-v
         w = w - self.lr * m / np.sqrt(v)  # eq-notes-adam-w
@@ -51,7 +52,7 @@ class StepSizeAdam(Adam):
     -0.001
     """
 
-    def rule(self, w, g, m, v):
+    def rule(self, w: Array, g: Array, m: Array, v: Array) -> Step:
         t = self.t + 1
         lr_t = self.lr * np.sqrt(1 - self.beta2**t) / (1 - self.beta1**t)  # eq-adam-lrt
         m = self.beta1 * m + (1 - self.beta1) * g  # eq-adam-m
@@ -69,13 +70,13 @@ class DedentedAdam:
     ['c']
     """
 
-    def __init__(self, lr=0.001, beta1=0.9, beta2=0.999, eps=1e-7):
+    def __init__(self, lr: float = 0.001, beta1: float = 0.9, beta2: float = 0.999, eps: float = 1e-7):
         self.lr, self.beta1, self.beta2, self.eps = lr, beta1, beta2, eps
         self.t = 0
-        self.m = {}
-        self.v = {}
+        self.m: Arrays = {}
+        self.v: Arrays = {}
 
-    def update(self, params, grads):
+    def update(self, params: Arrays, grads: Arrays) -> None:
         self.t += 1
         lr_t = self.lr * np.sqrt(1 - self.beta2**self.t) / (1 - self.beta1**self.t)
         for key in params:

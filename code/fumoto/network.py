@@ -1,12 +1,15 @@
 """多層パーセプトロン: 層を順に並べ、重みと勾配を辞書で持つ。"""
 
 import itertools
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import Any
 
 import numpy as np
+from numpy.typing import DTypeLike
 
+from fumoto.hints import Array, Arrays, Initializer, Rng
 from fumoto.initializers import he
-from fumoto.layers import Affine, ReLU, SoftmaxCrossEntropy, checked_labels
+from fumoto.layers import Affine, Layer, ReLU, SoftmaxCrossEntropy, checked_labels
 from fumoto.validation import count, float_type, generator, matrix, non_negative
 
 
@@ -16,7 +19,7 @@ class MLP:
     ``sizes``: 各層のノード数、例えば ``[784, 100, 10]``。``rng``: 初期値を作る乱数の源。
     ``activation``: 活性化関数の層のクラス(引数なしで層を作るもの)。``initializer``: ``(rng, n_in, n_out)`` から重みを作る関数。
     ``batchnorm``: 隠れ層の活性化関数の前(``"before"``)か後(``"after"``)に ``BatchNorm`` を挟む。``None`` なら挟まない。
-    ``weight_decay``: 重み減衰の強さ λ。式: ``eq-weight-decay``。バイアスと γ, β にはかけない。
+    ``weight_decay``: 重み減衰(``eq-weight-decay``)の強さ λ。バイアスと γ, β にはかけない。
     ``dtype``: 重みの型(学習は float32、勾配の検算は float64)。
     ``params`` は ``"W1", "b1", "gamma1", "beta1", "W2", …`` という名前の配列の辞書で、最適化手法が書き換える。
     どの配列も、全部の重みを並べた 1 本の配列 ``vector`` の一部を指している。
@@ -32,14 +35,14 @@ class MLP:
 
     def __init__(
         self,
-        sizes,
-        activation=ReLU,
-        initializer=he,
+        sizes: Sequence[int],
+        activation: Callable[[], Layer] = ReLU,
+        initializer: Initializer = he,
         *,
-        rng,
-        batchnorm=None,
-        weight_decay=0.0,
-        dtype=np.float32,
+        rng: Rng,
+        batchnorm: str | None = None,
+        weight_decay: float = 0.0,
+        dtype: DTypeLike = np.float32,
     ):
         if not isinstance(sizes, Sequence) or len(sizes) < 2:
             raise ValueError(f"sizes は入力と出力の 2 つ以上の数の並びです(渡された値: {sizes!r})")
@@ -52,8 +55,8 @@ class MLP:
         self._dtype = dtype = float_type("dtype", dtype)
         self._sizes = sizes = [count(f"sizes[{i}]", n) for i, n in enumerate(sizes)]
         self.weight_decay = non_negative("weight_decay", weight_decay)
-        self.layers = []
-        self.params = {}
+        self.layers: list[tuple[int, Layer]] = []
+        self.params: Arrays = {}
         for i, (n_in, n_out) in enumerate(itertools.pairwise(sizes), start=1):
             W = np.asarray(initializer(rng, n_in, n_out), dtype)
             if W.shape != (n_in, n_out):
@@ -71,13 +74,13 @@ class MLP:
         self._join()
         self.loss_layer = SoftmaxCrossEntropy()
 
-    def _add(self, number, layer):
+    def _add(self, number: int, layer: Layer) -> None:
         self.layers.append((number, layer))
         for name, array in layer.params.items():
             self.params[f"{name}{number}"] = array
 
     @property
-    def vector(self):
+    def vector(self) -> Array:
         """全部の重みを並べた 1 本の配列 ``(重みの総数,)``。``params`` の配列は、その一部を指す。
 
         要素ごとに計算する手法は、この 1 本だけを更新すればよい。
@@ -93,29 +96,29 @@ class MLP:
             self._join()  # 辞書の配列が差し替えられていた
         return self._vector
 
-    def _join(self):
+    def _join(self) -> None:
         self._vector = np.concatenate([w.ravel() for w in self.params.values()], dtype=self._dtype)
         self._parts = _parts(self._vector, self.params)
         self.params.update(self._parts)
         self._hand_out()
 
-    def _hand_out(self):
+    def _hand_out(self) -> None:
         """各層に、辞書 ``params`` の配列を渡す。"""
         for number, layer in self.layers:
             layer.params = {name: self.params[f"{name}{number}"] for name in layer.params}
 
-    def predict(self, x, training=False):
+    def predict(self, x: Array, training: bool = False) -> Array:
         """出力層の値(ソフトマックスの手前)。``x``: ``(N, sizes[0])`` → ``(N, sizes[-1])``。"""
         self._hand_out()  # 辞書の配列が(その場での書き換えでなく)差し替えられていても、それを使う
         for _, layer in self.layers:
             x = layer.forward(x, training)
         return x
 
-    def loss(self, x, t):
+    def loss(self, x: Array, t: Array) -> float:
         """損失の平均。``t``: ``(N,)`` の整数ラベル。"""
         return self.loss_layer.forward(self.predict(x), t)
 
-    def gradient(self, x, t):
+    def gradient(self, x: Array, t: Array) -> tuple[float, Arrays]:
         """順伝播と逆伝播を 1 回ずつ行い、``(損失, 勾配の辞書)`` を返す。重み減衰は勾配にだけ入る。
 
         勾配の配列も、1 本の配列 ``gradient_vector`` の一部を指す。並び順は ``vector`` と同じ。
@@ -134,16 +137,16 @@ class MLP:
                 grads[f"W{number}"] += self.weight_decay * layer.params["W"]  # eq-weight-decay
         return loss, grads
 
-    def accuracy(self, x, t):
+    def accuracy(self, x: Array, t: Array) -> float:
         """正解率(0 から 1)。"""
         y = self.predict(x)
         return float(np.mean(y.argmax(axis=1) == checked_labels(y.shape, t)))
 
 
-def _activation(make):
+def _activation(make: Callable[[], Layer]) -> Layer:
     """``make()`` の作る層。``np.tanh`` のような、層を作らない関数なら ``TypeError``。"""
     try:
-        layer = make()
+        layer: Any = make()
     except TypeError:  # 引数の要る関数
         layer = None
     if not all(hasattr(layer, name) for name in ("forward", "backward", "params")):
@@ -151,14 +154,14 @@ def _activation(make):
     return layer
 
 
-def _batchnorm(n, dtype):
+def _batchnorm(n: int, dtype: DTypeLike) -> Layer:
     """γ = 1, β = 0 から始まる BatchNorm。使わないネットワークは、その実装を読み込まない。"""
     from fumoto.batchnorm import BatchNorm
 
     return BatchNorm(np.ones(n, dtype), np.zeros(n, dtype))
 
 
-def _parts(vector, arrays):
+def _parts(vector: Array, arrays: Arrays) -> Arrays:
     """1 本の配列 ``vector`` を、``arrays`` と同じ名前と形の部分に分ける。写しではなく、同じメモリーを指す。"""
     parts, start = {}, 0
     for name, array in arrays.items():

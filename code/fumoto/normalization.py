@@ -5,11 +5,13 @@ nan・inf・空の配列・全部同じ値の列は ``ValueError``、数でな�
 """
 
 import numpy as np
+from numpy.typing import ArrayLike
 
+from fumoto.hints import Array
 from fumoto.validation import data
 
 
-def min_max(x):
+def min_max(x: ArrayLike) -> Array:
     """最小値が 0、最大値が 1 になるように変換する(Min-Max 正規化)。
 
     式: ``eq-minmax``。
@@ -26,7 +28,7 @@ def min_max(x):
     return (x - x.min(axis=0)) / width  # eq-minmax
 
 
-def standardize(x):
+def standardize(x: ArrayLike) -> Array:
     """平均が 0、標準偏差が 1 になるように変換する(Z-score 正規化、標準化)。
 
     式: ``eq-mean``, ``eq-std``, ``eq-zscore``。標準偏差は N で割る(N - 1 ではない)。
@@ -41,7 +43,7 @@ def standardize(x):
     return (x - mean) / std  # eq-zscore
 
 
-def robust_scale(x):
+def robust_scale(x: ArrayLike) -> Array:
     """中央値が 0、四分位範囲(75 % 点と 25 % 点の差)が 1 になるように変換する。外れ値の影響を受けにくい。
 
     式: ``eq-robust``。
@@ -55,7 +57,7 @@ def robust_scale(x):
     return ((x - middle) / (high - low)).astype(x.dtype)  # eq-robust
 
 
-def _refuse_constant(width, what):
+def _refuse_constant(width: Array, what: str) -> None:
     columns = np.flatnonzero(np.atleast_1d(width) == 0)
     if len(columns):
         reason = "四分位の間が全部同じ値です" if what == "四分位範囲" else "全部同じ値です"

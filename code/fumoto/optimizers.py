@@ -10,15 +10,20 @@
     - 状態は ``optimizer.state[名前][キー]`` で見られる。更新した回数は ``optimizer.t``。
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from itertools import combinations
+from typing import Any
 
 import numpy as np
 
+from fumoto.hints import Array, Arrays, Shape
 from fumoto.validation import fraction, non_negative, positive
 
+Step = tuple[Array, ...]  # rule の返すもの: (新しい w, *新しい状態)
+Layout = dict[str, tuple[Shape, np.dtype[Any]]]  # キー → 形と型
+
 _FLOATS = (np.dtype(np.float32), np.dtype(np.float64))
-BLOCK = 32_768  # 一度に計算する要素の数。この長さの配列がいくつか、CPU のキャッシュに収まる
+BLOCK = 32_768  #: 一度に計算する要素の数。この長さの配列がいくつか、CPU のキャッシュに収まる
 
 
 class Optimizer:
@@ -38,18 +43,18 @@ class Optimizer:
     array([ 0.9, -1.9])
     """
 
-    state_names = ()
+    state_names: tuple[str, ...] = ()  #: 状態の名前の並び。``rule`` の引数の順
 
-    def __init__(self):
+    def __init__(self) -> None:
         self.t = 0
-        self.state = {name: {} for name in self.state_names}
-        self._layout = None
+        self.state: dict[str, Arrays] = {name: {} for name in self.state_names}
+        self._layout: Layout | None = None
 
-    def rule(self, w, g, *state):
+    def rule(self, w: Array, g: Array, *state: Any) -> Step:
         """1 つの配列の更新規則。``(新しい w, *新しい状態)`` を返す。"""
         raise NotImplementedError
 
-    def update(self, params, grads):
+    def update(self, params: Arrays, grads: Arrays) -> None:
         """``params`` の全部の配列を 1 回、その場で更新する。
 
         ``params``, ``grads``: キー → 配列。キーの集合と、キーごとの形が一致すること。
@@ -67,19 +72,19 @@ class Optimizer:
         self.t += 1
         self._layout = layout
 
-    def _first_state(self, params):
+    def _first_state(self, params: Arrays) -> dict[str, Arrays]:
         return {
             name: {key: np.zeros(w.shape, w.dtype) for key, w in params.items()} for name in self.state_names
         }
 
-    def _move(self, arrays, grads):
+    def _move(self, arrays: dict[str, list[Array]], grads: Arrays) -> None:
         """キーごとの ``[w, *状態]`` を、``rule`` の結果で書き換える。"""
         results = {key: self._result(key, own, grads[key]) for key, own in arrays.items()}
         for key, own in arrays.items():
             for array, value in zip(own, results[key], strict=True):
                 array[...] = value
 
-    def _result(self, key, own, g):
+    def _result(self, key: str, own: list[Array], g: Array) -> list[Array]:
         """``rule`` の結果を、``own`` と同じ型の独立した配列にする。"""
         w, *state = own
         result = [np.array(value, w.dtype) for value in self.rule(w, g, *state)]
@@ -91,7 +96,7 @@ class Optimizer:
             )
         return result
 
-    def _checked(self, params, grads):
+    def _checked(self, params: Arrays, grads: Arrays) -> tuple[Arrays, Layout]:
         """入力を確かめ、重みと同じ型の勾配と、重みの組の形を返す。"""
         for name, value in (("params", params), ("grads", grads)):
             if not isinstance(value, Mapping):
@@ -124,7 +129,7 @@ class ElementwiseOptimizer(Optimizer):
     入力の誤りは、書き込む前に全部見つける。
     """
 
-    def _move(self, arrays, grads):
+    def _move(self, arrays: dict[str, list[Array]], grads: Arrays) -> None:
         for key, own in arrays.items():
             for w, g, *state in _blocks([own[0], grads[key], *own[1:]]):
                 values = self.rule(w, g, *state)
@@ -132,7 +137,7 @@ class ElementwiseOptimizer(Optimizer):
                     array[...] = value
 
 
-def _blocks(arrays):
+def _blocks(arrays: list[Array]) -> Iterator[list[Array]]:
     """同じ形の配列の組を、``BLOCK`` 個の要素ずつに区切る(写しではない)。"""
     size = arrays[0].size
     if size <= BLOCK or not all(array.flags.c_contiguous for array in arrays):
@@ -143,17 +148,17 @@ def _blocks(arrays):
         yield [array[start : start + BLOCK] for array in arrays]
 
 
-def _refuse_shared_memory(params):
+def _refuse_shared_memory(params: Arrays) -> None:
     for (key, w), (other, v) in combinations(params.items(), 2):
         if np.may_share_memory(w, v) and np.shares_memory(w, v):
             raise ValueError(f"params[{key!r}] と params[{other!r}] が同じメモリーを指しています")
 
 
-def _described(layout):
+def _described(layout: Layout) -> dict[str, tuple[Shape, str]]:
     return {key: (shape, dtype.name) for key, (shape, dtype) in layout.items()}
 
 
-def _checked_gradient(key, w, g):
+def _checked_gradient(key: str, w: Array, g: Array) -> Array:
     """1 つのキーの重みと勾配を確かめ、重みと同じ型の勾配を返す。"""
     if not isinstance(w, np.ndarray) or w.dtype not in _FLOATS:
         kind = f"dtype={w.dtype}" if isinstance(w, np.ndarray) else type(w).__name__
@@ -188,11 +193,11 @@ class SGD(ElementwiseOptimizer):
     array([0.5, 3. ])
     """
 
-    def __init__(self, lr=0.01):
+    def __init__(self, lr: float = 0.01):
         super().__init__()
         self.lr = positive("lr", lr)
 
-    def rule(self, w, g):
+    def rule(self, w: Array, g: Array) -> Step:
         w = w - self.lr * g  # eq-sgd-w
         return (w,)
 
@@ -215,12 +220,12 @@ class Momentum(ElementwiseOptimizer):
 
     state_names = ("v",)
 
-    def __init__(self, lr=0.01, momentum=0.9):
+    def __init__(self, lr: float = 0.01, momentum: float = 0.9):
         super().__init__()
         self.lr = positive("lr", lr)
         self.momentum = fraction("momentum", momentum)
 
-    def rule(self, w, g, v):
+    def rule(self, w: Array, g: Array, v: Array) -> Step:
         v = self.momentum * v - self.lr * g  # eq-momentum-v
         w = w + v  # eq-momentum-w
         return w, v
@@ -241,12 +246,12 @@ class Nesterov(ElementwiseOptimizer):
 
     state_names = ("v",)
 
-    def __init__(self, lr=0.01, momentum=0.9):
+    def __init__(self, lr: float = 0.01, momentum: float = 0.9):
         super().__init__()
         self.lr = positive("lr", lr)
         self.momentum = fraction("momentum", momentum)
 
-    def rule(self, w, g, v):
+    def rule(self, w: Array, g: Array, v: Array) -> Step:
         v = self.momentum * v - self.lr * g  # eq-nesterov-v
         w = w + self.momentum * v - self.lr * g  # eq-nesterov-w
         return w, v
@@ -269,12 +274,12 @@ class AdaGrad(ElementwiseOptimizer):
 
     state_names = ("h",)
 
-    def __init__(self, lr=0.01, eps=1e-10):
+    def __init__(self, lr: float = 0.01, eps: float = 1e-10):
         super().__init__()
         self.lr = positive("lr", lr)
         self.eps = non_negative("eps", eps)
 
-    def rule(self, w, g, h):
+    def rule(self, w: Array, g: Array, h: Array) -> Step:
         h = h + g**2  # eq-adagrad-h
         w = w - self.lr * g / (np.sqrt(h) + self.eps)  # eq-adagrad-w
         return w, h
@@ -297,13 +302,13 @@ class RMSProp(ElementwiseOptimizer):
 
     state_names = ("h",)
 
-    def __init__(self, lr=0.01, decay_rate=0.99, eps=1e-8):
+    def __init__(self, lr: float = 0.01, decay_rate: float = 0.99, eps: float = 1e-8):
         super().__init__()
         self.lr = positive("lr", lr)
         self.decay_rate = fraction("decay_rate", decay_rate)
         self.eps = non_negative("eps", eps)
 
-    def rule(self, w, g, h):
+    def rule(self, w: Array, g: Array, h: Array) -> Step:
         h = self.decay_rate * h + (1 - self.decay_rate) * g**2  # eq-rmsprop-h
         w = w - self.lr * g / (np.sqrt(h) + self.eps)  # eq-rmsprop-w
         return w, h
@@ -325,13 +330,13 @@ class AdaDelta(ElementwiseOptimizer):
 
     state_names = ("h", "u")
 
-    def __init__(self, lr=1.0, decay_rate=0.9, eps=1e-6):
+    def __init__(self, lr: float = 1.0, decay_rate: float = 0.9, eps: float = 1e-6):
         super().__init__()
         self.lr = positive("lr", lr)
         self.decay_rate = fraction("decay_rate", decay_rate)
         self.eps = non_negative("eps", eps)
 
-    def rule(self, w, g, h, u):
+    def rule(self, w: Array, g: Array, h: Array, u: Array) -> Step:
         h = self.decay_rate * h + (1 - self.decay_rate) * g**2  # eq-adadelta-h
         d = np.sqrt(u + self.eps) / np.sqrt(h + self.eps) * g  # eq-adadelta-d
         u = self.decay_rate * u + (1 - self.decay_rate) * d**2  # eq-adadelta-u
@@ -356,14 +361,14 @@ class Adam(ElementwiseOptimizer):
 
     state_names = ("m", "v")
 
-    def __init__(self, lr=0.001, beta1=0.9, beta2=0.999, eps=1e-8):
+    def __init__(self, lr: float = 0.001, beta1: float = 0.9, beta2: float = 0.999, eps: float = 1e-8):
         super().__init__()
         self.lr = positive("lr", lr)
         self.beta1 = fraction("beta1", beta1)
         self.beta2 = fraction("beta2", beta2)
         self.eps = non_negative("eps", eps)
 
-    def rule(self, w, g, m, v):
+    def rule(self, w: Array, g: Array, m: Array, v: Array) -> Step:
         t = self.t + 1
         m = self.beta1 * m + (1 - self.beta1) * g  # eq-adam-m
         v = self.beta2 * v + (1 - self.beta2) * g**2  # eq-adam-v

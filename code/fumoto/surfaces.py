@@ -11,8 +11,11 @@ array([-0.7,  4. ])
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
+
+from fumoto.hints import Array
 
 
 @dataclass(frozen=True)
@@ -23,17 +26,18 @@ class Surface:
     """
 
     name: str
-    value: Callable
-    gradient: Callable
-    start: tuple
-    window: tuple
-    minimum: tuple | None = None
+    value: Callable[[Array], Any]
+    gradient: Callable[[Array], Array]
+    start: tuple[float, ...]
+    window: tuple[float, ...]
+    minimum: tuple[float, ...] | None = None
 
-    def __call__(self, w):
+    def __call__(self, w: Array) -> Any:
         return self.value(w)
 
 
-bowl = Surface(  # 横に長い椀(原ノートの比較図と同じ関数)
+#: 横に長い椀(原ノートの比較図と同じ関数)。式: ``eq-bowl-f``。
+bowl = Surface(
     name="横に長い椀",
     value=lambda w: w[0] ** 2 / 20 + w[1] ** 2,  # eq-bowl-f
     gradient=lambda w: np.stack([w[0] / 10, 2 * w[1]]),
@@ -42,7 +46,8 @@ bowl = Surface(  # 横に長い椀(原ノートの比較図と同じ関数)
     minimum=(0.0, 0.0),
 )
 
-saddle = Surface(  # 鞍: x では谷底、y では峠
+#: 鞍: x では谷底、y では峠。式: ``eq-saddle-f``。
+saddle = Surface(
     name="鞍",
     value=lambda w: w[0] ** 2 / 2 - w[1] ** 2 / 2,  # eq-saddle-f
     gradient=lambda w: np.stack([w[0], -w[1]]),
@@ -51,12 +56,13 @@ saddle = Surface(  # 鞍: x では谷底、y では峠
 )
 
 
-def _ravine_gradient(w):
+def _ravine_gradient(w: Array) -> Array:
     x, y = w
     return np.stack([-2 * (1 - x) - 8 * x * (y - x**2), 4 * (y - x**2)])
 
 
-ravine = Surface(  # 曲がった谷(ローゼンブロック関数の係数を 100 から 2 に緩めたもの)
+#: 曲がった谷(ローゼンブロック関数の係数を 100 から 2 に緩めたもの)。式: ``eq-ravine-f``。
+ravine = Surface(
     name="曲がった谷",
     value=lambda w: (1 - w[0]) ** 2 + 2 * (w[1] - w[0] ** 2) ** 2,  # eq-ravine-f
     gradient=_ravine_gradient,
@@ -66,12 +72,13 @@ ravine = Surface(  # 曲がった谷(ローゼンブロック関数の係数を 
 )
 
 
-def _valleys_gradient(w):
+def _valleys_gradient(w: Array) -> Array:
     x, y = w
     return np.stack([x / 10 + np.sin(x) * np.cos(y), y / 10 + np.cos(x) * np.sin(y)])
 
 
-valleys = Surface(  # 谷底がいくつもある。いちばん深いのは原点
+#: 谷底がいくつもある。いちばん深いのは原点。式: ``eq-valleys-f``。
+valleys = Surface(
     name="谷のいくつもある地形",
     value=lambda w: (w[0] ** 2 + w[1] ** 2) / 20 + 1 - np.cos(w[0]) * np.cos(w[1]),  # eq-valleys-f
     gradient=_valleys_gradient,
@@ -81,18 +88,18 @@ valleys = Surface(  # 谷底がいくつもある。いちばん深いのは原�
 )
 
 
-def hollow(depth=0.4):
-    """1 次元の大きな谷の斜面に、深さ ``depth`` の小さな窪みを 1 つ掘った地形。谷底は 0。
+def hollow(depth: float | Array = 0.4) -> Surface:
+    """1 次元の大きな谷の斜面に、深さ ``depth`` の小さな窪みを 1 つ掘った地形。谷底は 0。式: ``eq-hollow-f``。
 
     >>> hollow(0.0)(np.array([-3.0]))
     np.float64(0.9)
     """
 
-    def value(w):
+    def value(w: Array) -> Any:
         x = w[0]
         return x**2 / 10 - depth * np.exp(-8 * (x + 3) ** 2)  # eq-hollow-f
 
-    def gradient(w):
+    def gradient(w: Array) -> Array:
         x = w[0]
         return np.stack([x / 5 + 16 * depth * (x + 3) * np.exp(-8 * (x + 3) ** 2)])
 

@@ -1,12 +1,19 @@
 """学習のループ。本の実験は、地形の上の 1 点でもネットワークでも、すべてここを通る。"""
 
+from collections.abc import Callable, Iterator, Sequence
+
 import numpy as np
 
+from fumoto.hints import Array, Arrays, Rng, Updates
+from fumoto.network import MLP
 from fumoto.optimizers import ElementwiseOptimizer
+from fumoto.surfaces import Surface
 from fumoto.validation import count
 
+Gradient = Callable[[], tuple[float, Arrays]]  # () → (値, 勾配の辞書)
 
-def optimize(optimizer, params, gradient, steps):
+
+def optimize(optimizer: Updates, params: Arrays, gradient: Gradient, steps: int) -> Iterator[float]:
     """``gradient() -> (値, 勾配の辞書)`` を使って ``params`` を ``steps`` 回更新する。
 
     更新のたびに、更新する前の値を 1 つずつ返す(ジェネレータ)。呼んだ側は途中の ``params`` を見られる。
@@ -20,14 +27,14 @@ def optimize(optimizer, params, gradient, steps):
     return _optimize(optimizer, params, gradient, count("steps", steps, minimum=0))
 
 
-def _optimize(optimizer, params, gradient, steps):
+def _optimize(optimizer: Updates, params: Arrays, gradient: Gradient, steps: int) -> Iterator[float]:
     for _ in range(steps):
         value, grads = gradient()
         optimizer.update(params, grads)
         yield value
 
 
-def descend(optimizer, surface, start, steps):
+def descend(optimizer: Updates, surface: Surface, start: Sequence[float] | Array, steps: int) -> Array:
     """地形の上を ``steps`` 歩進み、通った点を形 ``(steps + 1, 次元)`` の配列で返す。
 
     >>> from fumoto.optimizers import SGD
@@ -40,7 +47,7 @@ def descend(optimizer, surface, start, steps):
     w = np.array(start, dtype=np.float64)
     path = [w.copy()]
 
-    def gradient():
+    def gradient() -> tuple[float, Arrays]:
         return surface(w), {"w": surface.gradient(w)}
 
     with np.errstate(all="ignore"):  # 発散した道は inf や nan のまま記録する
@@ -49,7 +56,9 @@ def descend(optimizer, surface, start, steps):
     return np.array(path)
 
 
-def train(network, optimizer, x, t, *, steps, batch_size, rng):
+def train(
+    network: MLP, optimizer: Updates, x: Array, t: Array, *, steps: int, batch_size: int, rng: Rng
+) -> Array:
     """ミニバッチで学習し、各ステップの(更新前の)損失を形 ``(steps,)`` の配列で返す。
 
     ``x``: ``(N, D)``。``t``: ``(N,)`` の整数。ミニバッチは毎回 ``rng`` で復元抽出する。
@@ -61,7 +70,7 @@ def train(network, optimizer, x, t, *, steps, batch_size, rng):
     # 要素ごとの手法には、全部の重みを並べた 1 本の配列を渡す。結果は配列ごとに更新するのと同じで、速い
     joined = hasattr(network, "vector") and isinstance(optimizer, ElementwiseOptimizer)
 
-    def gradient():
+    def gradient() -> tuple[float, Arrays]:
         batch = rng.integers(0, len(x), batch_size)
         loss, grads = network.gradient(x.take(batch, axis=0), t.take(batch))
         return loss, {"w": network.gradient_vector} if joined else grads

@@ -2,11 +2,14 @@
 
 import math
 from numbers import Integral, Real
+from typing import Any
 
 import numpy as np
 
+from fumoto.hints import Array, Rng
 
-def real(name, value):
+
+def real(name: str, value: object) -> float:
     """有限の実数であることを確かめ、Python の float にして返す。
 
     NumPy のスカラー(``np.float64`` など)のままだと、float32 の配列との計算が float64 に広がる。
@@ -23,7 +26,7 @@ def real(name, value):
     return number
 
 
-def positive(name, value):
+def positive(name: str, value: object) -> float:
     """有限の正の数。
 
     >>> positive("lr", -0.1)
@@ -36,7 +39,7 @@ def positive(name, value):
     return number
 
 
-def non_negative(name, value):
+def non_negative(name: str, value: object) -> float:
     """有限で 0 以上の数。"""
     number = real(name, value)
     if number < 0:
@@ -44,7 +47,7 @@ def non_negative(name, value):
     return number
 
 
-def fraction(name, value):
+def fraction(name: str, value: object) -> float:
     """0 以上 1 未満の数(慣性や減衰の係数)。
 
     >>> fraction("momentum", 1)
@@ -57,7 +60,7 @@ def fraction(name, value):
     return number
 
 
-def count(name, value, minimum=1):
+def count(name: str, value: object, minimum: int = 1) -> int:
     """``minimum`` 以上の整数。"""
     if isinstance(value, bool) or not isinstance(value, Integral):
         raise TypeError(f"{name} は整数でなければなりません(渡された値: {value!r})")
@@ -66,14 +69,14 @@ def count(name, value, minimum=1):
     return int(value)
 
 
-def generator(name, value):
+def generator(name: str, value: object) -> Rng:
     """``numpy.random.Generator``。"""
     if not isinstance(value, np.random.Generator):
         raise TypeError(f"{name} は numpy.random.Generator でなければなりません(渡されたもの: {value!r})")
     return value
 
 
-def float_type(name, value):
+def float_type(name: str, value: Any) -> np.dtype[Any]:
     """float32 か float64。``np.dtype`` にして返す。"""
     try:
         dtype = np.dtype(value)
@@ -84,14 +87,14 @@ def float_type(name, value):
     return dtype
 
 
-def array(name, value):
+def array(name: str, value: object) -> Array:
     """NumPy の配列。"""
     if not isinstance(value, np.ndarray):
         raise TypeError(f"{name} は NumPy の配列でなければなりません(渡されたもの: {type(value).__name__})")
     return value
 
 
-def matrix(name, value, columns):
+def matrix(name: str, value: object, columns: int) -> Array:
     """列の数が ``columns`` の 2 次元の配列。"""
     if isinstance(value, np.ndarray) and value.ndim == 2 and value.shape[1] == columns:
         return value
@@ -99,7 +102,7 @@ def matrix(name, value, columns):
     raise ValueError(f"{name} は (N, {columns}) でなければなりません(渡された形: {shape})")
 
 
-def data(name, value):
+def data(name: str, value: object) -> Array:
     """欠けた値(nan)や無限大を含まない、1 つ以上の実数の配列。返すのは float の配列。"""
     array = np.asarray(value)
     if array.dtype.kind not in "fiu":

@@ -4,12 +4,17 @@
 どの間違いをページの式と取り替えても、テストは失敗しなければならない(``tests/test_variants.py``)。
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import sympy
 
 from fumoto.equations import Domain, Equation
+from fumoto.hints import Rng
+
+Mistake = tuple[str, str, sympy.Expr]  # 種類の名前、種類、間違えた右辺
 
 _HALF = sympy.Rational(1, 2)
 
@@ -23,7 +28,7 @@ class Variant:
     equation: Equation
 
 
-def variants(equation):
+def variants(equation: Equation) -> list[Variant]:
     r"""1 つの式から作れる間違いの並び。もとの式や互いと値の変わらないものは含まない。
 
     >>> from fumoto.equations import read
@@ -37,7 +42,8 @@ def variants(equation):
     eq-momentum-w/time-1 古い値を使っている w_{t+1} = w_t + v_t
     """
     right = in_usual_form(equation.rhs)
-    found, counts = [], {}
+    found: list[Variant] = []
+    counts: dict[str, int] = {}
     for slug, kind, wrong in [*_rewritten(right), *_exchanged(equation, right)]:
         if not _makes_sense(equation, wrong):
             continue
@@ -52,14 +58,14 @@ def variants(equation):
 # --- 木の 1 か所を変える ----------------------------------------------------------------------------------
 
 
-def in_usual_form(expression):
+def in_usual_form(expression: sympy.Basic) -> sympy.Basic:
     """構文解析器が残した形(1·x など)を、SymPy のふつうの形に組み直す。"""
     if not expression.args or isinstance(expression, sympy.Sum):
         return expression
     return expression.func(*map(in_usual_form, expression.args))
 
 
-def _rewritten(expression, top=True):
+def _rewritten(expression: sympy.Basic, top: bool = True) -> Iterator[Mistake]:
     """木のどこか 1 か所を書き間違えた式を、(種類の名前, 種類, 式) で次々に返す。"""
     if top and not isinstance(expression, sympy.Add):
         yield "sign", "符号が逆", -expression
@@ -73,7 +79,7 @@ def _rewritten(expression, top=True):
             yield slug, kind, expression.func(*arguments)
 
 
-def _mistakes_at(node):
+def _mistakes_at(node: sympy.Basic) -> Iterator[Mistake]:
     """木のこの節だけを書き間違えたもの。"""
     if isinstance(node, sympy.Add):
         yield from _mistakes_in_sum(node)
@@ -89,7 +95,7 @@ def _mistakes_at(node):
             yield "dropped", "項が抜けている", node.func(*(other for other in node.args if other != argument))
 
 
-def _mistakes_in_sum(node):
+def _mistakes_in_sum(node: sympy.Basic) -> Iterator[Mistake]:
     for term in node.args:
         rest = node - term
         yield "sign", "符号が逆", rest - term
@@ -100,7 +106,7 @@ def _mistakes_in_sum(node):
         yield "product", "和が積になっている", sympy.Mul(*node.args)
 
 
-def _mistakes_in_product(node):
+def _mistakes_in_product(node: sympy.Basic) -> Iterator[Mistake]:
     factors = [factor for factor in node.args if factor != -1]
     for factor in factors:
         yield "factor", "因子が抜けている", node / factor
@@ -122,7 +128,7 @@ def _mistakes_in_product(node):
         yield "sum", "積が和になっている", rest * (symbols[0] + symbols[1])
 
 
-def _mistakes_in_power(node):
+def _mistakes_in_power(node: sympy.Basic) -> Iterator[Mistake]:
     base, exponent = node.args
     if exponent == 2:
         yield "square", "2 乗が抜けている", base
@@ -140,7 +146,7 @@ def _mistakes_in_power(node):
 # --- 記号を取り違える -------------------------------------------------------------------------------------
 
 
-def _exchanged(equation, right):
+def _exchanged(equation: Equation, right: sympy.Basic) -> Iterator[Mistake]:
     """古い状態と新しい状態、2 つの定数、回数を取り違えた式。"""
     names = {equation._symbols[symbol][0]: symbol for symbol in sorted(right.free_symbols, key=str)}
     for name, symbol in names.items():
@@ -166,12 +172,12 @@ def _exchanged(equation, right):
             yield "swapped", "記号の取り違え", right.xreplace({a: b, b: a})
 
 
-def _is_constant(equation, name):
+def _is_constant(equation: Equation, name: str) -> bool:
     domain = equation.domain.get(name)
     return domain is not None and not domain.integer and not name.endswith(("_t", "_next"))
 
 
-def _symbol(equation, printed):
+def _symbol(equation: Equation, printed: str) -> sympy.Symbol:
     """``printed`` と印刷される SymPy の記号(式になければ新しく作る)。"""
     for symbol, latex in equation._printed.items():
         if latex == printed:
@@ -182,7 +188,7 @@ def _symbol(equation, printed):
 # --- 間違えた式を Equation にする -------------------------------------------------------------------------
 
 
-def _makes_sense(equation, right):
+def _makes_sense(equation: Equation, right: sympy.Basic) -> bool:
     """計算できて、添字が左辺とつじつまの合う式か。"""
     if right.has(sympy.zoo, sympy.oo, sympy.nan) or equation.lhs in right.free_symbols:
         return False
@@ -192,7 +198,7 @@ def _makes_sense(equation, right):
     return all(set(indices) | ({name} & equation._indices.keys()) <= allowed for name, indices in used)
 
 
-def _with_right_side(equation, right):
+def _with_right_side(equation: Equation, right: sympy.Basic) -> Equation:
     symbols, printed, domain = dict(equation._symbols), dict(equation._printed), dict(equation.domain)
     for symbol in right.free_symbols:
         if symbol not in symbols:  # 取り違えて現れた記号
@@ -204,7 +210,7 @@ def _with_right_side(equation, right):
     return replace(other, latex=f"{left} = {print_right_side(other, right)}")
 
 
-def print_right_side(equation, expression):
+def print_right_side(equation: Equation, expression: sympy.Basic) -> str:
     """``equation`` の記号でできた SymPy の式を、本と同じ記号の LaTeX にする。"""
     body = sympy.latex(expression, symbol_names=equation._printed, order="none")
     for symbol, printed in equation._printed.items():  # 関数の名前は symbol_names では替わらない
@@ -212,7 +218,7 @@ def print_right_side(equation, expression):
     return body
 
 
-def _same_values(first, second):
+def _same_values(first: Equation, second: Equation) -> bool:
     """無作為に選んだ値で、2 つの式がいつも同じ値になるか。"""
     rng = np.random.default_rng(0)
     for _ in range(4):
@@ -224,16 +230,17 @@ def _same_values(first, second):
     return True
 
 
-def _sample(equation, rng):
+def _sample(equation: Equation, rng: Rng) -> dict[str, Any]:
     """式の記号すべての値。添字は 3 つずつ。"""
     lengths = {str(d.high)[0] for d in equation.domain.values() if d.is_index}
     dimensions = {name: len(indices) for name, indices in equation._symbols.values()}
-    values = {}
+    values: dict[str, Any] = {}
     for name in equation.symbols:
-        domain = equation.domain.get(name)
         if name in lengths:
             values[name] = 3
-        elif domain.text == "function":
+            continue
+        domain = equation.domain[name]
+        if domain.text == "function":
             values[name] = lambda position: position**3 + 1
         else:
             values[name] = domain.sample(rng, () if domain.integer else (3,) * dimensions[name])

@@ -1,14 +1,18 @@
 """読者の Batch Normalization を、印刷された式と突き合わせる: 順伝播、逆伝播、推論。"""
 
+import inspect
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import cache
+from typing import Any
 
 import numpy as np
 
 from fumoto.checking.book import book, mistakes_in
 from fumoto.checking.reader import ReaderError, call, refused_signature, within_time_limit
 from fumoto.checking.report import Finding, Report
-from fumoto.equations import parse
+from fumoto.equations import Equation, Equations, parse
+from fumoto.hints import Array, Hyperparameters, Shape
 from fumoto.validation import fraction, positive
 from fumoto.variants import Variant
 
@@ -46,11 +50,15 @@ _BIASED = r"s_{t+1} = \rho s_t + (1 - \rho) \sigma_B^2"  # 『ゼロから作る
 
 @dataclass(frozen=True)
 class _Batch:
-    x: np.ndarray
-    dout: np.ndarray
+    x: Array
+    dout: Array
 
 
-def _problem(samples, columns, seed):
+Problem = tuple[Array, Array, list[_Batch], Array]  # γ、β、学習のミニバッチ、推論の入力
+Found = dict[str, list[Array]]  # 比べる段階 → 値
+
+
+def _problem(samples: int, columns: int, seed: int) -> Problem:
     """学習の 3 つのミニバッチと、推論の入力。列ごとに尺度が違い、小さな分散の列と一定の列がある。"""
     rng = np.random.default_rng(seed)
     scale = 10.0 ** np.linspace(1, -2.5, columns)
@@ -67,7 +75,7 @@ def _problem(samples, columns, seed):
 PROBLEMS = (_problem(6, 4, 0), _problem(5, 5, 1), _problem(2, 3, 2))  # 2 つ目は標本と列の数が同じ
 
 
-def check_batchnorm(make, *, decay_rate=0.9, eps=1e-5):
+def check_batchnorm(make: Callable[..., Any], *, decay_rate: float = 0.9, eps: float = 1e-5) -> Report:
     """``make(gamma, beta, decay_rate=…, eps=…)`` で作った Batch Normalization が、式のとおりに動くかを調べる。
 
     作られたものは、``forward(x, training)`` と ``backward(dout)``、``grads["gamma"]``, ``grads["beta"]``
@@ -99,7 +107,13 @@ def check_batchnorm(make, *, decay_rate=0.9, eps=1e-5):
     return report
 
 
-def _inference(yours, expected, equations, hyperparameters, ran):
+def _inference(
+    yours: list[Found],
+    expected: Iterable[Found],
+    equations: Equations,
+    hyperparameters: Hyperparameters,
+    ran: str,
+) -> Report:
     """学習中の値は式のとおりだった。残る推論の出力を、ほかの書き方も許して比べる。"""
     if _same(_LAST, yours, expected):
         notes = _indistinguishable(yours, equations, hyperparameters)
@@ -111,7 +125,9 @@ def _inference(yours, expected, equations, hyperparameters, ran):
     return _diagnose(_LAST, yours, equations, hyperparameters, ran)
 
 
-def _indistinguishable(yours, equations, hyperparameters, **options):
+def _indistinguishable(
+    yours: list[Found], equations: Equations, hyperparameters: Hyperparameters, **options: Any
+) -> list[str]:
     """この減衰率では正しいものと見分けられない間違い(ρ = 0.5 で意味が逆、など)があれば、そう言う。"""
     rho = hyperparameters["decay_rate"]
     if min(rho, abs(rho - 0.5)) > 1e-3:  # ρ が 0 でなく、1 - ρ とも違えば、どの間違いも見分けられる
@@ -133,7 +149,9 @@ def _indistinguishable(yours, equations, hyperparameters, **options):
     ]
 
 
-def _diagnose(stage, yours, equations, hyperparameters, ran):
+def _diagnose(
+    stage: str, yours: list[Found], equations: Equations, hyperparameters: Hyperparameters, ran: str
+) -> Report:
     for identifier, (where, explanation, wrong) in _STRUCTURE.items():
         possible = [(equations, {}), *((e, options) for _, e, options in _conventions(equations).values())]
         if where == stage and any(_same(stage, yours, wrong(e, hyperparameters, **o)) for e, o in possible):
@@ -147,7 +165,7 @@ def _diagnose(stage, yours, equations, hyperparameters, ran):
     return Report(False, f"不一致: {stage}が違います。原因は分かりませんでした。", notes=(ran,))
 
 
-def _conventions(equations):
+def _conventions(equations: Equations) -> dict[str, tuple[str, Equations, dict[str, float]]]:
     """推論の移動平均の、ほかの書き方: 名前 → (説明, 式, 出発点)。"""
     biased = _with(equations, _biased())
     return {
@@ -161,7 +179,9 @@ def _conventions(equations):
     }
 
 
-def _reproduces(stage, yours, equations, hyperparameters, **options):
+def _reproduces(
+    stage: str, yours: list[Found], equations: Equations, hyperparameters: Hyperparameters, **options: Any
+) -> bool:
     try:
         return _same(stage, yours, _printed(equations, hyperparameters, **options))
     except (KeyError, ValueError):  # 形が合わないか、まだ計算していない値を使う間違い
@@ -169,42 +189,44 @@ def _reproduces(stage, yours, equations, hyperparameters, **options):
 
 
 @cache
-def _mistakes_in(label):
+def _mistakes_in(label: str) -> list[Variant]:
     often = [
         Variant(f"{label}/{slug}", kind, _like(label, latex)) for slug, kind, latex in _OFTEN.get(label, ())
     ]
     return [*mistakes_in(label), *often]
 
 
-def _like(label, latex):
+def _like(label: str, latex: str) -> Equation:
     """``label`` の式と同じ記号の宣言で ``latex`` を読む。"""
     printed = book()[label]
     return parse(latex, printed.domain, label=label, page=printed.page, line=printed.line)
 
 
-def _biased():
+def _biased() -> Equation:
     return _like("eq-batchnorm-running-var", _BIASED)
 
 
-def _with(equations, *others):
+def _with(equations: Equations, *others: Equation) -> dict[str, Equation]:
     return {**equations, **{other.label: other for other in others}}
 
 
 # --- 読者のものを走らせる ---------------------------------------------------------------------------------
 
 
-def _follow(make, hyperparameters, problem):
+def _follow(
+    make: Callable[..., Any], hyperparameters: Hyperparameters, problem: Problem
+) -> tuple[Found, bool]:
     """読者の値(段階 → 配列の並び)と、推論で何かが変わったか。"""
     gamma, beta, batches, x_test = problem
     if signature := refused_signature(make, gamma, beta, **hyperparameters):
         raise ReaderError(_how_to_adapt(make, signature))
     layer = call("作る", lambda: make(gamma.copy(), beta.copy(), **hyperparameters))
-    found = {stage: [] for stage in _STAGES}
+    found: Found = {stage: [] for stage in _STAGES}
     for batch in batches:
         x, dout = batch.x.copy(), batch.dout.copy()
         y = _array("forward の出力", _forward(layer, x, True), x.shape)
         _refuse_writing("forward", "x", x, batch.x)
-        dx = call("backward(dout)", lambda d=dout: layer.backward(d))
+        dx = call("backward(dout)", lambda d: layer.backward(d), dout)
         _refuse_writing("backward", "x", x, batch.x)
         _refuse_writing("backward", "dout", dout, batch.dout)
         found["学習中の出力"].append(y)
@@ -220,7 +242,7 @@ def _follow(make, hyperparameters, problem):
     return found, not _equal([*averages, outputs[0]], [*_averages(layer), outputs[1]])
 
 
-def _forward(layer, x, training):
+def _forward(layer: Any, x: Array, training: bool) -> Any:
     forward = call(f"forward(x, {training})", lambda: layer.forward)
     if signature := refused_signature(forward, x, training):
         text = f"forward(x, {training}) の形で呼べません(あなたの引数: {signature})。"
@@ -237,7 +259,7 @@ _SAME_MEANING = {  # 読者の引数の名前 → この本の名前
 }
 
 
-def _how_to_adapt(make, signature):
+def _how_to_adapt(make: Callable[..., Any], signature: inspect.Signature) -> str:
     """``make`` の引数の名前や並びが違う。この本の名前で呼べるようにする lambda を、具体的に書いて見せる。"""
     name = getattr(make, "__name__", "")
     name = name if name.isidentifier() else "MyBatchNorm"
@@ -256,7 +278,7 @@ def _how_to_adapt(make, signature):
     return text
 
 
-def _refuse_writing(method, name, array, original):
+def _refuse_writing(method: str, name: str, array: Array, original: Array) -> None:
     if not np.array_equal(array, original):
         raise ReaderError(
             f"{method} が {name} を書き換えました。{name} は読むだけにしてください。",
@@ -264,19 +286,19 @@ def _refuse_writing(method, name, array, original):
         )
 
 
-def _averages(layer):
+def _averages(layer: object) -> list[Array]:
     """見えるところにあれば、移動平均の写し。"""
     names = ("running_mean", "running_var")
     return [np.array(value) for name in names if (value := getattr(layer, name, None)) is not None]
 
 
-def _equal(first, second):
+def _equal(first: list[Array], second: list[Array]) -> bool:
     return len(first) == len(second) and all(
         np.array_equal(a, b, equal_nan=a.dtype.kind == "f") for a, b in zip(first, second, strict=True)
     )
 
 
-def _gradient(layer, name):
+def _gradient(layer: object, name: str) -> Any:
     grads = getattr(layer, "grads", {})
     value = grads.get(name) if isinstance(grads, dict) else None
     value = getattr(layer, f"d{name}", None) if value is None else value
@@ -285,7 +307,7 @@ def _gradient(layer, name):
     return value
 
 
-def _array(what, value, shape):
+def _array(what: str, value: object, shape: Shape) -> Array:
     array = call(what, lambda: np.array(value))  # 読者が同じ配列を使い回しても、いまの値を残す
     if array.dtype.kind != "f":
         raise ReaderError(f"{what}が実数の配列ではありません(dtype={array.dtype})。")
@@ -300,7 +322,7 @@ def _array(what, value, shape):
 # --- 式のとおりに動かす -----------------------------------------------------------------------------------
 
 
-def _printed(equations, hyperparameters, **options):
+def _printed(equations: Equations, hyperparameters: Hyperparameters, **options: Any) -> Iterator[Found]:
     """問題ごとの値を順に。違いが見つかれば、残りの問題は計算しなくてよい。"""
     for problem in PROBLEMS:
         with np.errstate(all="ignore"):
@@ -308,9 +330,15 @@ def _printed(equations, hyperparameters, **options):
         yield found
 
 
-def _run(equations, hyperparameters, problem, batch_at_inference=False, start_var=1.0):
+def _run(
+    equations: Equations,
+    hyperparameters: Hyperparameters,
+    problem: Problem,
+    batch_at_inference: bool = False,
+    start_var: float = 1.0,
+) -> Found:
     gamma, beta, batches, x_test = problem
-    known = {
+    known: dict[str, Any] = {
         "gamma": gamma,
         "beta": beta,
         "rho": hyperparameters["decay_rate"],
@@ -318,9 +346,9 @@ def _run(equations, hyperparameters, problem, batch_at_inference=False, start_va
         "mu_t": np.zeros_like(gamma),
         "s_t": np.full_like(gamma, start_var),
     }
-    found = {stage: [] for stage in _STAGES}
+    found: Found = {stage: [] for stage in _STAGES}
 
-    def compute(*labels):
+    def compute(*labels: str) -> Array:
         for label in labels:
             equation = equations[label]
             known[equation.name] = equation.evaluate(**{s: known[s] for s in equation.symbols})
@@ -343,7 +371,7 @@ def _run(equations, hyperparameters, problem, batch_at_inference=False, start_va
     return found
 
 
-def _same(stage, yours, expected):
+def _same(stage: str, yours: list[Found], expected: Iterable[Found]) -> bool:
     """どの問題でも、``stage`` の値が同じか。float32 で計算する実装は、その精度で比べる。"""
     for mine, printed in zip(yours, expected, strict=True):
         single = any(array.dtype == np.float32 for arrays in mine.values() for array in arrays)
@@ -354,7 +382,9 @@ def _same(stage, yours, expected):
     return True
 
 
-def _normalized_across_columns(equations, hyperparameters, **options):
+def _normalized_across_columns(
+    equations: Equations, hyperparameters: Hyperparameters, **options: Any
+) -> list[Found]:
     """標本ごとに、列の向きに平均と分散をとったもの。"""
     results = []
     for gamma, beta, batches, _ in PROBLEMS:
@@ -367,7 +397,7 @@ def _normalized_across_columns(equations, hyperparameters, **options):
     return results
 
 
-_STRUCTURE = {
+_STRUCTURE: dict[str, tuple[str, str, Callable[..., Iterable[Found]]]] = {
     "forward/axis": (
         "学習中の出力",
         "標本の向きではなく、列の向きに平均と分散をとっています(Layer Normalization の計算です)",

@@ -2,11 +2,11 @@
 
 from functools import cache
 
-from fumoto.equations import book_folder, read
-from fumoto.variants import variants
+from fumoto.equations import Equation, book_folder, read
+from fumoto.variants import Variant, variants
 
 
-def book():
+def book() -> dict[str, Equation]:
     """本の式。``{ラベル: Equation}``。"""
     return _read_once(book_folder())
 
@@ -15,6 +15,6 @@ _read_once = cache(read)
 
 
 @cache
-def mistakes_in(label):
+def mistakes_in(label: str) -> list[Variant]:
     """``label`` の式から機械で作った書き間違い。"""
     return variants(book()[label])

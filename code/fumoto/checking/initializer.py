@@ -1,5 +1,6 @@
 """読者の重みの初期値を、印刷された式の標準偏差と突き合わせる。"""
 
+from collections.abc import Callable
 from itertools import product
 
 import numpy as np
@@ -7,7 +8,8 @@ import numpy as np
 from fumoto.checking.book import book, mistakes_in
 from fumoto.checking.reader import ReaderError, call, within_time_limit
 from fumoto.checking.report import Finding, Report
-from fumoto.equations import parse
+from fumoto.equations import Equation, parse
+from fumoto.hints import Array, Initializer, Rng
 
 LABELS = {"xavier": "eq-xavier-std", "glorot": "eq-glorot-std", "he": "eq-he-std"}
 SHAPES = ((50, 400), (400, 50), (784, 100))
@@ -29,11 +31,11 @@ _OFTEN = {  # 式の木の 1 か所の変更では作れない、よくある書
 }
 
 
-def check_initializer(make, name):
+def check_initializer(make: Initializer, name: str) -> Report:
     """``make(rng, n_in, n_out)`` の作る重みが、``name`` の式の標準偏差を持つかを調べる。
 
     ``make``: 形 ``(n_in, n_out)`` の配列を返す関数。``rng`` は ``numpy.random.Generator``。
-    ``name``: ``"xavier"``(eq-xavier-std), ``"glorot"``(eq-glorot-std), ``"he"``(eq-he-std)。ほかは ``ValueError``。
+    ``name``: ``"xavier"``(``eq-xavier-std``), ``"glorot"``(``eq-glorot-std``), ``"he"``(``eq-he-std``)。ほかは ``ValueError``。
     大きさの違う 3 つの行列を作り、要素の平均と標準偏差を、要素の数から決まる誤差の範囲で比べる。すべて 0 の列や、
     同じ列・行の繰り返しも見つける。
 
@@ -72,7 +74,7 @@ def check_initializer(make, name):
     return _diagnose(printed, name, weights, ran)
 
 
-def _diagnose(printed, name, weights, ran):
+def _diagnose(printed: Equation, name: str, weights: list[Array], ran: str) -> Report:
     others = [(v.id, v.kind, v.equation) for v in mistakes_in(printed.label)]
     for number, (latex, kind) in enumerate(_OFTEN[name], start=1):
         others.append(
@@ -105,7 +107,7 @@ def _diagnose(printed, name, weights, ran):
     return Report(False, "不一致: 原因は分かりませんでした。", (), (table, ran), printed.label)
 
 
-def _another_initial_value(name, weights):
+def _another_initial_value(name: str, weights: list[Array]) -> str | None:
     """本のほかの初期値と同じ標準偏差なら、その名前。"""
     for other, label in LABELS.items():
         if other != name and _agrees(book()[label], weights):
@@ -113,7 +115,7 @@ def _another_initial_value(name, weights):
     return None
 
 
-def _degenerate(W):
+def _degenerate(W: Array) -> tuple[str, str] | None:
     """乱数で作った行列にはない形なら (名前, 説明)、そうでなければ None。"""
     if not W.any():
         return "zeros", "重みがすべて 0 です。どのノードも同じ値のまま変わらず、学習できません"
@@ -126,13 +128,15 @@ def _degenerate(W):
     return None
 
 
-def _expected(equation, n_in, n_out, n=None):
+def _expected(equation: Equation, n_in: int, n_out: int, n: Callable[[int, int], int] | None = None) -> float:
     values = {"n": n_in if n is None else n(n_in, n_out), "m": n_out}
     with np.errstate(all="ignore"):
         return equation.evaluate(**{name: values[name] for name in equation.symbols}).item()
 
 
-def _agrees(equation, weights, n=None, scale=1.0):
+def _agrees(
+    equation: Equation, weights: list[Array], n: Callable[[int, int], int] | None = None, scale: float = 1.0
+) -> bool:
     """どの行列の標準偏差も、式の値と誤差の範囲で同じか。"""
     for (n_in, n_out), W in zip(SHAPES, weights, strict=True):
         expected = scale * _expected(equation, n_in, n_out, n)
@@ -141,12 +145,12 @@ def _agrees(equation, weights, n=None, scale=1.0):
     return True
 
 
-def _kurtosis(W):
+def _kurtosis(W: Array) -> float:
     squares = np.square(W - W.mean())
     return np.mean(np.square(squares)) / np.mean(squares) ** 2
 
 
-def _weights(make):
+def _weights(make: Initializer) -> list[Array]:
     """形と乱数の使い方を確かめながら、``SHAPES`` の重みを 1 つずつ作る。"""
     weights = []
     for shape in SHAPES:
@@ -162,7 +166,7 @@ def _weights(make):
     return weights
 
 
-def _draw(make, rng, shape):
+def _draw(make: Initializer, rng: Rng, shape: tuple[int, int]) -> Array:
     value = call(f"make(rng, {shape[0]}, {shape[1]})", lambda: make(rng, *shape))
     W = call("make の返した値", lambda: np.array(value))
     if W.dtype.kind != "f":

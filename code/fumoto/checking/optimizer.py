@@ -1,16 +1,21 @@
 """読者の最適化手法を、印刷された式と突き合わせる。"""
 
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from itertools import combinations
+from typing import Any
 
 import numpy as np
 
 from fumoto.checking.book import book, mistakes_in
-from fumoto.checking.problems import PROBLEMS, STEPS, follow
+from fumoto.checking.problems import PROBLEMS, STEPS, Trajectory, follow
 from fumoto.checking.reader import ReaderError
 from fumoto.checking.report import Finding, Report
+from fumoto.equations import Equation
+from fumoto.hints import Array, Arrays, Hyperparameters, Updates
 from fumoto.methods import METHODS, Method, PrintedOptimizer
 from fumoto.validation import fraction, non_negative, positive, real
+from fumoto.variants import Variant
 
 _RTOL = {"float64": 1e-9, "float32": 1e-4}
 _VALID = {  # 引数の取りうる値。この本の実装と同じ
@@ -20,7 +25,7 @@ _VALID = {  # 引数の取りうる値。この本の実装と同じ
 }
 
 
-def check(make, name, **hyperparameters):
+def check(make: Callable[..., Any], name: str, **hyperparameters: float) -> Report:
     """``make(**hyperparameters)`` で作った最適化手法が、``name`` の式のとおりに動くかを調べる。
 
     ``make``: クラス、関数、lambda のどれでもよい。``update(params, grads)`` を持つものを返すこと。
@@ -64,7 +69,7 @@ def check(make, name, **hyperparameters):
     return replace(mistake, notes=tuple(notes), step=difference.step)
 
 
-def _not_run(make, reader, error):
+def _not_run(make: Callable[..., Any], reader: "_Reader", error: ReaderError) -> Report:
     """読者のコードが走らなかった。状態をキーの間で共有して、形が合わなくなっただけかもしれない。"""
     try:
         reader.trajectories = [follow(make, reader.hyperparameters, PROBLEMS[-1])]
@@ -79,7 +84,7 @@ def _not_run(make, reader, error):
     return Report(False, f"{reader.name} を確かめられませんでした。{error}")
 
 
-def _indistinguishable(reader):
+def _indistinguishable(reader: "_Reader") -> list[str]:
     """この引数では正しいものと見分けられない間違い(慣性が 0、学習率が 1 など)があれば、そう言う。"""
     blind = [
         v for label in reader.method.labels for v in mistakes_in(label) if reader.follows(reader.method, v)
@@ -99,10 +104,10 @@ def _indistinguishable(reader):
 class _Difference:
     step: int
     key: str
-    yours: np.ndarray
-    expected: np.ndarray
+    yours: Array
+    expected: Array
 
-    def __str__(self):
+    def __str__(self) -> str:
         return (
             f"はじめて違うのは {self.step} ステップ目の params[{self.key!r}] です。"
             f"\nあなたの値: {self.yours}\n式の値:     {self.expected}"
@@ -114,12 +119,18 @@ class _Reader:
     """読者の最適化手法の足どりと、比べる相手。"""
 
     name: str
-    hyperparameters: dict
+    hyperparameters: dict[str, float]
     method: Method
-    equations: dict
-    trajectories: list = field(default_factory=list)
+    equations: dict[str, Equation]
+    trajectories: list[Trajectory] = field(default_factory=list)
 
-    def first_difference(self, method, *mistakes, loop=PrintedOptimizer, hyperparameters=None):
+    def first_difference(
+        self,
+        method: Method,
+        *mistakes: Variant,
+        loop: type[PrintedOptimizer] = PrintedOptimizer,
+        hyperparameters: Hyperparameters | None = None,
+    ) -> _Difference | None:
         """``method`` の式(``mistakes`` のところは間違えたもの)と違った最初の場所。最後まで同じなら None。"""
         equations = {**self.equations, **{v.equation.label: v.equation for v in mistakes}}
         with np.errstate(all="ignore"):
@@ -130,13 +141,13 @@ class _Reader:
                     return difference
         return None
 
-    def follows(self, method, *mistakes, **options):
+    def follows(self, method: Method, *mistakes: Variant, **options: Any) -> bool:
         try:
             return self.first_difference(method, *mistakes, **options) is None
         except KeyError:  # この手法の中では手に入らない値を使う間違い
             return False
 
-    def has_state_of(self, method, *mistakes):
+    def has_state_of(self, method: Method, *mistakes: Variant) -> bool:
         """重みだけでなく、読者の持つ状態まで同じか(重みの動きが同じ間違いを見分けるため)。"""
         equations = {**self.equations, **{v.equation.label: v.equation for v in mistakes}}
         optimizer = PrintedOptimizer(method, equations, **self.hyperparameters)
@@ -151,7 +162,7 @@ class _Reader:
         )
 
 
-def _compare(optimizer, trajectory, to_the_end=False):
+def _compare(optimizer: Updates, trajectory: Trajectory, to_the_end: bool = False) -> _Difference | None:
     """式の最適化手法を 1 つの問題の上で走らせ、読者の足どりと違った最初の場所を返す。"""
     params = {key: w.copy() for key, w in trajectory.problem.start.items()}
     for step, grads in enumerate(trajectory.problem.gradients, start=1):
@@ -163,7 +174,7 @@ def _compare(optimizer, trajectory, to_the_end=False):
     return None
 
 
-def _close(yours, expected, rtol):
+def _close(yours: Any, expected: Array, rtol: float) -> bool:
     try:
         return np.allclose(yours, expected, rtol=rtol, atol=rtol * 1e-3, equal_nan=True)
     except (TypeError, ValueError):  # 読者の状態が、比べられない形や型である
@@ -178,7 +189,7 @@ class _LastKeyOnly(PrintedOptimizer):
 
     chosen = -1
 
-    def update(self, params, grads):
+    def update(self, params: Arrays, grads: Arrays) -> None:
         copies = {key: w.copy() for key, w in params.items()}
         super().update(copies, grads)
         key = list(params)[self.chosen]
@@ -194,7 +205,7 @@ class _FirstKeyOnly(_LastKeyOnly):
 class _CounterPerKey(PrintedOptimizer):
     """更新の回数を、キーごとに 1 増やしている。"""
 
-    def update(self, params, grads):
+    def update(self, params: Arrays, grads: Arrays) -> None:
         for key in params:
             super().update({key: params[key]}, {key: grads[key]})
 
@@ -202,7 +213,7 @@ class _CounterPerKey(PrintedOptimizer):
 class _SharedState(PrintedOptimizer):
     """速度などの状態を、キーごとに分けずに使い回している。"""
 
-    def update(self, params, grads):
+    def update(self, params: Arrays, grads: Arrays) -> None:
         t = self.t
         for key in params:
             for arrays in self.state.values():
@@ -249,7 +260,7 @@ _WRITTEN_IN_THE_NOTES = {  # 原ノートの式をそのまま並べた手法
 _OFTEN_TOGETHER = ("hat", "time", "factor", "dropped", "inside", "root", "count")
 
 
-def _known_mistake(reader):
+def _known_mistake(reader: _Reader) -> Report | None:
     """読者の数値を再現する間違いの ``Report``。なければ None。"""
     bases = [reader.method, *_CONVENTIONS.get(reader.name, {}).values()]
     for base in bases:
@@ -277,19 +288,21 @@ def _known_mistake(reader):
     )
 
 
-def _labels(bases):
+def _labels(bases: Iterable[Method]) -> Iterable[str]:
     """式のラベル。同じ数値になる間違いが 2 つあれば先のものを言うので、w を更新する式を先に置く。"""
     return dict.fromkeys(label for base in bases for label in reversed(base.labels))
 
 
-def _pairs(candidates):
+def _pairs(candidates: list[Variant]) -> list[tuple[Variant, ...]]:
     """よく一緒に起きる間違いの組。同じ種類のものを先に。"""
     often = [v for v in candidates if v.id.split("/")[1].startswith(_OFTEN_TOGETHER)]
     pairs = [(v, w) for v, w in combinations(often, 2) if v.equation.label != w.equation.label]
     return sorted(pairs, key=lambda pair: pair[0].kind != pair[1].kind)
 
 
-def _reproducing(groups, reader, bases):
+def _reproducing(
+    groups: Iterable[tuple[Variant, ...]], reader: _Reader, bases: list[Method]
+) -> list[tuple[Variant, ...]]:
     """読者の数値を再現する間違いの組。読者の状態まで再現するものを先に並べる。"""
     found = []
     for group in groups:
@@ -300,7 +313,7 @@ def _reproducing(groups, reader, bases):
     return [group for _, group in sorted(found, key=lambda pair: pair[0])]
 
 
-def _follows_the_notes(reader):
+def _follows_the_notes(reader: _Reader) -> bool:
     if reader.name not in _WRITTEN_IN_THE_NOTES:
         return False
     needed = {name: s for name, s in reader.method.hyperparameters.items() if name != "eps"}
@@ -309,7 +322,7 @@ def _follows_the_notes(reader):
     return reader.follows(notes, hyperparameters=values)
 
 
-def _in_the_notes(reader):
+def _in_the_notes(reader: _Reader) -> Report:
     yours = reader.equations[_WRITTEN_IN_THE_NOTES[reader.name][-1]]
     printed = reader.equations[reader.method.labels[-1]]
     verdict = f"既知の間違い: 原ノートの式です({yours.page} の {yours.label})。"

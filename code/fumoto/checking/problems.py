@@ -1,10 +1,14 @@
 """突き合わせに使う問題と、その上での読者の最適化手法の足どり。"""
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
+from numpy.typing import DTypeLike
 
 from fumoto.checking.reader import ReaderError, call, within_time_limit
+from fumoto.hints import Array, Arrays, Hyperparameters, Shape
 
 STEPS = 60
 
@@ -13,11 +17,11 @@ STEPS = 60
 class Problem:
     """重みの出発点と、``STEPS`` 回分の勾配。"""
 
-    start: dict
-    gradients: list
+    start: Arrays
+    gradients: list[Arrays]
 
 
-def make_problem(shapes, dtype, seed):
+def make_problem(shapes: Mapping[str, Shape], dtype: DTypeLike, seed: int) -> Problem:
     """大きさが 1e-6 から 1e3(float32 では 1e2)の勾配。``never`` はいつも 0、ほかもときどき 0 になる。"""
     rng = np.random.default_rng(seed)
     largest = 3 if dtype == np.float64 else 2
@@ -48,17 +52,17 @@ class Trajectory:
     """ステップごとの重み、最後の状態(読者が ``v`` などの名前で持っていれば)、読者に伝えること。"""
 
     problem: Problem
-    params: list
-    state: dict
-    notes: tuple
+    params: list[Arrays]
+    state: dict[str, dict[str, Any]]
+    notes: tuple[str, ...]
 
 
-def follow(make, hyperparameters, problem):
+def follow(make: Callable[..., Any], hyperparameters: Hyperparameters, problem: Problem) -> Trajectory:
     """読者の最適化手法を 1 つの問題の上で走らせる。走らなければ ``ReaderError``。"""
     return within_time_limit(_steps, make, hyperparameters, problem)
 
 
-def _steps(make, hyperparameters, problem):
+def _steps(make: Callable[..., Any], hyperparameters: Hyperparameters, problem: Problem) -> Trajectory:
     params = {key: w.copy() for key, w in problem.start.items()}
     optimizer = call("作る", lambda: make(**hyperparameters))
     if call("作る", lambda: make(**hyperparameters)) is optimizer:
@@ -69,7 +73,7 @@ def _steps(make, hyperparameters, problem):
     for step, gradients in enumerate(problem.gradients, start=1):
         grads = {key: g.copy() for key, g in gradients.items()}
         arrays = dict(params)
-        returned = call(f"{step} ステップ目の update", lambda g=grads: optimizer.update(params, g))
+        returned = call(f"{step} ステップ目の update", lambda g: optimizer.update(params, g), grads)
         _inspect(step, params, grads, gradients, problem)
         replaced = replaced or any(params[key] is not arrays[key] for key in params)
         history.append({key: np.array(w) for key, w in params.items()})
@@ -86,11 +90,11 @@ def _steps(make, hyperparameters, problem):
     return Trajectory(problem, history, _state_of(optimizer), tuple(notes))
 
 
-def _finite(params):
+def _finite(params: Arrays) -> bool:
     return all(np.all(np.isfinite(w)) for w in params.values())
 
 
-def _state_of(optimizer):
+def _state_of(optimizer: object) -> dict[str, dict[str, Any]]:
     """``optimizer.v`` や ``optimizer.state["v"]`` のような、キー → 配列の辞書。"""
     own = dict(getattr(optimizer, "__dict__", {}))
     state = own.pop("state", None)
@@ -98,7 +102,7 @@ def _state_of(optimizer):
     return {name: value for name, value in named.items() if isinstance(value, dict)}
 
 
-def _inspect(step, params, grads, gradients, problem):
+def _inspect(step: int, params: Arrays, grads: Arrays, gradients: Arrays, problem: Problem) -> None:
     if params.keys() != problem.start.keys():
         raise ReaderError(f"{step} ステップ目に params のキーが変わりました。")
     for key, start in problem.start.items():
@@ -115,12 +119,12 @@ def _inspect(step, params, grads, gradients, problem):
             raise ReaderError(f"{step} ステップ目に params[{key!r}] の形が変わりました。")
 
 
-def _array_or_none(value):
+def _array_or_none(value: object) -> Array | None:
     try:
         return np.asarray(value)
     except Exception:  # 長さのそろわないリストなど
         return None
 
 
-def _unchanged(params, start):
+def _unchanged(params: Arrays, start: Arrays) -> bool:
     return all(np.array_equal(params[key], start[key]) for key in start)

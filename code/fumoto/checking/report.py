@@ -15,11 +15,11 @@ class Finding:
     yours: Equation
 
     @property
-    def address(self):
+    def address(self) -> str:
         """式のある場所(組んだ本のフォルダーから)。"""
         return f"{self.printed.page.removesuffix('.md')}.html#equation-{self.printed.label}"
 
-    def __str__(self):
+    def __str__(self) -> str:
         gone, new = difference(self.printed, self.yours)
         how = f"{gone} が {new} になっています"
         if NOTHING in (gone, new):
@@ -29,7 +29,7 @@ class Finding:
             f"違い: {how}\n読むページ: {self.address}"
         )
 
-    def _repr_markdown_(self):
+    def _repr_markdown_(self) -> str:
         gone, new = difference(self.printed, self.yours)
         how = f"${gone}$ が抜けています" if new == NOTHING else "下線が違うところ"
         return (
@@ -49,20 +49,20 @@ class Report:
 
     ok: bool
     verdict: str
-    findings: tuple = ()
-    notes: tuple = ()
+    findings: tuple[Finding, ...] = ()
+    notes: tuple[str, ...] = ()
     equation: str | None = None
     variant: str | None = None
     step: int | None = None
 
-    def __bool__(self):
+    def __bool__(self) -> bool:
         return self.ok
 
-    def __str__(self):
+    def __str__(self) -> str:
         return "\n".join([self.verdict, *map(str, self.findings), *self.notes])
 
     __repr__ = __str__
 
-    def _repr_markdown_(self):
+    def _repr_markdown_(self) -> str:
         notes = [note.replace("\n", "  \n") for note in self.notes]  # 行末の空白 2 つが改行になる
         return "\n\n".join([f"**{self.verdict}**", *(f._repr_markdown_() for f in self.findings), *notes])

@@ -4,10 +4,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from fumoto.hints import Array, Arrays, Updates
 from fumoto.optimizers import SGD, AdaGrad, RMSProp
 
 
-def follow(optimizer, gradients):
+def follow(optimizer: Updates, gradients: Array) -> Array:
     """与えた勾配の列 ``(steps, ...)`` で更新し、位置の列 ``(steps + 1, ...)`` を返す。出発点は 0。
 
     >>> follow(SGD(lr=1.0), np.array([1.0, 2.0]))
@@ -25,12 +26,14 @@ def follow(optimizer, gradients):
 class RateAndStep:
     """勾配を ``scales`` 倍したときの、学習率 η/√h と歩幅。どちらも ``(steps, 倍率の数)``。"""
 
-    scales: tuple
-    rates: np.ndarray
-    steps: np.ndarray
+    scales: tuple[float, ...]
+    rates: Array
+    steps: Array
 
 
-def rate_and_step(scales=(0.01, 1.0, 100.0), steps=100, lr=0.1, seed=0):
+def rate_and_step(
+    scales: tuple[float, ...] = (0.01, 1.0, 100.0), steps: int = 100, lr: float = 0.1, seed: int = 0
+) -> RateAndStep:
     """同じ勾配の列を何倍かして AdaGrad に渡し、学習率と歩幅を別々に記録する。
 
     >>> result = rate_and_step()
@@ -48,11 +51,11 @@ def rate_and_step(scales=(0.01, 1.0, 100.0), steps=100, lr=0.1, seed=0):
 class ZeroGradient:
     """勾配 0 から始まる座標で、ε があるときとないときの位置。"""
 
-    with_eps: np.ndarray
-    without_eps: np.ndarray
+    with_eps: Array
+    without_eps: Array
 
 
-def zero_gradient():
+def zero_gradient() -> ZeroGradient:
     """勾配が 0 の座標と 1 の座標を 1 歩だけ更新する。ε = 0 は原ノートの式 (5) と同じである。
 
     >>> zero_gradient().without_eps
@@ -69,11 +72,11 @@ class Frequency:
     """いつも現れる特徴(列 0)と、``period`` 回に 1 回の特徴(列 1)。手法 → 位置の列。"""
 
     period: int
-    moved: dict
-    last_step: dict
+    moved: Arrays
+    last_step: Arrays
 
 
-def frequent_and_rare(steps=1000, period=10, lr=0.1):
+def frequent_and_rare(steps: int = 1000, period: int = 10, lr: float = 0.1) -> Frequency:
     """現れたときの勾配を 1 として、2 つの特徴の重みの動きを SGD と AdaGrad で比べる。"""
     appears = np.ones((steps, 2))
     appears[:, 1] = (np.arange(1, steps + 1) % period) == 0
@@ -90,12 +93,12 @@ class ConstantGradient:
     """一定の勾配のもとでの、t 歩目の学習率と、そこまでに進んだ距離。"""
 
     lr: float
-    t: np.ndarray
-    rate: np.ndarray
-    distance: np.ndarray
+    t: Array
+    rate: Array
+    distance: Array
 
 
-def constant_gradient(steps=10_000, lr=0.1):
+def constant_gradient(steps: int = 10_000, lr: float = 0.1) -> ConstantGradient:
     """勾配がずっと 1 の坂を AdaGrad で下りる。学習率は η/√t、距離はおよそ 2η√t になる。
 
     >>> result = constant_gradient()
@@ -110,11 +113,11 @@ def constant_gradient(steps=10_000, lr=0.1):
 class Bowl:
     """1 次元の椀 w²/2 を AdaGrad で下りたときの ``w`` と ``h``。"""
 
-    w: np.ndarray
-    h: np.ndarray
+    w: Array
+    h: Array
 
 
-def adagrad_on_bowl(steps=200, lr=0.5):
+def adagrad_on_bowl(steps: int = 200, lr: float = 0.5) -> Bowl:
     """椀では勾配が小さくなるので、h は頭打ちになり、w は谷底に着く。"""
     optimizer, w = AdaGrad(lr=lr), np.array(1.0)
     positions, sums = [float(w)], [0.0]
@@ -129,11 +132,11 @@ def adagrad_on_bowl(steps=200, lr=0.5):
 class Outlier:
     """最初の 1 回だけ勾配が ``scales`` 倍だったときの、谷底の近くに着くまでの歩数。"""
 
-    scales: np.ndarray
-    steps: dict
+    scales: Array
+    steps: Arrays
 
 
-def one_outlier(lr=0.03, tolerance=0.1, limit=60_000):
+def one_outlier(lr: float = 0.03, tolerance: float = 0.1, limit: int = 60_000) -> Outlier:
     """椀 w²/2 の w = 1 から出て、|w| < ``tolerance`` に入るまでの歩数を数える。
 
     最初の勾配だけ何倍かにして h を大きくしておく。着かなければ ``limit``。

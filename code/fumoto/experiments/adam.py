@@ -6,9 +6,10 @@ import numpy as np
 
 from fumoto.datasets import mnist
 from fumoto.experiments.adagrad import follow
+from fumoto.hints import Array, Updates
 from fumoto.mistakes import DedentedAdam, StepSizeAdam, UncorrectedAdam
 from fumoto.network import MLP
-from fumoto.optimizers import Adam, RMSProp
+from fumoto.optimizers import Adam, Optimizer, RMSProp
 from fumoto.training import train
 
 SIZES = [784, 100, 100, 100, 100, 10]
@@ -19,13 +20,13 @@ class MovingAverage:
     """k 回前の勾配の二乗にかかる重み、t 回目までの重みの合計、勾配が一定のときの歩幅 / η。"""
 
     decay_rate: float
-    weights: np.ndarray
-    totals: np.ndarray
-    steps: np.ndarray
+    weights: Array
+    totals: Array
+    steps: Array
     window: float
 
 
-def moving_average(decay_rate=0.99, steps=600):
+def moving_average(decay_rate: float = 0.99, steps: int = 600) -> MovingAverage:
     """RMSProp の h が、過去の勾配の二乗をどんな重みで足しているかを、実装を動かして測る。
 
     1 回だけ勾配 1、あとは 0 を渡すと、h がそのまま k 回前の重みになる。
@@ -42,7 +43,7 @@ def moving_average(decay_rate=0.99, steps=600):
     return MovingAverage(decay_rate, weights, totals, -np.diff(path), 1 / (1 - decay_rate))
 
 
-def _second_moments(optimizer, gradients):
+def _second_moments(optimizer: Optimizer, gradients: Array) -> Array:
     w, moments = np.array(0.0), []
     for g in gradients:
         optimizer.update({"w": w}, {"w": np.asarray(g)})
@@ -54,14 +55,14 @@ def _second_moments(optimizer, gradients):
 class Bias:
     """t 回目の m の平均(たくさんの勾配の列についての)と、補正した m の平均。"""
 
-    t: np.ndarray
-    mean: np.ndarray
-    corrected: np.ndarray
-    standard_error: np.ndarray
+    t: Array
+    mean: Array
+    corrected: Array
+    standard_error: Array
     beta1: float
 
 
-def bias(steps=50, streams=4000, seed=0):
+def bias(steps: int = 50, streams: int = 4000, seed: int = 0) -> Bias:
     """平均 1 の勾配を ``streams`` 本つくり、Adam の m の平均が (1 - β1^t) 倍に縮むことを測る。"""
     rng = np.random.default_rng(seed)
     optimizer, w = Adam(), np.zeros(streams)
@@ -80,14 +81,14 @@ def bias(steps=50, streams=4000, seed=0):
 class Overshoot:
     """補正のない Adam の歩幅が、補正のある Adam の何倍か。``worst_*``: 最大のとき。"""
 
-    t: np.ndarray
-    ratio: np.ndarray
+    t: Array
+    ratio: Array
     worst_ratio: float
     worst_t: int
     recovered_t: int
 
 
-def uncorrected_overshoot(steps=10_000):
+def uncorrected_overshoot(steps: int = 10_000) -> Overshoot:
     """勾配が一定のとき、補正がないと歩幅が何倍になるかを、両方を動かして測る。
 
     >>> result = uncorrected_overshoot()
@@ -107,12 +108,12 @@ def uncorrected_overshoot(steps=10_000):
 class TwoForms:
     """勾配の大きさごとの、最初の一歩 / lr。アルゴリズム 1 と ``lr_t`` の形。"""
 
-    gradients: np.ndarray
-    algorithm1: np.ndarray
-    lr_t_form: np.ndarray
+    gradients: Array
+    algorithm1: Array
+    lr_t_form: Array
 
 
-def two_forms():
+def two_forms() -> TwoForms:
     """同じ ε を置いたとき、Adam の 2 つの形の最初の一歩がどの勾配の大きさで分かれるかを測る。"""
     gradients = 10.0 ** np.arange(-12, 1)
     first = {kind: -follow(kind(lr=1.0, eps=1e-8), gradients[None])[-1] for kind in (Adam, StepSizeAdam)}
@@ -123,21 +124,21 @@ def two_forms():
 class Dedented:
     """字下げの正しい Adam と原ノートの Adam の、MNIST での損失と、動いた重みの配列の名前。"""
 
-    right_losses: np.ndarray
-    notes_losses: np.ndarray
-    right_moved: list
-    notes_moved: list
-    names: list
+    right_losses: Array
+    notes_losses: Array
+    right_moved: list[str]
+    notes_moved: list[str]
+    names: list[str]
 
 
-def dedented_adam(steps=300, seed=0):
+def dedented_adam(steps: int = 300, seed: int = 0) -> Dedented:
     """同じネットワークを、正しい Adam と、更新がループの外にある Adam で学習する。"""
     right_losses, right_moved, names = _train_and_compare(Adam(), steps, seed)
     notes_losses, notes_moved, _ = _train_and_compare(DedentedAdam(), steps, seed)
     return Dedented(right_losses, notes_losses, right_moved, notes_moved, names)
 
 
-def _train_and_compare(optimizer, steps, seed):
+def _train_and_compare(optimizer: Updates, steps: int, seed: int) -> tuple[Array, list[str], list[str]]:
     x, t = mnist()[:2]
     rng = np.random.default_rng(seed)
     network = MLP(SIZES, rng=rng)

@@ -1,5 +1,6 @@
 """9 章: 外れ値と正規化、BatchNorm のあるなし、活性化関数の前と後、推論。"""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -7,6 +8,7 @@ import numpy as np
 from fumoto.batchnorm import BatchNorm
 from fumoto.datasets import mnist
 from fumoto.experiments.parallel import run_parallel
+from fumoto.hints import Array, Arrays
 from fumoto.initializers import gaussian, he, xavier
 from fumoto.layers import ReLU, Sigmoid
 from fumoto.network import MLP
@@ -30,15 +32,15 @@ class Outlier:
     ``widths[方法]``: 外れ値の距離 ``distances``(標準偏差の何倍か)ごとの ``width``。
     """
 
-    heights: np.ndarray
+    heights: Array
     value: float
-    plain: dict
-    spoiled: dict
-    distances: np.ndarray
-    widths: dict
+    plain: Arrays
+    spoiled: Arrays
+    distances: Array
+    widths: Arrays
 
 
-def outlier(samples=100, value=1720.0, seed=0):
+def outlier(samples: int = 100, value: float = 1720.0, seed: int = 0) -> Outlier:
     """身長(cm)のデータに、1 件だけミリメートルで打ち込んだ値 ``value`` が混ざったときを調べる。
 
     >>> result = outlier()
@@ -58,13 +60,15 @@ def outlier(samples=100, value=1720.0, seed=0):
     )
 
 
-def shrinkage(x, value, name):
+def shrinkage(x: Array, value: float, name: str) -> float:
     """``value`` を 1 つ足すと、方法 ``name`` で変換した残りの標本の広がり(標準偏差)が何倍になるか。"""
     scale = METHODS[name]
     return float(scale(np.append(x, value))[:-1].std() / scale(x).std())
 
 
-def outlier_by_size(sizes=(10, 100, 1000, 10_000), distance=50.0, seed=0):
+def outlier_by_size(
+    sizes: tuple[int, ...] = (10, 100, 1000, 10_000), distance: float = 50.0, seed: int = 0
+) -> dict[str, dict[int, float]]:
     """標本の数を変えて、標準偏差の ``distance`` 倍だけ離れた外れ値の影響を測る。方法 → ``(大きさの数,)``。"""
     rng = np.random.default_rng(seed)
     samples = {size: rng.normal(size=size) for size in sizes}
@@ -77,7 +81,9 @@ def outlier_by_size(sizes=(10, 100, 1000, 10_000), distance=50.0, seed=0):
 # --- 活性化関数の出力の分布 -----------------------------------------------------------------------------
 
 
-def hidden_outputs(std, place, layers=5, nodes=100, samples=1000, seed=0):
+def hidden_outputs(
+    std: float, place: str, layers: int = 5, nodes: int = 100, samples: int = 1000, seed: int = 0
+) -> Array:
     """学習していないシグモイドのネットワークの、各層の出力 ``(層の数, 標本, ノード)``。
 
     入力は標準正規乱数、重みは標準偏差 ``std``。BatchNorm を後に置いたときは、その出力である。
@@ -105,19 +111,27 @@ SCALE_SEEDS = (1, 2)
 class WeightScales:
     """重みの尺度ごとの、訓練画像の正解率 ``accuracy[置き場所]``: ``(尺度の数, 種の数, EPOCHS)``。"""
 
-    scales: np.ndarray
-    accuracy: dict
+    scales: Array
+    accuracy: Arrays
 
-    def final(self, place):
+    def final(self, place: str) -> Array:
         """最後の正解率。``(尺度の数, 種の数)``。"""
         return self.accuracy[place][:, :, -1]
 
-    def clearly_better(self, first, second):
+    def clearly_better(self, first: str, second: str) -> Array:
         """``first`` の最後の正解率が、どの種でも ``second`` のどの種より高いか。``(尺度の数,)``。"""
         return self.final(first).min(axis=1) > self.final(second).max(axis=1)
 
 
-def train_few(std, place, seed, *, eps=1e-5, lr=0.01, measure=MLP.accuracy):
+def train_few(
+    std: float,
+    place: str,
+    seed: int,
+    *,
+    eps: float = 1e-5,
+    lr: float = 0.01,
+    measure: Callable[[MLP, Array, Array], float] = MLP.accuracy,
+) -> Array:
     """MNIST の訓練画像 1000 枚で学習し、1 巡ごとの(``measure`` で測った)正解率を返す。``(EPOCHS,)``。"""
     x, t = mnist()[0][:FEW], mnist()[1][:FEW]
     rng = np.random.default_rng(seed)
@@ -132,7 +146,7 @@ def train_few(std, place, seed, *, eps=1e-5, lr=0.01, measure=MLP.accuracy):
     return np.array(accuracy)
 
 
-def weight_scales(processes=-1):
+def weight_scales(processes: int = -1) -> WeightScales:
     """重みの初期値の標準偏差を 1 から 0.0001 まで 16 通りに変え、BatchNorm のあるなしを比べる。
 
     ゼロから作る Deep Learning の 6 章と同じ条件(5 層 × 100 ノード、ReLU の前に置く、SGD)を、2 つの種で走らせる。
@@ -151,11 +165,11 @@ class Swallowed:
     """
 
     std: float
-    spreads: dict
-    accuracy: dict
+    spreads: dict[float, Array]
+    accuracy: dict[float, Array]
 
 
-def swallowed_by_eps(std=1e-4, choices=(1e-5, 1e-12)):
+def swallowed_by_eps(std: float = 1e-4, choices: tuple[float, ...] = (1e-5, 1e-12)) -> Swallowed:
     """重みの標準偏差が 0.0001 のとき、ε の大きさで何が変わるか。"""
     spreads, accuracy = {}, {}
     for eps in choices:
@@ -168,7 +182,7 @@ def swallowed_by_eps(std=1e-4, choices=(1e-5, 1e-12)):
     return Swallowed(std, spreads, accuracy)
 
 
-def _varying(x):
+def _varying(x: Array) -> Array:
     return x[:, x.std(axis=0) > 0]
 
 
@@ -188,17 +202,19 @@ class Placement:
     損失は最後の ``LAST`` ステップの平均、正解率はテスト画像で測る。発散したら損失は nan。
     """
 
-    rates: tuple
-    losses: dict
-    accuracy: dict
+    rates: tuple[float, ...]
+    losses: Arrays
+    accuracy: Arrays
 
-    def clearly_below(self, first, second):
+    def clearly_below(self, first: str, second: str) -> Array:
         """``first`` の損失が、どの種でも ``second`` のどの種より小さいか。``(学習率の数,)``。nan は最も大きいとみなす。"""
         low, high = (np.nan_to_num(self.losses[place], nan=np.inf) for place in (first, second))
         return low.max(axis=1) < high.min(axis=1)
 
 
-def train_placed(activation, place, lr, seed, steps=STEPS):
+def train_placed(
+    activation: str, place: str, lr: float, seed: int, steps: int = STEPS
+) -> tuple[float, float]:
     """MNIST を学習し、``(最後の損失, テストの正解率)`` を返す。"""
     x_train, t_train, x_test, t_test = mnist()
     rng = np.random.default_rng(seed)
@@ -209,7 +225,7 @@ def train_placed(activation, place, lr, seed, steps=STEPS):
         return losses[-LAST:].mean(), network.accuracy(x_test, t_test)
 
 
-def placement(processes=-1):
+def placement(processes: int = -1) -> dict[str, Placement]:
     """BatchNorm なし・活性化関数の前・後を、5 つの学習率と 3 つの種で比べる。活性化関数の名前 → ``Placement``。"""
     jobs = [(a, p, lr, seed) for a in ACTIVATIONS for p in PLACES for lr in RATES for seed in SEEDS]
     results = np.array(run_parallel(train_placed, jobs, "前と後", processes))
@@ -234,15 +250,15 @@ class Inference:
     ``gamma``, ``beta``: 学習後の γ と β(全部の層を並べたもの)。
     """
 
-    sizes: np.ndarray
+    sizes: Array
     running: float
-    mixed: np.ndarray
-    skewed: np.ndarray
-    gamma: np.ndarray
-    beta: np.ndarray
+    mixed: Array
+    skewed: Array
+    gamma: Array
+    beta: Array
 
 
-def inference(seed=1, images=5000):
+def inference(seed: int = 1, images: int = 5000) -> Inference:
     """BatchNorm を前に置いたネットワークを学習し、推論で使う平均と分散を変えて正解率を比べる。"""
     network, x, t = trained(seed)
     x, t = x[:images], t[:images]
@@ -251,14 +267,14 @@ def inference(seed=1, images=5000):
     return Inference(
         sizes,
         network.accuracy(x, t),
-        np.array([_batched_accuracy(network, x, t, size) for size in sizes]),
-        np.array([_batched_accuracy(network, x[order], t[order], size) for size in sizes]),
+        np.array([_batched_accuracy(network, x, t, int(size)) for size in sizes]),
+        np.array([_batched_accuracy(network, x[order], t[order], int(size)) for size in sizes]),
         np.concatenate([layer.params["gamma"] for layer in batchnorms(network)]),
         np.concatenate([layer.params["beta"] for layer in batchnorms(network)]),
     )
 
 
-def trained(seed=1, lr=0.3):
+def trained(seed: int = 1, lr: float = 0.3) -> tuple[MLP, Array, Array]:
     """MNIST を ``STEPS`` ステップ学習したネットワークと、テストの画像とラベル。"""
     x_train, t_train, x_test, t_test = mnist()
     rng = np.random.default_rng(seed)
@@ -267,18 +283,18 @@ def trained(seed=1, lr=0.3):
     return network, x_test, t_test
 
 
-def _batched_accuracy(network, x, t, size):
+def _batched_accuracy(network: MLP, x: Array, t: Array, size: int) -> float:
     starts = range(0, len(x), size)
     right = [own_accuracy(network, x[i : i + size], t[i : i + size]) * len(t[i : i + size]) for i in starts]
     return sum(right) / len(x)
 
 
-def batchnorms(network):
+def batchnorms(network: MLP) -> list[BatchNorm]:
     """ネットワークの中の BatchNorm の層。"""
     return [layer for _, layer in network.layers if isinstance(layer, BatchNorm)]
 
 
-def own_statistics(network, x):
+def own_statistics(network: MLP, x: Array) -> Array:
     """出力層の値。推論なのに、移動平均でなく ``x`` 自身の平均と分散を使う。移動平均は変えない。
 
     標本が 1 つなら分散は 0 で、正規化した値は 0 になる。
@@ -292,12 +308,12 @@ def own_statistics(network, x):
     return x
 
 
-def own_accuracy(network, x, t):
+def own_accuracy(network: MLP, x: Array, t: Array) -> float:
     """``own_statistics`` で答えたときの正解率。"""
     return float(np.mean(own_statistics(network, x).argmax(axis=1) == t))
 
 
-def settling(std=SCALES[7]):
+def settling(std: float = SCALES[7]) -> Array:
     """学習のはじめの正解率 ``(2, EPOCHS)``: 移動平均を使う推論と、1000 枚自身の平均と分散を使う推論。
 
     種について平均する。

@@ -1,5 +1,6 @@
 """6 章: 7 つの手法を、小さな地形と MNIST で比べる。"""
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -7,8 +8,10 @@ import numpy as np
 from fumoto.datasets import mnist
 from fumoto.experiments.momentum import escape_steps
 from fumoto.experiments.parallel import run_parallel
+from fumoto.hints import Array, Arrays
 from fumoto.network import MLP
-from fumoto.optimizers import SGD, AdaDelta, AdaGrad, Adam, Momentum, Nesterov, RMSProp
+from fumoto.optimizers import SGD, AdaDelta, AdaGrad, Adam, Momentum, Nesterov, Optimizer, RMSProp
+from fumoto.surfaces import Surface
 from fumoto.training import descend, train
 
 METHODS = {
@@ -31,13 +34,13 @@ class Runner:
 
     name: str
     lr: float
-    path: np.ndarray
+    path: Array
     arrival: int
     overshoot: float
     leaves: bool = False
 
 
-def race(surface, steps=400):
+def race(surface: Surface, steps: int = 400) -> dict[str, Runner]:
     """7 つの手法を、それぞれいちばん早く着く学習率で走らせる。手法の名前 → ``Runner``。
 
     学習率は ``SURFACE_RATES`` を全部試し、図の範囲から飛び出したものは除く。
@@ -54,24 +57,24 @@ def race(surface, steps=400):
     return runners
 
 
-def _run(name, method, lr, surface, steps):
+def _run(name: str, method: Callable[..., Optimizer], lr: float, surface: Surface, steps: int) -> Runner:
     path = descend(method(lr=lr), surface, surface.start, steps)
     return Runner(name, lr, path, _arrival(path, surface), _overshoot(path, surface))
 
 
-def _stays_inside(path, surface):
+def _stays_inside(path: Array, surface: Surface) -> bool:
     low, high = np.reshape(surface.window, (2, 2)).T
     return bool(np.all((path >= low) & (path <= high)))
 
 
-def _arrival(path, surface):
+def _arrival(path: Array, surface: Surface) -> int:
     distance = np.abs(path - surface.minimum).max(axis=1)  # 大きい方の座標で測る
     outside = np.flatnonzero(~(distance < ARRIVED))
     return int(outside[-1]) + 1 if len(outside) else 0
 
 
-def _overshoot(path, surface):
-    offset = np.subtract(surface.start, surface.minimum)
+def _overshoot(path: Array, surface: Surface) -> float:
+    offset = np.array(surface.start) - np.array(surface.minimum)
     beyond = -(path - surface.minimum) * np.sign(offset) / np.abs(offset)
     return float(max(np.nanmax(beyond), 0.0))
 
@@ -80,13 +83,15 @@ def _overshoot(path, surface):
 class SaddleRace:
     """鞍の軸からの距離ごとの、抜けるまでの歩数。手法 → ``(距離の数,)``。"""
 
-    offsets: np.ndarray
-    steps: dict
-    paths: dict
+    offsets: Array
+    steps: Arrays
+    paths: Arrays
     lr: float
 
 
-def saddle_race(surface, lr=0.05, start=(1.5, 1e-3), steps=120):
+def saddle_race(
+    surface: Surface, lr: float = 0.05, start: tuple[float, float] = (1.5, 1e-3), steps: int = 120
+) -> SaddleRace:
     """7 つの手法を同じ学習率で鞍に置き、軸からの距離を変えて、抜けるまでの歩数を数える。
 
     AdaDelta だけは学習率の意味が違うので、原論文どおり lr = 1 で走らせる。
@@ -122,21 +127,21 @@ class MnistRun:
 
     name: str
     lr: float
-    sweep: dict
-    losses: np.ndarray
-    accuracy: np.ndarray
+    sweep: dict[float, float]
+    losses: Array
+    accuracy: Array
 
     @property
-    def final_losses(self):
+    def final_losses(self) -> Array:
         """種ごとの、最後の ``LAST`` ステップの損失の平均。"""
         return self.losses[:, -LAST:].mean(axis=1)
 
-    def clearly_below(self, other):
+    def clearly_below(self, other: "MnistRun") -> bool:
         """どの種でも、``other`` のどの種より最後の損失が小さいか。"""
         return bool(self.final_losses.max() < other.final_losses.min())
 
 
-def train_mnist(name, lr, seed, steps):
+def train_mnist(name: str, lr: float, seed: int, steps: int) -> tuple[Array, float]:
     """1 つの手法・学習率・種で MNIST を学習し、``(損失の列, テストの正解率)`` を返す。"""
     x_train, t_train, x_test, t_test = mnist()
     rng = np.random.default_rng(seed)
@@ -146,19 +151,19 @@ def train_mnist(name, lr, seed, steps):
         return losses, network.accuracy(x_test, t_test)
 
 
-def mnist_comparison(steps=2000, processes=-1):
+def mnist_comparison(steps: int = 2000, processes: int = -1) -> dict[str, MnistRun]:
     """7 つの手法を MNIST で比べる。手法の名前 → ``MnistRun``。
 
     学習率は種 ``SWEEP_SEED`` で ``MNIST_RATES`` を全部試し、最後の損失がいちばん小さいものを選ぶ。
     結果は、選ぶのに使っていない種 ``SEEDS`` で改めて学習して得る。
     """
     trials = [(name, lr, SWEEP_SEED, steps) for name, rates in MNIST_RATES.items() for lr in rates]
-    results = run_parallel(train_mnist, trials, "学習率を選ぶ", processes)
-    sweeps = {name: {} for name in METHODS}
-    for (name, lr, _, _), (losses, _) in zip(trials, results, strict=True):
+    tried = run_parallel(train_mnist, trials, "学習率を選ぶ", processes)
+    sweeps: dict[str, dict[float, float]] = {name: {} for name in METHODS}
+    for (name, lr, _, _), (losses, _) in zip(trials, tried, strict=True):
         final = losses[-LAST:].mean()
         sweeps[name][lr] = float(final) if np.isfinite(final) else np.inf  # 発散
-    best = {name: min(sweep, key=sweep.get) for name, sweep in sweeps.items()}
+    best = {name: min(sweep, key=sweep.__getitem__) for name, sweep in sweeps.items()}
 
     finals = [(name, best[name], seed, steps) for name in METHODS for seed in SEEDS]
     results = dict(zip(finals, run_parallel(train_mnist, finals, "MNIST で比べる", processes), strict=True))

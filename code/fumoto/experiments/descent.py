@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from fumoto.datasets import mnist
+from fumoto.hints import Array, Updates
 from fumoto.network import MLP
 from fumoto.optimizers import SGD, Momentum
 from fumoto.surfaces import Surface, hollow
@@ -16,7 +17,7 @@ class Walk:
     """1 次元の地形を下りた道。``path``: ``(steps + 1,)``。``stops``: 最後の位置。``slope``: そこの傾き。"""
 
     name: str
-    path: np.ndarray
+    path: Array
     stops: float
     slope: float
 
@@ -30,7 +31,7 @@ class Night:
     running: Walk
 
 
-def night_walk(steps=300):
+def night_walk(steps: int = 300) -> Night:
     """窪みのある斜面を、勾配降下法(一歩ずつ)とモーメンタム法(勢いをつけて)で下りる。
 
     >>> night = night_walk()
@@ -43,7 +44,7 @@ def night_walk(steps=300):
     return Night(surface, careful, running)
 
 
-def _walk(name, optimizer, surface, steps):
+def _walk(name: str, optimizer: Updates, surface: Surface, steps: int) -> Walk:
     path = descend(optimizer, surface, surface.start, steps)
     slope = float(surface.gradient(path[-1])[0])
     return Walk(name, path[:, 0], float(path[-1, 0]), slope)
@@ -53,14 +54,14 @@ def _walk(name, optimizer, surface, steps):
 class FirstDescent:
     """最初の学習。``chance``: 当てずっぽうの損失。``parameters``: 動かした重みの数。"""
 
-    losses: np.ndarray
+    losses: Array
     chance: float
     accuracy_before: float
     accuracy_after: float
     parameters: int
 
 
-def first_descent(steps=300, seed=0):
+def first_descent(steps: int = 300, seed: int = 0) -> FirstDescent:
     """784-100-100-100-100-10 のネットワークを SGD で ``steps`` ステップだけ学習する。"""
     x_train, t_train, x_test, t_test = mnist()
     rng = np.random.default_rng(seed)

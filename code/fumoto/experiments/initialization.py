@@ -1,26 +1,28 @@
 """8 章: 重みの初期値と、層を通る値と勾配の大きさ。"""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 
 from fumoto.datasets import mnist
 from fumoto.experiments.parallel import run_parallel
+from fumoto.hints import Array, Arrays, Initializer, Rng
 from fumoto.initializers import gaussian, he, xavier, zeros
-from fumoto.layers import Affine, ReLU, Sigmoid, Tanh
+from fumoto.layers import Affine, Layer, ReLU, Sigmoid, Tanh
 from fumoto.network import MLP
 from fumoto.optimizers import SGD
 from fumoto.training import train
 
 NODES, DEPTH, SAMPLES = 100, 5, 1000
 ACTIVATIONS = {"シグモイド": Sigmoid, "ReLU": ReLU, "tanh": Tanh}
-STEEPEST = {Sigmoid: 1 / 4, ReLU: 1.0, Tanh: 1.0}  # 微分の最大値
+STEEPEST: dict[type[Layer], float] = {Sigmoid: 1 / 4, ReLU: 1.0, Tanh: 1.0}  # 微分の最大値
 INITIALIZERS = {"1": gaussian(1.0), "0.01": gaussian(0.01), "Xavier": xavier, "He": he, "0": zeros}
 
 # --- 正規分布 ---------------------------------------------------------------------------------------------
 
 
-def density(w, std):
+def density(w: Array, std: float) -> Array:
     """平均 0、標準偏差 ``std`` の正規分布の密度。``w``: 実数の配列。"""
     return np.exp(-(w**2) / (2 * std**2)) / (std * np.sqrt(2 * np.pi))  # eq-gaussian-p
 
@@ -29,12 +31,12 @@ def density(w, std):
 class Shares:
     """平均から標準偏差の k 倍までに入る割合。``integral`` は密度の積分、``sample`` は標本で数えたもの。"""
 
-    k: np.ndarray
-    integral: np.ndarray
-    sample: np.ndarray
+    k: Array
+    integral: Array
+    sample: Array
 
 
-def shares_within(samples=1_000_000, pieces=10_000, seed=0):
+def shares_within(samples: int = 1_000_000, pieces: int = 10_000, seed: int = 0) -> Shares:
     """S8-b の 68 % と 95 % を、積分(中点則)と標本の両方で求める。
 
     >>> (shares_within().integral * 100).round(2)
@@ -53,12 +55,12 @@ def shares_within(samples=1_000_000, pieces=10_000, seed=0):
 class Widths:
     """4 つの初期値の標準偏差。名前 → 値。``right`` は n = 前の層のノード数、``notes`` は n = 配列の要素の数。"""
 
-    right: dict
-    notes: dict
-    weights: dict  # 正しい n で引いた重みの標本。名前 → (n, n)
+    right: dict[str, float]
+    notes: dict[str, float]
+    weights: Arrays  # 正しい n で引いた重みの標本。名前 → (n, n)
 
 
-def widths(seed=0):
+def widths(seed: int = 0) -> Widths:
     """原ノートの n(データの配列の要素の数)と、正しい n での、4 つの標準偏差。
 
     >>> {name: round(float(std), 4) for name, std in widths().notes.items()}
@@ -73,7 +75,7 @@ def widths(seed=0):
     return Widths(right, notes, weights)
 
 
-def notes_he_std(n):
+def notes_he_std(n: int) -> float:
     """原ノートの He の標準偏差(根号の外に 2 がある)。"""
     return 2 / np.sqrt(n)  # eq-notes-he-std
 
@@ -91,19 +93,19 @@ class Distribution:
     ``dead``: どの標本についても微分が 0 のノードの割合。
     """
 
-    outputs: np.ndarray
-    mean: np.ndarray
-    median: np.ndarray
-    flat: np.ndarray
-    dead: np.ndarray
+    outputs: Array
+    mean: Array
+    median: Array
+    flat: Array
+    dead: Array
 
     @property
-    def shrink(self):
+    def shrink(self) -> float:
         """勾配の平均が、1 層戻るごとに何分の 1 になるか(幾何平均)。"""
         return float((self.mean[-1] / self.mean[0]) ** (1 / (DEPTH - 1)))
 
 
-def activation_distributions(networks=5, seed=0):
+def activation_distributions(networks: int = 5, seed: int = 0) -> dict[tuple[str, str], Distribution]:
     """3 つの活性化関数 × 5 つの初期値。(初期値, 活性化関数) → ``Distribution``。学習はしない。"""
     return {
         (initial, activation): _distribution(ACTIVATIONS[activation], initializer, networks, seed)
@@ -112,14 +114,18 @@ def activation_distributions(networks=5, seed=0):
     }
 
 
-def _distribution(activation, initializer, networks, seed):
+def _distribution(
+    activation: type[Layer], initializer: Initializer, networks: int, seed: int
+) -> Distribution:
     rng = np.random.default_rng(seed)
     trials = [_through(activation, initializer, rng) for _ in range(networks)]
     measured = np.array([_measure(slopes / STEEPEST[activation], deltas) for _, slopes, deltas in trials])
     return Distribution(trials[0][0], *measured.mean(axis=0))
 
 
-def _through(activation, initializer, rng):
+def _through(
+    activation: Callable[[], Layer], initializer: Initializer, rng: Rng
+) -> tuple[Array, Array, Array]:
     """データを 5 層に通し、勾配を戻す。返すのは層ごとの出力、活性化関数の微分、手前の値についての勾配。
 
     損失は、最後の層の出力に標準正規乱数を掛けて足したもの。つまり最後の出力についての勾配が、その乱数である。
@@ -138,7 +144,7 @@ def _through(activation, initializer, rng):
     return np.array(outputs), np.array(slopes), np.array(deltas[::-1])
 
 
-def _measure(slopes, deltas):
+def _measure(slopes: Array, deltas: Array) -> tuple[Array, Array, Array, Array]:
     """層ごとの、勾配の平均と中央値、微分の小さい出力の割合、死んだノードの割合。"""
     sizes = np.abs(deltas).reshape(DEPTH, -1)
     flat = (slopes < 1 / 10).reshape(DEPTH, -1).mean(axis=1)
@@ -154,12 +160,12 @@ class UnitSpread:
     ``outputs``: シグモイドの各層の出力 ``(DEPTH, SAMPLES, NODES)``。
     """
 
-    between: dict
-    within: dict
-    outputs: np.ndarray
+    between: Arrays
+    within: Arrays
+    outputs: Array
 
 
-def unit_spread(seed=0):
+def unit_spread(seed: int = 0) -> UnitSpread:
     """S8-e: 出力が、ノードによって違うのか、入力によって違うのかを分けて測る。"""
     between, within = {}, {}
     for name, activation in ACTIVATIONS.items():
@@ -178,10 +184,10 @@ def unit_spread(seed=0):
 class Collapse:
     """初期値ごとの、各層の出力の標準偏差 ``(DEPTH + 1,)``(先頭は入力)。名前 → (正しい n, 原ノートの n)。"""
 
-    spreads: dict
+    spreads: Arrays
 
 
-def wrong_n(seed=0):
+def wrong_n(seed: int = 0) -> Collapse:
     """正しい n と原ノートの n で、同じデータを 5 層に通す(Xavier は tanh、He は ReLU)。"""
     chosen = widths()
     spreads = {}
@@ -198,10 +204,10 @@ def wrong_n(seed=0):
 class Propagation:
     """ReLU の層を通るごとの、値の二乗平均。初期値の名前 → ``(networks, depth + 1)``。"""
 
-    squares: dict
+    squares: Arrays
 
 
-def propagation(depth=50, networks=100, seed=0):
+def propagation(depth: int = 50, networks: int = 100, seed: int = 0) -> Propagation:
     """標本 1 つを、ReLU の層 ``depth`` 枚に通す。ネットワークは毎回引き直す。"""
     rng = np.random.default_rng(seed)
     chosen = {"He": he, "Xavier": xavier, "原ノート": gaussian(notes_he_std(NODES))}
@@ -213,7 +219,9 @@ def propagation(depth=50, networks=100, seed=0):
     )
 
 
-def mean_squares(activation, initializer, depth, rng, n=NODES):
+def mean_squares(
+    activation: Callable[[], Layer] | None, initializer: Initializer, depth: int, rng: Rng, n: int = NODES
+) -> Array:
     """標本 1 つの、入力と各層の値の二乗平均 ``(depth + 1,)``。``activation`` が None なら線形の層。"""
     h = rng.normal(size=(1, n))
     squares = [np.mean(h**2)]
@@ -239,34 +247,34 @@ BLOCK = 50  # 損失を平均する幅
 class InitialRun:
     """1 つの活性化関数・初期値・学習率の、種ごとの損失。``losses``: ``(種の数, steps)``。"""
 
-    losses: np.ndarray
+    losses: Array
 
-    def mean(self, first, last):
+    def mean(self, first: int, last: int) -> Array:
         """ステップ ``first`` から ``last`` の手前までの損失の平均。形 ``(種の数,)``。"""
         return self.losses[:, first:last].mean(axis=1)
 
-    def swing(self, first, last):
+    def swing(self, first: int, last: int | None) -> Array:
         """隣のステップとの損失の差の二乗平均の平方根を √2 で割ったもの(ゆっくりした変化の影響を受けない)。"""
         steps = np.diff(self.losses[:, first:last], axis=1)
         return np.sqrt(np.mean(steps**2, axis=1) / 2)
 
-    def reaches(self, level):
+    def reaches(self, level: float) -> Array:
         """``BLOCK`` ステップの平均がはじめて ``level`` を下回るまでのステップ。下回らなければ nan。"""
         means = self.blocks(self.losses).mean(axis=2)
         below = means < level
         return np.where(below.any(axis=1), (below.argmax(axis=1) + 1.0) * BLOCK, np.nan)
 
-    def swing_between(self, low, high):
+    def swing_between(self, low: float, high: float) -> Array:
         """前後 ``BLOCK`` ステップの平均が ``low`` と ``high`` の間にあるあいだの ``swing``。形 ``(種の数,)``。"""
         return np.array([_swing_between(losses, low, high) for losses in self.losses])
 
     @staticmethod
-    def blocks(losses):
+    def blocks(losses: Array) -> Array:
         """``BLOCK`` ステップずつに区切る。``(種の数, 区切りの数, BLOCK)``。"""
         return losses.reshape(len(losses), -1, BLOCK)
 
 
-def _swing_between(losses, low, high):
+def _swing_between(losses: Array, low: float, high: float) -> float:
     means = np.convolve(losses, np.full(BLOCK, 1 / BLOCK), "valid")
     steps = np.diff(losses)[BLOCK // 2 :][: len(means)]
     chosen = steps[(low < means[: len(steps)]) & (means[: len(steps)] < high)]
@@ -281,12 +289,12 @@ class MnistInitials:
     ``sigmoid``: シグモイドと Xavier の初期値。学習率 → ``InitialRun``(種は 1 つ)。
     """
 
-    small: dict
-    large: dict
-    sigmoid: dict
+    small: dict[tuple[str, str], InitialRun]
+    large: dict[str, InitialRun]
+    sigmoid: dict[float, InitialRun]
 
 
-def train_mnist(activation, initial, lr, seed, steps):
+def train_mnist(activation: str, initial: str, lr: float, seed: int, steps: int) -> Array:
     """1 つの活性化関数・初期値・学習率・種で MNIST を学習し、損失の列 ``(steps,)`` を返す。
 
     種が同じなら、ミニバッチの並びも、標準偏差を掛ける前の重みの乱数も、初期値によらず同じである。
@@ -297,7 +305,7 @@ def train_mnist(activation, initial, lr, seed, steps):
     return train(network, SGD(lr=lr), x_train, t_train, steps=steps, batch_size=128, rng=rng)
 
 
-def mnist_by_initial_value(processes=-1):
+def mnist_by_initial_value(processes: int = -1) -> MnistInitials:
     """初期値を変えて MNIST を学習する(S8-f, S8-g, S8-i)。"""
     small = [(a, i, LR, STEPS) for a in ("ReLU", "tanh") for i in COMPARED]
     large = [("ReLU", i, LARGE_LR, FEWER_STEPS) for i in ("0.1", "Xavier", "He")]
@@ -306,7 +314,7 @@ def mnist_by_initial_value(processes=-1):
     jobs += [(a, i, lr, SEEDS[0], steps) for a, i, lr, steps in deep]
     results = dict(zip(jobs, run_parallel(train_mnist, jobs, "初期値を比べる", processes), strict=True))
 
-    def gather(activation, initial, lr, steps):
+    def gather(activation: str, initial: str, lr: float, steps: int) -> InitialRun:
         found = [results.get((activation, initial, lr, seed, steps)) for seed in SEEDS]
         return InitialRun(np.array([losses for losses in found if losses is not None]))
 
@@ -317,7 +325,7 @@ def mnist_by_initial_value(processes=-1):
     )
 
 
-def first_stds(seed=0):
+def first_stds(seed: int = 0) -> dict[str, Array]:
     """MNIST のネットワークの重みの行列ごとの標準偏差。初期値の名前 → ``(行列の数,)``。"""
     stds = {}
     for initial in ("0.1", "Xavier", "He"):

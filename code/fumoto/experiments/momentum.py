@@ -1,11 +1,13 @@
 """3 章: 符号の間違い、鞍点、窪み、ジグザグ。"""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 
+from fumoto.hints import Array, Arrays, Updates
 from fumoto.mistakes import NotesMomentum
-from fumoto.optimizers import SGD, Momentum
+from fumoto.optimizers import SGD, Momentum, Optimizer
 from fumoto.surfaces import bowl, hollow, saddle
 from fumoto.training import descend
 
@@ -14,13 +16,13 @@ from fumoto.training import descend
 class WrongSign:
     """正しい符号と原ノートの符号で進んだ道と、そこでの高さ。"""
 
-    right: np.ndarray
-    notes: np.ndarray
-    right_height: np.ndarray
-    notes_height: np.ndarray
+    right: Array
+    notes: Array
+    right_height: Array
+    notes_height: Array
 
 
-def wrong_sign(steps=15):
+def wrong_sign(steps: int = 15) -> WrongSign:
     """横に長い椀を、w + v と w - v(原ノートの式 (3))で下りようとする。
 
     >>> result = wrong_sign()
@@ -32,7 +34,7 @@ def wrong_sign(steps=15):
     return WrongSign(right, notes, bowl(right.T), bowl(notes.T))
 
 
-def escape_steps(optimizer, offset, limit=100_000):
+def escape_steps(optimizer: Updates, offset: float, limit: int = 100_000) -> int:
     """鞍の x 軸から ``offset`` だけ離れた点から、|y| が 1 を超えるまでの歩数(``limit`` で打ち切り)。
 
     >>> escape_steps(SGD(lr=0.1), offset=1e-3)       # ln(1000)/ln(1.1) = 72.5 を切り上げて
@@ -50,17 +52,17 @@ def escape_steps(optimizer, offset, limit=100_000):
 class SaddleEscape:
     """鞍点から抜けるまでの歩数。``equal_rate``: 同じ η、``equal_speed``: 同じ η/(1-α)。"""
 
-    offsets: np.ndarray
-    sgd: np.ndarray
-    equal_rate: np.ndarray
-    equal_speed: np.ndarray
+    offsets: Array
+    sgd: Array
+    equal_rate: Array
+    equal_speed: Array
 
 
-def saddle_escape(lr=0.05, momentum=0.9):
+def saddle_escape(lr: float = 0.05, momentum: float = 0.9) -> SaddleEscape:
     """x 軸からの距離を変えて、SGD と 2 通りのモーメンタム法が鞍点から抜ける歩数を数える。"""
     offsets = 10.0 ** -np.arange(1, 13)
 
-    def count(make):
+    def count(make: Callable[[], Optimizer]) -> Array:
         return np.array([escape_steps(make(), offset) for offset in offsets])
 
     return SaddleEscape(
@@ -75,12 +77,17 @@ def saddle_escape(lr=0.05, momentum=0.9):
 class HollowEscape:
     """窪みの深さごとの、止まった場所 ``stops[慣性]`` と、通り抜けた最も深い窪み ``deepest[慣性]``。"""
 
-    depths: np.ndarray
-    stops: dict
-    deepest: dict
+    depths: Array
+    stops: dict[float, Array]
+    deepest: dict[float, float]
 
 
-def hollow_escape(lr=0.01, speed=None, momenta=(0.0, 0.5, 0.8, 0.9, 0.95), steps=5000):
+def hollow_escape(
+    lr: float = 0.01,
+    speed: float | None = None,
+    momenta: tuple[float, ...] = (0.0, 0.5, 0.8, 0.9, 0.95),
+    steps: int = 5000,
+) -> HollowEscape:
     """窪みの深さを変えて、どの慣性なら通り抜けて谷底に着くかを調べる。
 
     学習率は全部 ``lr``。``speed`` を渡すと、代わりに η/(1-α) を全部 ``speed`` にそろえる。
@@ -95,7 +102,7 @@ def hollow_escape(lr=0.01, speed=None, momenta=(0.0, 0.5, 0.8, 0.9, 0.95), steps
     return HollowEscape(depths, stops, deepest)
 
 
-def _deepest(depths, passed):
+def _deepest(depths: Array, passed: Array) -> float:
     """浅い方から見て、通り抜け続けた最後の深さ。"""
     first_failure = len(depths) if passed.all() else int(np.argmin(passed))
     return float(depths[first_failure - 1])
@@ -105,16 +112,16 @@ def _deepest(depths, passed):
 class ZigZag:
     """横に長い椀で、谷を横切る向き(y)に動いた道のりの合計。η ごとに ``travel[名前]``。"""
 
-    rates: np.ndarray
-    travel: dict
-    paths: dict  # 図に描く代表の η での道
+    rates: Array
+    travel: Arrays
+    paths: Arrays  # 図に描く代表の η での道
     shown_rate: float
 
 
-def zigzag(momentum=0.9, shown_rate=0.9, steps=2000):
+def zigzag(momentum: float = 0.9, shown_rate: float = 0.9, steps: int = 2000) -> ZigZag:
     """SGD と、同じ η、同じ η/(1-α) のモーメンタム法のジグザグを、η を変えて比べる。"""
     rates = np.round(np.arange(0.05, 0.99, 0.03), 2)
-    makers = {
+    makers: dict[str, Callable[[float], Optimizer]] = {
         "SGD": lambda lr: SGD(lr),
         "同じ η": lambda lr: Momentum(lr, momentum),
         "同じ η/(1−α)": lambda lr: Momentum(lr * (1 - momentum), momentum),
@@ -126,5 +133,5 @@ def zigzag(momentum=0.9, shown_rate=0.9, steps=2000):
     return ZigZag(rates, travel, paths, shown_rate)
 
 
-def _travel(path):
+def _travel(path: Array) -> float:
     return np.abs(np.diff(path[:, 1])).sum()

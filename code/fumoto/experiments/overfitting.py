@@ -1,14 +1,16 @@
 """7 章: 多項式の過学習、初期値の大きさと汎化、重み減衰。"""
 
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
 
 from fumoto.datasets import mnist
 from fumoto.experiments.parallel import run_parallel
+from fumoto.hints import Array, Initializer, Rng
 from fumoto.initializers import he
 from fumoto.network import MLP
-from fumoto.optimizers import Adam, Momentum
+from fumoto.optimizers import Adam, Momentum, Optimizer
 from fumoto.training import train
 
 # --- 多項式 -----------------------------------------------------------------------------------------------
@@ -18,12 +20,12 @@ DEGREES = range(1, 11)
 NOISE = 0.3  # 観測値の雑音の標準偏差
 
 
-def noisy_line(rng, u):
+def noisy_line(rng: Rng, u: Array) -> Array:
     """直線 s = u に正規分布の雑音を足した観測値。"""
     return u + rng.normal(0.0, NOISE, len(u))
 
 
-def fit_polynomial(u, s, degree):
+def fit_polynomial(u: Array, s: Array, degree: int) -> Array:
     """二乗誤差をいちばん小さくする係数 ``(degree + 1,)``。
 
     >>> fit_polynomial(np.array([0.0, 1.0, 2.0]), np.array([1.0, 3.0, 5.0]), 1).round(6)
@@ -32,17 +34,17 @@ def fit_polynomial(u, s, degree):
     return np.linalg.lstsq(_powers(u, degree), s, rcond=None)[0]
 
 
-def polynomial(coefficients, u):
+def polynomial(coefficients: Array, u: Array) -> Array:
     """係数 ``(d + 1,)`` の多項式の、``u``: ``(N,)`` での値。"""
     return _powers(u, len(coefficients) - 1) @ coefficients  # eq-polynomial-f
 
 
-def squared_error(f, s):
+def squared_error(f: Array, s: Array) -> float:
     """予測 ``f`` と観測値 ``s`` の、差の二乗の平均。"""
     return np.mean((f - s) ** 2)  # eq-squared-error-E
 
 
-def _powers(u, degree):
+def _powers(u: Array, degree: int) -> Array:
     return u[:, None] ** np.arange(degree + 1)
 
 
@@ -53,16 +55,16 @@ class PolynomialFits:
     ``train_errors``, ``test_errors``: ``(引き直しの回数, 次数の数)``。0 行目が図に描いた点である。
     """
 
-    points: tuple
-    fresh: tuple
-    grid: np.ndarray
-    curves: dict
-    degrees: np.ndarray
-    train_errors: np.ndarray
-    test_errors: np.ndarray
+    points: tuple[Array, Array]
+    fresh: tuple[Array, Array]
+    grid: Array
+    curves: dict[int, Array]
+    degrees: Array
+    train_errors: Array
+    test_errors: Array
 
 
-def polynomial_overfitting(draws=200, seed=0):
+def polynomial_overfitting(draws: int = 200, seed: int = 0) -> PolynomialFits:
     """直線に雑音を足した 11 個の点に、1 次から 10 次の多項式を当てはめる。
 
     テストの誤差は、同じ作り方の新しい 1000 個の点で測る。点を ``draws`` 回引き直して繰り返す。
@@ -91,13 +93,13 @@ SCALES = (0.1, 0.5, 1.0, 2.0, 3.0, 4.0)  # He の初期値の何倍から始め�
 DECAYS = (0.0, 0.01, 0.1)  # 重み減衰の λ
 DECAY_SCALES = (1.0, 3.0)
 SEEDS = (0, 1, 2, 3, 4)
-OPTIMIZERS = {  # 手法 → (作り方, ステップ数)
+OPTIMIZERS: dict[str, tuple[Callable[[], Optimizer], int]] = {  # 手法 → (作り方, ステップ数)
     "Momentum": (lambda: Momentum(lr=0.0075), 1600),
     "Adam": (lambda: Adam(lr=0.001), 800),
 }
 
 
-def scaled_he(scale):
+def scaled_he(scale: float) -> Initializer:
     """He の初期値を ``scale`` 倍する初期値。"""
     return lambda rng, n_in, n_out: scale * he(rng, n_in, n_out)
 
@@ -118,7 +120,7 @@ class SmallData:
     directions: float
 
 
-def train_small(method, scale, decay, seed):
+def train_small(method: str, scale: float, decay: float, seed: int) -> SmallData:
     """MNIST の訓練画像から無作為に選んだ 300 枚で学習し、``SmallData`` を返す。"""
     x_all, t_all, x_test, t_test = mnist()
     rng = np.random.default_rng(seed)
@@ -138,18 +140,18 @@ def train_small(method, scale, decay, seed):
     )
 
 
-def _weights(network):
+def _weights(network: MLP) -> Array:
     """重み(バイアスを除く)を全部つなげた、1 本のベクトル。"""
     return np.concatenate([array.ravel() for name, array in network.params.items() if name.startswith("W")])
 
 
-def _last_hidden(network, x):
+def _last_hidden(network: MLP, x: Array) -> Array:
     for _, layer in network.layers[:-1]:
         x = layer.forward(x, training=False)
     return x
 
 
-def direction_count(h):
+def direction_count(h: Array) -> float:
     """``h``: ``(N, n)`` のばらつく方向の実質の数: 共分散行列の固有値の、和の二乗を二乗の和で割ったもの。
 
     どの方向にも同じだけばらつけば n、1 つの方向にだけばらつけば 1 になる。
@@ -161,7 +163,7 @@ def direction_count(h):
     return float(eigenvalues.sum() ** 2 / np.sum(eigenvalues**2))
 
 
-def scale_and_generalization(processes=-1):
+def scale_and_generalization(processes: int = -1) -> dict[str, dict[float, list[SmallData]]]:
     """初期値の大きさを変えて、訓練の損失がほぼ 0 になるまで学習する。``{手法: {倍率: [SmallData]}}``。"""
     jobs = [(method, scale, 0.0, seed) for method in OPTIMIZERS for scale in SCALES for seed in SEEDS]
     results = dict(zip(jobs, run_parallel(train_small, jobs, "初期値の大きさ", processes), strict=True))
@@ -171,7 +173,9 @@ def scale_and_generalization(processes=-1):
     }
 
 
-def weight_decay(unregularized, processes=-1):
+def weight_decay(
+    unregularized: Mapping[float, list[SmallData]], processes: int = -1
+) -> dict[float, dict[float, list[SmallData]]]:
     """重み減衰の強さを変えて学習する(Momentum)。``{倍率: {λ: [SmallData]}}``。
 
     ``unregularized``: ``scale_and_generalization()["Momentum"]``。λ = 0 の結果として使う。
@@ -191,6 +195,6 @@ def weight_decay(unregularized, processes=-1):
     }
 
 
-def values(runs, name):
+def values(runs: Iterable[SmallData], name: str) -> Array:
     """種ごとの結果 ``[SmallData]`` から、1 つの項目を ``(種の数,)`` の配列で取り出す。"""
     return np.array([getattr(run, name) for run in runs])

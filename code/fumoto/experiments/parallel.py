@@ -1,7 +1,9 @@
 """たくさんの独立な学習を、プロセスに分けて並べて走らせる。"""
 
 import sys
+from collections.abc import Callable, Iterable, Iterator
 from importlib import import_module
+from typing import Any
 
 import joblib
 from joblib.parallel import get_active_backend
@@ -9,7 +11,9 @@ from threadpoolctl import threadpool_limits
 from tqdm import tqdm
 
 
-def run_parallel(function, jobs, description, processes=-1):
+def run_parallel(
+    function: Callable[..., Any], jobs: Iterable[tuple[Any, ...]], description: str, processes: int = -1
+) -> list[Any]:
     """``[function(*job) for job in jobs]`` を ``processes`` 個のプロセスで計算する(-1 は全部のコア)。
 
     行列が小さいので、BLAS を 2 スレッドにしても 2 倍の速さにはならない。1 プロセス 1 スレッドにして数で稼ぐ。
@@ -21,6 +25,7 @@ def run_parallel(function, jobs, description, processes=-1):
     """
     jobs = list(jobs)
     backend, _ = get_active_backend()
+    results: Iterable[tuple[Any, list[str]]]
     if hasattr(backend, "client"):  # backend="dask" のとき
         results = _on_cluster(backend, function, jobs)
     else:
@@ -33,7 +38,7 @@ def run_parallel(function, jobs, description, processes=-1):
     return [value for value, _ in results]
 
 
-def _on_cluster(backend, function, jobs):
+def _on_cluster(backend: Any, function: Callable[..., Any], jobs: list[tuple[Any, ...]]) -> Iterator[Any]:
     """``backend`` の Dask に仕事を渡し、結果を ``jobs`` の順に出す。
 
     ``joblib.Parallel`` に任せないわけは 2 つある。Dask があきらめた仕事(走らせたワーカーが何度も落ちた、など)を、
@@ -45,7 +50,7 @@ def _on_cluster(backend, function, jobs):
     yield from (future.result() for future in futures)
 
 
-def _on_one_thread(function, job):
+def _on_one_thread(function: Callable[..., Any], job: tuple[Any, ...]) -> tuple[Any, list[str]]:
     """仕事の結果と、そのプロセスが読み込んでいる、このパッケージのモジュールの名前。"""
     with threadpool_limits(1):
         value = function(*job)

@@ -1,14 +1,17 @@
 """7 章: 活性化関数の飽和、層をさかのぼる勾配、すべて 0 の初期値、死んだ ReLU。"""
 
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import partial
 
 import numpy as np
+from numpy.typing import DTypeLike
 
 from fumoto.datasets import mnist
 from fumoto.experiments.parallel import run_parallel
+from fumoto.hints import Array, Arrays
 from fumoto.initializers import gaussian, he, zeros
-from fumoto.layers import Affine, LeakyReLU, ReLU, Sigmoid, Tanh
+from fumoto.layers import Affine, Layer, LeakyReLU, ReLU, Sigmoid, Tanh
 from fumoto.network import MLP
 from fumoto.optimizers import SGD
 from fumoto.training import optimize, train
@@ -20,18 +23,18 @@ from fumoto.training import optimize, train
 class Curve:
     """活性化関数の値 ``y`` と微分 ``d``。どれも ``(点の数,)``。"""
 
-    x: np.ndarray
-    y: np.ndarray
-    d: np.ndarray
+    x: Array
+    y: Array
+    d: Array
 
 
-def curve(layer, x):
+def curve(layer: Layer, x: Array) -> Curve:
     """活性化関数の層を 1 点ずつ動かして、値と微分を測る。"""
     y = layer.forward(x[:, None])[:, 0]
     return Curve(x, y, layer.backward(np.ones((len(x), 1)))[:, 0])
 
 
-def sigmoid_curve():
+def sigmoid_curve() -> Curve:
     """シグモイド関数とその微分。微分は x = 0 でいちばん大きく、0.25 である。
 
     >>> float(sigmoid_curve().d.max())
@@ -40,7 +43,7 @@ def sigmoid_curve():
     return curve(Sigmoid(), np.linspace(-10, 10, 401))
 
 
-def relu_curves(slope=0.1):
+def relu_curves(slope: float = 0.1) -> dict[str, Curve]:
     """ReLU と、負の側の傾きが ``slope`` の Leaky ReLU。名前 → ``Curve``。"""
     x = np.linspace(-3, 3, 301)
     return {"ReLU": curve(ReLU(), x), "Leaky ReLU": curve(LeakyReLU(slope), x)}
@@ -49,12 +52,12 @@ def relu_curves(slope=0.1):
 # --- ニューロン 1 つの連鎖律 ------------------------------------------------------------------------------
 
 
-def chain_gradient(q, y, h):
+def chain_gradient(q: Array, y: Array, h: float) -> Array:
     """∂E/∂w: 出力についての勾配 ``q``、シグモイドの微分 y(1-y)、入力 ``h`` の積。"""
     return q * y * (1 - y) * h  # eq-sigmoid-chain
 
 
-def notes_gradient(y):
+def notes_gradient(y: Array) -> Array:
     """原ノートの主張のとおり、y(1-y) だけを ∂E/∂w とみなしたもの。"""
     return y * (1 - y)  # eq-notes-sigmoid-chain
 
@@ -63,25 +66,30 @@ def notes_gradient(y):
 class OneNeuron:
     """ニューロン 1 つの学習。正解の値 → 出力の列 ``(steps + 1,)``。``right``: 連鎖律、``notes``: 原ノート。"""
 
-    right: dict
-    notes: dict
+    right: dict[float, Array]
+    notes: dict[float, Array]
 
 
-def one_neuron(targets=(0.9, 0.1), steps=40, lr=1.0):
+def one_neuron(targets: tuple[float, ...] = (0.9, 0.1), steps: int = 40, lr: float = 1.0) -> OneNeuron:
     """1 入力 1 出力のシグモイドに正解の値 s を覚えさせる。勾配を連鎖律で求めた場合と、y(1-y) だけの場合。
 
     損失は (y - s)²、出力についての勾配は 2(y - s) である。
     """
-    right = {s: _outputs(lambda y, s=s: chain_gradient(2 * (y - s), y, 1.0), lr, steps) for s in targets}
+    right = {s: _outputs(_toward(s), lr, steps) for s in targets}
     notes = {s: _outputs(notes_gradient, lr, steps) for s in targets}
     return OneNeuron(right, notes)
 
 
-def _outputs(gradient, lr, steps):
+def _toward(s: float) -> Callable[[Array], Array]:
+    """正解の値が ``s`` のときの ∂E/∂w。"""
+    return lambda y: chain_gradient(2 * (y - s), y, 1.0)
+
+
+def _outputs(gradient: Callable[[Array], Array], lr: float, steps: int) -> Array:
     """重み 0、入力 1 から始めて、``gradient(y)`` の向きに下りたときの出力の列。"""
     w, layer, outputs = np.zeros((1, 1)), Sigmoid(), []
 
-    def step():
+    def step() -> tuple[float, Arrays]:
         y = layer.forward(w)
         outputs.append(float(y[0, 0]))
         return outputs[-1], {"w": gradient(y)}
@@ -112,31 +120,40 @@ class LayerGradients:
     ``flat``: 飽和しているノードの割合。``factor``: 式から求めた 1 層あたりの倍率 r。
     """
 
-    mean: np.ndarray
-    median: np.ndarray
-    rms: np.ndarray
-    flat: np.ndarray
-    factor: np.ndarray
+    mean: Array
+    median: Array
+    rms: Array
+    flat: Array
+    factor: Array
 
     @property
-    def measured_factor(self):
+    def measured_factor(self) -> float:
         """いちばん上といちばん下の間で測った、1 層あたりの倍率の幾何平均(種の平均)。"""
         steps = self.rms.shape[1] - 1
         return float(np.mean((self.rms[:, 0] / self.rms[:, -1]) ** (1 / steps)))
 
 
-def layer_factor(std, width, squared_slopes):
+def layer_factor(std: float, width: int, squared_slopes: float) -> float:
     """勾配の二乗平均の平方根が、1 層戻るごとに何倍になるか。"""
     return std * np.sqrt(width * squared_slopes)  # eq-layer-factor
 
 
-def layer_gradients(activation, std, seeds=range(5), depth=DEPTH, width=WIDTH, samples=1000):
+def layer_gradients(
+    activation: Callable[[], Layer],
+    std: float,
+    seeds: Iterable[int] = range(5),
+    depth: int = DEPTH,
+    width: int = WIDTH,
+    samples: int = 1000,
+) -> LayerGradients:
     """``width`` ノードの層を ``depth`` 枚重ね、上から標準正規乱数の勾配を流して、層ごとに測る(学習はしない)。"""
     rows = [_backward_pass(activation, std, seed, depth, width, samples) for seed in seeds]
     return LayerGradients(*np.array(rows).transpose(1, 0, 2))
 
 
-def _backward_pass(activation, std, seed, depth, width, samples):
+def _backward_pass(
+    activation: Callable[[], Layer], std: float, seed: int, depth: int, width: int, samples: int
+) -> Array:
     rng = np.random.default_rng(seed)
     x, layers = rng.normal(size=(samples, width)), []
     for _ in range(depth):
@@ -155,7 +172,7 @@ def _backward_pass(activation, std, seed, depth, width, samples):
     return np.array(measured[::-1]).T
 
 
-def all_layer_gradients():
+def all_layer_gradients() -> dict[str, LayerGradients]:
     """``SETTINGS`` の全部について ``layer_gradients`` を測る。"""
     return {name: layer_gradients(*setting) for name, setting in SETTINGS.items()}
 
@@ -166,7 +183,7 @@ ZERO_SIZES = [784, 50, 50, 50, 10]
 ZERO_ACTIVATIONS = {"シグモイド": Sigmoid, "ReLU": ReLU, "tanh": Tanh}
 
 
-def zero_start(steps=5, lr=0.5):
+def zero_start(steps: int = 5, lr: float = 0.5) -> dict[str, Arrays]:
     """重みを全部 0 から始めて、各ステップの勾配の最大の絶対値を記録する。``{活性化関数: {配列の名前: (steps,)}}``。"""
     x, t = (array[:1000] for array in mnist()[:2])
     return {
@@ -174,11 +191,11 @@ def zero_start(steps=5, lr=0.5):
     }
 
 
-def _gradient_sizes(activation, x, t, steps, lr):
+def _gradient_sizes(activation: Callable[[], Layer], x: Array, t: Array, steps: int, lr: float) -> Arrays:
     network = MLP(ZERO_SIZES, activation, zeros, rng=np.random.default_rng(0))
-    sizes = {name: [] for name in network.params}
+    sizes: dict[str, list[float]] = {name: [] for name in network.params}
 
-    def gradient():
+    def gradient() -> tuple[float, Arrays]:
         loss, grads = network.gradient(x, t)
         for name, g in grads.items():
             sizes[name].append(float(np.abs(g).max()))
@@ -193,11 +210,11 @@ def _gradient_sizes(activation, x, t, steps, lr):
 class Twins:
     """隠れ層 1 枚のシグモイドで、ノードどうしの重みの違い。条件の名前 → ``(記録の数,)``。"""
 
-    steps: np.ndarray
-    spread: dict
+    steps: Array
+    spread: Arrays
 
 
-def twins(records=12, every=50, lr=0.5, seed=0):
+def twins(records: int = 12, every: int = 50, lr: float = 0.5, seed: int = 0) -> Twins:
     """0 から始めたノードが、いつまで同じ重みを持つかを測る。
 
     違いは、W1 の行ごとの標準偏差(ノードについて)の平均を、W1 の絶対値の平均で割ったもの。
@@ -211,7 +228,7 @@ def twins(records=12, every=50, lr=0.5, seed=0):
     return Twins(every * np.arange(1, records + 1), spread)
 
 
-def _spreads(std, dtype, records, every, lr, seed):
+def _spreads(std: float, dtype: DTypeLike, records: int, every: int, lr: float, seed: int) -> Array:
     x, t = (array[:1000] for array in mnist()[:2])
     rng = np.random.default_rng(seed)
     network = MLP([784, 50, 10], Sigmoid, gaussian(std), rng=rng, dtype=dtype)
@@ -231,10 +248,10 @@ class FewerUnits:
     """
 
     difference: float
-    losses: dict
+    losses: dict[int, float]
 
 
-def fewer_units(steps=400, lr=0.5, seed=0):
+def fewer_units(steps: int = 400, lr: float = 0.5, seed: int = 0) -> FewerUnits:
     """0 から学習したシグモイドのネットワークを、層ごとに 1 ノードに畳む。隠れ層を減らした結果とも比べる。"""
     x, t, x_test, _ = mnist()
     losses = {}
@@ -249,7 +266,7 @@ def fewer_units(steps=400, lr=0.5, seed=0):
     return FewerUnits(float(np.abs(original - folded).max() / np.abs(original).max()), losses)
 
 
-def fold(network):
+def fold(network: MLP) -> MLP:
     """同じノードばかりの隠れ層を、ノード 1 つに畳む。出ていく重みは足し合わせる。"""
     hidden = len(network.params) // 2 - 1
     sizes = [network.params["W1"].shape[0], *[1] * hidden, network.params[f"b{hidden + 1}"].size]
@@ -285,14 +302,14 @@ class ReluRun:
     発散したときの ``loss`` は nan である。
     """
 
-    start: np.ndarray
-    end: np.ndarray
-    newly: np.ndarray
+    start: Array
+    end: Array
+    newly: Array
     loss: float
     accuracy: float
 
 
-def train_relu(slope, lr, bias, seed, steps=500, every=50):
+def train_relu(slope: float, lr: float, bias: float, seed: int, steps: int = 500, every: int = 50) -> ReluRun:
     """ReLU(``slope`` が 0 でなければ Leaky ReLU)のネットワークを学習し、死んだノードを数える。"""
     x, t, x_test, t_test = mnist()
     rng = np.random.default_rng(seed)
@@ -315,7 +332,7 @@ def train_relu(slope, lr, bias, seed, steps=500, every=50):
         )
 
 
-def silent(network, x):
+def silent(network: MLP, x: Array) -> Array:
     """``x`` のどの標本でも、活性化関数への入力が 0 以下のノード。形 ``(隠れ層の数, ノードの数)`` の真偽値。"""
     found = []
     for _, layer in network.layers[:-1]:
@@ -325,7 +342,9 @@ def silent(network, x):
     return np.array(found)
 
 
-def dead_relu(processes=-1):
+def dead_relu(
+    processes: int = -1,
+) -> tuple[dict[float, list[ReluRun]], dict[str, dict[float, list[ReluRun]]]]:
     """``(RATES での結果, CURES での結果)``: ``{η: [ReluRun]}`` と ``{条件: {傾き: [ReluRun]}}``。"""
     jobs = [(0.0, lr, 0.0, seed) for lr in RATES for seed in RELU_SEEDS]
     jobs += [(slope, *case, seed) for case in CURES.values() for slope in SLOPES for seed in RELU_SEEDS]
@@ -342,7 +361,7 @@ def dead_relu(processes=-1):
 KILLED = (0, 50, 90, 99, 100)
 
 
-def train_with_dead_layer(killed, seed, steps=300):
+def train_with_dead_layer(killed: int, seed: int, steps: int = 300) -> float:
     """2 番目の隠れ層の ``killed`` 個のノードを、はじめから死なせて学習し、テストの正解率を返す。"""
     x, t, x_test, t_test = mnist()
     rng = np.random.default_rng(seed)
@@ -352,14 +371,14 @@ def train_with_dead_layer(killed, seed, steps=300):
     return network.accuracy(x_test, t_test)
 
 
-def dead_layer(processes=-1):
+def dead_layer(processes: int = -1) -> dict[int, Array]:
     """死なせたノードの数 → テストの正解率 ``(種の数,)``。"""
     jobs = [(killed, seed) for killed in KILLED for seed in RELU_SEEDS]
     results = dict(zip(jobs, run_parallel(train_with_dead_layer, jobs, "死んだ層", processes), strict=True))
     return {killed: np.array([results[killed, seed] for seed in RELU_SEEDS]) for killed in KILLED}
 
 
-def relu_with_small_weights(steps=500, seed=0):
+def relu_with_small_weights(steps: int = 500, seed: int = 0) -> Arrays:
     """ReLU のネットワークを、標準偏差 0.01 と He の初期値から学習した損失。名前 → ``(steps,)``。"""
     x, t = mnist()[:2]
     losses = {}

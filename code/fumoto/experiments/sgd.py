@@ -1,10 +1,12 @@
 """2 章: 学習率の限界と、ミニバッチの勾配のばらつき。"""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 
 from fumoto.datasets import mnist
+from fumoto.hints import Array
 from fumoto.layers import SoftmaxCrossEntropy
 from fumoto.optimizers import SGD
 from fumoto.surfaces import bowl
@@ -18,10 +20,10 @@ class LearningRates:
     """学習率ごとの道。``paths``: 学習率 → ``(steps + 1, 2)``。``limit``: 2/λ_max。"""
 
     limit: float
-    paths: dict
+    paths: dict[float, Array]
 
 
-def learning_rates(rates=(0.02, 0.6, 0.97, 1.03), steps=40):
+def learning_rates(rates: tuple[float, ...] = (0.02, 0.6, 0.97, 1.03), steps: int = 40) -> LearningRates:
     """横に長い椀を、小さすぎる・よい・大きすぎる学習率で下りる。"""
     paths = {rate: descend(SGD(lr=rate), bowl, bowl.start, steps) for rate in rates}
     return LearningRates(float(2 / CURVATURES.max()), paths)
@@ -32,12 +34,12 @@ class ConvergenceLimit:
     """学習率ごとの、1 歩で距離が何倍になったか。``measured`` は実測、``exact`` は max|1-ηλ|。"""
 
     limit: float
-    rates: np.ndarray
-    measured: np.ndarray
-    exact: np.ndarray
+    rates: Array
+    measured: Array
+    exact: Array
 
 
-def convergence_limit(steps=1000):
+def convergence_limit(steps: int = 1000) -> ConvergenceLimit:
     """学習率を変えて ``steps`` 歩進み、谷底からの距離の 1 歩あたりの倍率を測る。
 
     >>> result = convergence_limit()
@@ -59,14 +61,14 @@ class GradientNoise:
     """ミニバッチの大きさごとの、勾配のばらつき(全体の勾配からの二乗平均距離の平方根)。"""
 
     samples: int
-    batch_sizes: np.ndarray
-    with_replacement: np.ndarray
-    without_replacement: np.ndarray
-    exact_with: np.ndarray
-    exact_without: np.ndarray
+    batch_sizes: Array
+    with_replacement: Array
+    without_replacement: Array
+    exact_with: Array
+    exact_without: Array
 
 
-def gradient_noise(samples=1000, repeats=400, seed=0):
+def gradient_noise(samples: int = 1000, repeats: int = 400, seed: int = 0) -> GradientNoise:
     """MNIST の ``samples`` 件で、ミニバッチの勾配が全体の勾配からどれだけ外れるかを測る。
 
     モデルはソフトマックス回帰(隠れ層なし、重み 0)。標本 i の勾配 x_i (y_i - t_i)ᵀ を全部求め、
@@ -80,7 +82,7 @@ def gradient_noise(samples=1000, repeats=400, seed=0):
     variance = np.trace(gram) / samples
     sizes = np.array([1, 2, 5, 10, 20, 50, 100, 200, 500, 800, 1000])
 
-    def measure(draw):
+    def measure(draw: Callable[[int], Array]) -> Array:
         return np.array([_spread([draw(size) for _ in range(repeats)], gram) for size in sizes])
 
     return GradientNoise(
@@ -93,7 +95,7 @@ def gradient_noise(samples=1000, repeats=400, seed=0):
     )
 
 
-def _sample_gradients(x, t):
+def _sample_gradients(x: Array, t: Array) -> Array:
     """標本ごとの勾配を 1 行ずつ並べた ``(N, D * 10)`` の配列。"""
     loss = SoftmaxCrossEntropy()
     loss.forward(np.zeros((len(x), 10)), t)
@@ -101,7 +103,7 @@ def _sample_gradients(x, t):
     return (x[:, :, None] * errors[:, None, :]).reshape(len(x), -1)
 
 
-def _spread(batches, gram):
+def _spread(batches: list[Array], gram: Array) -> float:
     """ミニバッチの勾配と全体の勾配の、二乗平均距離の平方根。"""
     counts = np.array([np.bincount(batch, minlength=len(gram)) for batch in batches])
     squares = ((counts @ gram) * counts).sum(axis=1) / counts.sum(axis=1) ** 2

@@ -8,22 +8,24 @@
 import json
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 DATA = Path(__file__).resolve().parents[1] / "data" / "speed.json"
+Measured = dict[str, Any]  # JSON の辞書
 PARTS = ("products", "batch", "rest", "update", "loop")  # 1 ステップの内訳
 
 
-def results(path=None):
+def results(path: Path | None = None) -> Measured:
     """測った結果の全部。``path``: 結果のファイル(省くと同梱のもの)。"""
     return json.loads((path or DATA).read_text(encoding="utf-8"))
 
 
-def parts_sum(step, name):
+def parts_sum(step: Measured, name: str) -> float:
     """手法 ``name`` の内訳の中央値を足した時間(ミリ秒)。"""
     return sum(step["parts"][name][part]["median"] for part in PARTS)
 
 
-def torch_series(section):
+def torch_series(section: Measured) -> dict[tuple[str, int], Measured]:
     """PyTorch の結果を ``(作り方, スレッドの数) → 手法 → 時間`` に並べる。測っていなければ空。"""
     return {
         (kind, int(threads)): times
@@ -46,7 +48,7 @@ class Traffic:
     limit: float
 
 
-def traffic(update):
+def traffic(update: Measured) -> dict[str, Traffic]:
     """手法 → ``Traffic``。"""
     found = {}
     for name, moved in update["bytes"].items():
@@ -56,29 +58,29 @@ def traffic(update):
     return found
 
 
-def copy_gigabytes(update):
+def copy_gigabytes(update: Measured) -> float:
     """配列を写すときに行き来する、毎秒の GB(読む分と書く分の和)。"""
     return _gigabytes(update["copy_bytes"], update["copy"]["median"])
 
 
-def _gigabytes(moved, milliseconds):
+def _gigabytes(moved: float, milliseconds: float) -> float:
     return moved / (milliseconds * 1e-3) / 1e9
 
 
-def unblocked_ratio(update):
+def unblocked_ratio(update: Measured) -> float:
     """Adam の更新で、区切らないときの時間が、``BLOCK`` 個ずつに区切ったときの何倍か。"""
     return _ratio(update["blocks"], str(update["elements"]), str(update["block"]))
 
 
-def arrays_ratio(step, name):
+def arrays_ratio(step: Measured, name: str) -> float:
     """手法 ``name`` の更新で、配列ごとに行う時間が、1 本の配列で行う時間の何倍か。"""
     return _ratio(step["arrays"][name], "many", "one")
 
 
-def speedup(comparison):
+def speedup(comparison: Measured) -> float:
     """MNIST の比較で、1 プロセスの時間が、2 プロセスの時間の何倍か。"""
     return _ratio(comparison["processes"], "1", "2")
 
 
-def _ratio(times, numerator, denominator):
+def _ratio(times: Measured, numerator: str, denominator: str) -> float:
     return times[numerator]["median"] / times[denominator]["median"]

@@ -5,12 +5,15 @@
 
 import inspect
 import re
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from fumoto.checking.book import book
-from fumoto.equations import EquationError, book_folder
+from fumoto.equations import Equation, EquationError, book_folder
 from fumoto.experiments.parallel import run_parallel
+from fumoto.variants import Variant
 
 PACKAGE = Path(__file__).resolve().parents[1]
 KINDS = ("計算", "性質")  # 実装のある行が計算する式と、動かして測る式
@@ -36,15 +39,19 @@ class Row:
     label: str
     page: str
     kind: str
-    code: tuple
-    check: tuple
+    code: tuple[Place, ...]
+    check: tuple[str, Place]
     caught: int
     total: int
     figure: str
     source: str
 
 
-def verification(checks, survivors, processes=-1):
+def verification(
+    checks: Mapping[str, Callable[..., Any]],
+    survivors: Callable[[str], tuple[list[Variant], int]],
+    processes: int = -1,
+) -> list[Row]:
     """番号のついた式すべての ``Row``。ページの順。
 
     ``checks``: ラベル → 式と実装を比べる関数。``survivors``: ラベル → ``(見逃した間違い, 作った間違いの数)``。
@@ -76,7 +83,7 @@ def verification(checks, survivors, processes=-1):
     return rows
 
 
-def _declared(equation):
+def _declared(equation: Equation) -> list[str]:
     parts = [part.strip() for part in (equation.row or "").split("|")]
     if len(parts) != 3:
         where = f"{equation.page}:{equation.line}"
@@ -84,7 +91,7 @@ def _declared(equation):
     return parts
 
 
-def _lines_with(label):
+def _lines_with(label: str) -> Iterator[Place]:
     """``# eq-…`` の注釈のある行。本の実装が先、原ノートの間違いが後に並ぶ。"""
     comment = re.compile(rf"#.*\b{label}(?![\w-])")
     for path in sorted(PACKAGE.rglob("*.py"), key=lambda path: (path.name == "mistakes.py", str(path))):
@@ -93,17 +100,17 @@ def _lines_with(label):
                 yield Place(str(path.relative_to(PACKAGE)), number)
 
 
-def _place_of(function):
+def _place_of(function: Callable[..., Any]) -> Place:
     function = inspect.unwrap(function)
-    path = Path(inspect.getsourcefile(function))
+    path = Path(inspect.getfile(function))
     return Place(f"{path.parent.name}/{path.name}", inspect.getsourcelines(function)[1])
 
 
-def _figures():
+def _figures() -> set[str]:
     text = "".join(path.read_text(encoding="utf-8") for path in book_folder().glob("*.md"))
     return set(re.findall(r"name: (fig-[\w-]+)", text))
 
 
-def _keys_of_bibliography():
+def _keys_of_bibliography() -> set[str]:
     text = (book_folder() / "references.bib").read_text(encoding="utf-8")
     return set(re.findall(r"^@\w+\{([\w-]+),", text, re.M))

@@ -2,12 +2,13 @@
 
 import numpy as np
 
+from fumoto.experiments.adagrad import Bowl, ConstantGradient, Frequency, Outlier, RateAndStep
 from fumoto.figures.looks import BLUE, GRAY, METHOD_LOOKS, RED, SERIES_LOOKS
 from fumoto.figures.style import Picture, draw
 
 
 @draw
-def rate_and_step(result):
+def rate_and_step(result: RateAndStep) -> Picture:
     """勾配を定数倍したときの、学習率(上)と歩幅(下)。"""
     picture = Picture("rate-and-step", 2, 1, height=4.8, sharex=True)
     t = np.arange(1, len(result.rates) + 1)
@@ -26,7 +27,7 @@ def rate_and_step(result):
 
 
 @draw
-def frequency(result):
+def frequency(result: Frequency) -> Picture:
     """よく現れる特徴とまれな特徴の、重みの動き。SGD と AdaGrad。"""
     picture = Picture("frequency", 2, 1, height=5.2, sharex=True)
     for ax, (name, moved) in zip(picture.axes, result.moved.items(), strict=True):
@@ -39,7 +40,7 @@ def frequency(result):
 
 
 @draw
-def constant_gradient(result):
+def constant_gradient(result: ConstantGradient) -> Picture:
     """一定の勾配のもとでの、学習率と進んだ距離。"""
     picture = Picture("constant-gradient", 2, 1, height=5.0, sharex=True)
     rate, distance = picture.axes
@@ -58,7 +59,7 @@ def constant_gradient(result):
 
 
 @draw
-def on_bowl(result):
+def on_bowl(result: Bowl) -> Picture:
     """椀の上での h と w。"""
     picture = Picture("adagrad-on-bowl", 2, 1, height=4.6, sharex=True)
     total, position = picture.axes
@@ -71,7 +72,7 @@ def on_bowl(result):
 
 
 @draw
-def outlier(result):
+def outlier(result: Outlier) -> Picture:
     """最初の勾配の倍率に対する、谷底の近くに着くまでの歩数。"""
     picture = Picture("outlier", height=3.3)
     ax = picture.axes

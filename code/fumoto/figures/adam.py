@@ -2,12 +2,13 @@
 
 import numpy as np
 
+from fumoto.experiments.adam import Bias, Dedented, MovingAverage, Overshoot, TwoForms
 from fumoto.figures.looks import BLUE, GRAY, METHOD_LOOKS, RED, SERIES_LOOKS
 from fumoto.figures.style import Picture, draw
 
 
 @draw
-def moving_average(result):
+def moving_average(result: MovingAverage) -> Picture:
     """過去の勾配にかかる重みと、一定の勾配のもとでの歩幅。"""
     picture = Picture("moving-average", 2, 1, height=5.2)
     weights, steps = picture.axes
@@ -33,7 +34,7 @@ def moving_average(result):
 
 
 @draw
-def bias(result):
+def bias(result: Bias) -> Picture:
     """m の平均と、補正した m の平均。"""
     picture = Picture("bias", height=3.3)
     ax = picture.axes
@@ -47,7 +48,7 @@ def bias(result):
 
 
 @draw
-def overshoot(result):
+def overshoot(result: Overshoot) -> Picture:
     """補正のない Adam の歩幅が、補正のある Adam の何倍か(横軸は対数)。"""
     picture = Picture("overshoot", height=3.3)
     ax = picture.axes
@@ -68,7 +69,7 @@ def overshoot(result):
 
 
 @draw
-def two_forms(result):
+def two_forms(result: TwoForms) -> Picture:
     """勾配の大きさに対する、Adam の 2 つの形の最初の一歩。"""
     picture = Picture("two-forms", height=3.3)
     ax = picture.axes
@@ -86,7 +87,7 @@ def two_forms(result):
 
 
 @draw
-def dedented(result):
+def dedented(result: Dedented) -> Picture:
     """字下げの正しい Adam と原ノートの Adam の、MNIST の損失。"""
     picture = Picture("dedented", height=3.2)
     ax = picture.axes

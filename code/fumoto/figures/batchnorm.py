@@ -1,21 +1,27 @@
 """9 章の図。"""
 
-import numpy as np
+from collections.abc import Mapping
+from typing import Any
 
-from fumoto.figures.looks import BLUE, GRAY, GREEN, RED, SERIES_LOOKS
+import numpy as np
+from matplotlib.axes import Axes
+
+from fumoto.experiments.batchnorm import Inference, Outlier, Placement, WeightScales
+from fumoto.figures.looks import BLUE, GRAY, GREEN, RED, SERIES_LOOKS, Look
 from fumoto.figures.style import Picture, draw, legend_above
 from fumoto.figures.table import Table
+from fumoto.hints import Array, Arrays
 
 _NAMES = {"min-max": "Min-Max", "z-score": "標準化", "四分位": "四分位"}
 _LABELS = {"なし": "BatchNorm なし", "前": "活性化関数の前", "後": "活性化関数の後"}
 
 
-def _look(position):
+def _look(position: int) -> Look:
     return SERIES_LOOKS[position]
 
 
 @draw
-def histograms(outputs):
+def histograms(outputs: Arrays) -> Picture:
     """置き場所(行)ごとの、5 つの層(列)の出力の分布。``outputs[置き場所]``: ``(層の数, 標本, ノード)``。"""
     picture = Picture("batchnorm-histograms", len(outputs), 5, height=4.4, sharey="row")
     for row, (place, layers) in zip(picture.axes, outputs.items(), strict=True):
@@ -33,7 +39,7 @@ def histograms(outputs):
 
 
 @draw
-def outlier_strips(result):
+def outlier_strips(result: Outlier) -> Picture:
     """3 つの方法で変換した身長。外れ値のないとき(上の段)とあるとき(下の段)。"""
     picture = Picture("outlier-strips", 3, 1, height=4.9)
     for ax, name in zip(picture.axes, _NAMES, strict=True):
@@ -50,17 +56,17 @@ def outlier_strips(result):
     return picture
 
 
-def _mark_outlier(ax, value, edge):
+def _mark_outlier(ax: Axes, value: float, edge: float) -> None:
     """外れ値そのものを×で、図の外なら右端の矢印で示す。"""
     if value < edge:
         ax.plot(value, 0, "x", color=RED, markersize=8, markeredgewidth=2)
         return
-    options = {"ha": "right", "va": "center", "color": RED, "fontsize": 10}
+    options: dict[str, Any] = {"ha": "right", "va": "center", "color": RED, "fontsize": 10}
     ax.text(edge, 0.5, f"外れ値は右へ、{value:.0f} のところ →", **options)
 
 
 @draw
-def outlier_widths(result):
+def outlier_widths(result: Outlier) -> Picture:
     """外れ値の距離に対する、残りの標本の広がり。"""
     picture = Picture("outlier-widths", height=3.4)
     ax = picture.axes
@@ -78,7 +84,7 @@ def outlier_widths(result):
 
 
 @draw
-def weight_scales(result):
+def weight_scales(result: WeightScales) -> Picture:
     """重みの尺度ごとの訓練の正解率。16 枚。線は種の平均、帯は最小から最大。"""
     picture = Picture("weight-scales", 4, 4, height=6.2, sharex=True, sharey=True)
     for number, (ax, scale) in enumerate(zip(picture.axes.flat, result.scales, strict=True)):
@@ -98,7 +104,7 @@ def weight_scales(result):
 
 
 @draw
-def placement(results):
+def placement(results: Mapping[str, Placement]) -> Picture:
     """学習率に対する最後の損失。活性化関数ごとに 1 枚。線は種の平均、帯は最小から最大、×は発散。"""
     picture = Picture("batchnorm-placement", len(results), 1, height=6.0, sharex=True)
     for ax, (activation, result) in zip(picture.axes, results.items(), strict=True):
@@ -122,7 +128,7 @@ def placement(results):
 
 
 @draw
-def inference(result, settling):
+def inference(result: Inference, settling: Array) -> Picture:
     """推論の仕方ごとの正解率(上)と、移動平均が落ち着くまで(下)。"""
     picture = Picture("batchnorm-inference", 2, 1, height=6.0)
     top, bottom = picture.axes
@@ -152,14 +158,14 @@ def inference(result, settling):
     return picture
 
 
-def outlier_table(by_size):
+def outlier_table(by_size: Mapping[str, Mapping[int, float]]) -> Table:
     """標本の数ごとの、残りの標本の広がり。"""
     sizes = list(by_size["min-max"])
     rows = [[_NAMES[name], *(f"{widths[n]:.2f}" for n in sizes)] for name, widths in by_size.items()]
     return Table(["方法", *(f"N = {n}" for n in sizes)], rows)
 
 
-def placement_table(results):
+def placement_table(results: Mapping[str, Placement]) -> Table:
     """テストの正解率(平均 ± 標準偏差)と、損失がどの種でもほかより小さかった置き場所。"""
     rows = []
     for activation, result in results.items():
@@ -172,7 +178,7 @@ def placement_table(results):
     return Table(["", "η", "なし", "前", "後", "損失が最小"], rows)
 
 
-def _lowest(result, number):
+def _lowest(result: Placement, number: int) -> str:
     for place in result.losses:
         others = [other for other in result.losses if other != place]
         if all(result.clearly_below(place, other)[number] for other in others):

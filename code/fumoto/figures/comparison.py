@@ -1,29 +1,34 @@
 """6 章の図。"""
 
+from collections.abc import Mapping
+
 import numpy as np
 
+from fumoto.experiments.comparison import MnistRun, Runner, SaddleRace
 from fumoto.figures.looks import GRAY, METHOD_LOOKS
 from fumoto.figures.style import Picture, contours, draw, legend_above, path
 from fumoto.figures.table import Table
+from fumoto.hints import Array, Arrays
+from fumoto.surfaces import Surface
 
 SHOWN_STEPS = 60
 
 
 @draw
-def race(runners, surface):
+def race(runners: Mapping[str, Runner], surface: Surface) -> Picture:
     """等高線の上の 7 つの道。10 歩ごとに印をつける。"""
     paths = {name: runner.path[: SHOWN_STEPS + 1] for name, runner in runners.items()}
     return _paths(f"race-{surface.name}", paths, surface)
 
 
 @draw
-def saddle_race(result, surface):
+def saddle_race(result: SaddleRace, surface: Surface) -> Picture:
     """鞍点から抜ける 7 つの道。"""
     paths = {name: points[: SHOWN_STEPS + 1] for name, points in result.paths.items()}
     return _paths("saddle-race", paths, surface)
 
 
-def _paths(name, paths, surface):
+def _paths(name: str, paths: Arrays, surface: Surface) -> Picture:
     picture = Picture(name, height=4.9)
     ax = picture.axes
     contours(ax, surface)
@@ -35,7 +40,7 @@ def _paths(name, paths, surface):
 
 
 @draw
-def saddle_steps(result):
+def saddle_steps(result: SaddleRace) -> Picture:
     """鞍の軸からの距離に対する、抜けるまでの歩数。"""
     picture = Picture("saddle-steps", height=3.9)
     ax = picture.axes
@@ -49,7 +54,7 @@ def saddle_steps(result):
 
 
 @draw
-def mnist_losses(runs, width=50):
+def mnist_losses(runs: Mapping[str, MnistRun], width: int = 50) -> Picture:
     """MNIST の損失。種についての平均の線と、最小から最大までの帯。"""
     picture = Picture("mnist-losses", height=4.4)
     ax = picture.axes
@@ -66,14 +71,14 @@ def mnist_losses(runs, width=50):
     return picture
 
 
-def _blocks(losses, width):
+def _blocks(losses: Array, width: int) -> Array:
     """``width`` ステップごとの平均。"""
     seeds, steps = losses.shape
     return losses[:, : steps // width * width].reshape(seeds, -1, width).mean(axis=2)
 
 
 @draw
-def mnist_final(runs):
+def mnist_final(runs: Mapping[str, MnistRun]) -> Picture:
     """最後の損失(左)とテストの正解率(右)。点が種 1 つ、縦線が平均。"""
     picture = Picture("mnist-final", 1, 2, height=3.4, sharey=True)
     loss, accuracy = picture.axes
@@ -89,7 +94,7 @@ def mnist_final(runs):
 
 
 @draw
-def mnist_sweep(runs):
+def mnist_sweep(runs: Mapping[str, MnistRun]) -> Picture:
     """学習率に対する最後の損失。選ばれた学習率を大きな印で示す。"""
     picture = Picture("mnist-sweep", height=3.9)
     ax = picture.axes
@@ -104,7 +109,7 @@ def mnist_sweep(runs):
     return picture
 
 
-def race_table(races):
+def race_table(races: Mapping[str, Mapping[str, Runner]]) -> Table:
     """地形ごとの ``race`` の結果(地形の名前 → 結果)を 1 つの表にする。"""
     header = ["手法"]
     for name in races:
@@ -120,7 +125,7 @@ def race_table(races):
     return Table(header, rows)
 
 
-def mnist_table(runs):
+def mnist_table(runs: Mapping[str, MnistRun]) -> Table:
     """手法ごとの、選ばれた学習率、最後の損失、テストの正解率(平均 ± 標準偏差)。"""
     rows = []
     for name, run in runs.items():

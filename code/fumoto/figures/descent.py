@@ -2,12 +2,14 @@
 
 import numpy as np
 
+from fumoto.experiments.descent import FirstDescent, Night
 from fumoto.figures.looks import BLUE, GRAY, ORANGE, RED
 from fumoto.figures.style import Picture, draw
+from fumoto.hints import Array
 
 
 @draw
-def night(result):
+def night(result: Night) -> Picture:
     """山の断面と 2 人の道、懐中電灯で見える範囲。"""
     picture = Picture("night", rows=2, height=5.4, height_ratios=[3, 2])
     mountain, torch = picture.axes
@@ -43,7 +45,7 @@ def night(result):
 
 
 @draw
-def digits(x, t, count=10):
+def digits(x: Array, t: Array, count: int = 10) -> Picture:
     """MNIST の画像を左から ``count`` 枚。"""
     picture = Picture("digits", columns=count, height=0.95)
     for ax, image, label in zip(picture.axes, x, t, strict=False):
@@ -53,7 +55,7 @@ def digits(x, t, count=10):
 
 
 @draw
-def first_descent(result):
+def first_descent(result: FirstDescent) -> Picture:
     """最初の学習の損失と、当てずっぽうの損失。"""
     picture = Picture("first-descent", height=2.9)
     ax = picture.axes

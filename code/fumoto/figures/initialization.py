@@ -1,6 +1,9 @@
 """8 章の図と表。"""
 
+from collections.abc import Mapping
+
 import numpy as np
+from matplotlib.axes import Axes
 
 from fumoto.experiments.initialization import (
     ACTIVATIONS,
@@ -9,12 +12,21 @@ from fumoto.experiments.initialization import (
     LARGE_LR,
     NODES,
     STEPS,
+    Collapse,
+    Distribution,
+    MnistInitials,
+    Propagation,
+    Shares,
+    UnitSpread,
+    Widths,
     density,
 )
 from fumoto.figures.looks import BLACK, BLUE, GRAY, GREEN, ORANGE, PINK, RED, SERIES_LOOKS, Look
 from fumoto.figures.style import Picture, draw, legend_above
 from fumoto.figures.table import Table
+from fumoto.hints import Array, Arrays
 
+Distributions = Mapping[tuple[str, str], Distribution]  # (初期値, 活性化関数) → 結果
 LAYERS = np.arange(1, DEPTH + 1)
 INITIAL_LOOKS = {
     "1": Look(PINK, (0, (1, 1)), "v"),
@@ -28,7 +40,7 @@ LABELS = {"1": "標準偏差 1", "0.01": "標準偏差 0.01", "0.1": "標準偏�
 
 
 @draw
-def sizes(distributions):
+def sizes(distributions: Distributions) -> Picture:
     """ReLU の層を通るごとの、出力の大きさ(二乗平均の平方根)。"""
     picture = Picture("init-sizes", height=3.5)
     ax = picture.axes
@@ -44,7 +56,7 @@ def sizes(distributions):
 
 
 @draw
-def shares(result):
+def shares(result: Shares) -> Picture:
     """標準正規分布の密度と、標準偏差の 1 倍と 2 倍の内側。"""
     picture = Picture("init-shares", height=3.2)
     ax = picture.axes
@@ -64,7 +76,7 @@ def shares(result):
 
 
 @draw
-def four_gaussians(result):
+def four_gaussians(result: Widths) -> Picture:
     """4 つの初期値の密度。上が正しい n、下が原ノートの n(どちらも縦軸は対数)。"""
     picture = Picture("init-four-gaussians", 2, 1, height=6.0, sharex=True, sharey=True)
     w = np.linspace(-0.45, 0.45, 1801)
@@ -90,7 +102,7 @@ _RELU_RANGE = (1e-7, 1e5)
 
 
 @draw
-def histograms(distributions, initial):
+def histograms(distributions: Distributions, initial: str) -> Picture:
     """1 つの初期値についての、出力の分布。行が層、列が活性化関数。"""
     picture = Picture(f"init-histograms-{initial}", DEPTH, 3, height=5.4, sharex="col")
     for column, name in enumerate(ACTIVATIONS):
@@ -108,7 +120,7 @@ def histograms(distributions, initial):
     return picture
 
 
-def _panel(ax, outputs, name, look):
+def _panel(ax: Axes, outputs: Array, name: str, look: Look) -> None:
     low = 0 if name == "シグモイド" else -1
     counts, edges = np.histogram(outputs, bins=40, range=(low, 1))
     ax.stairs(counts / counts.max(), edges, fill=True, color=look.color)
@@ -117,7 +129,7 @@ def _panel(ax, outputs, name, look):
     ax.set_xticklabels(["0", "0.5", "1"] if low == 0 else ["−1", "0", "1"])
 
 
-def _relu_panel(ax, outputs, name, look):
+def _relu_panel(ax: Axes, outputs: Array, name: str, look: Look) -> None:
     positive = outputs[outputs > 0]
     edges = np.geomspace(*_RELU_RANGE, 49)
     counts, _ = np.histogram(positive, bins=edges)
@@ -137,7 +149,7 @@ def _relu_panel(ax, outputs, name, look):
     )
 
 
-def gradients_table(distributions, initial):
+def gradients_table(distributions: Distributions, initial: str) -> Table:
     """1 つの初期値についての、層ごとの勾配の大きさ、微分の小さい出力と死んだノードの割合。"""
     rows = []
     for name in ACTIVATIONS:
@@ -154,7 +166,7 @@ def gradients_table(distributions, initial):
 _SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 
-def _short(value):
+def _short(value: float) -> str:
     """有効数字 2 桁。小さな値は 10 のべきで書く(表が広がらないように、文字のべきで)。"""
     if value == 0 or value >= 1e-3:
         return f"{float(f'{value:.2g}'):g}"
@@ -163,7 +175,7 @@ def _short(value):
 
 
 @draw
-def unit_spread(result, units=20, samples=40):
+def unit_spread(result: UnitSpread, units: int = 20, samples: int = 40) -> Picture:
     """標準偏差 0.01 のシグモイド。上の 2 段が 1 層と 5 層の出力、下が散らばりの 2 つの成分。"""
     picture = Picture("init-unit-spread", 3, 1, height=6.6, height_ratios=[3, 3, 4])
     for ax, layer in zip(picture.axes[:2], (0, DEPTH - 1), strict=True):
@@ -189,7 +201,7 @@ def unit_spread(result, units=20, samples=40):
 
 
 @draw
-def propagation(result):
+def propagation(result: Propagation) -> Picture:
     """ReLU の層 50 枚を通る値の二乗平均。細い線が He のネットワーク 1 つ、太い線が平均。"""
     picture = Picture("init-propagation", height=4.2)
     ax = picture.axes
@@ -219,7 +231,7 @@ def propagation(result):
 
 
 @draw
-def deep_sigmoid(distributions, runs):
+def deep_sigmoid(distributions: Distributions, runs: MnistInitials) -> Picture:
     """上: Xavier の初期値での、層ごとの勾配。下: シグモイドのネットワークの MNIST の損失。"""
     picture = Picture("init-deep-sigmoid", 2, 1, height=6.2)
     top, bottom = picture.axes
@@ -239,14 +251,14 @@ def deep_sigmoid(distributions, runs):
     return picture
 
 
-def _averages(losses):
+def _averages(losses: Array) -> tuple[Array, Array]:
     """``BLOCK`` ステップごとの平均と、その真ん中のステップ。"""
     blocks = losses.reshape(len(losses), -1, BLOCK).mean(axis=2)
     return (np.arange(blocks.shape[1]) + 0.5) * BLOCK, blocks
 
 
 @draw
-def mnist_losses(runs):
+def mnist_losses(runs: MnistInitials) -> Picture:
     """初期値ごとの MNIST の損失。上が ReLU、下が tanh。線が種についての平均、帯が最小から最大。"""
     picture = Picture("init-mnist-losses", 2, 1, height=6.2, sharex=True, sharey=True)
     for ax, activation in zip(picture.axes, ("ReLU", "tanh"), strict=True):
@@ -272,7 +284,7 @@ def mnist_losses(runs):
 
 
 @draw
-def swings(runs):
+def swings(runs: MnistInitials) -> Picture:
     """損失の高さに対する、隣のステップとの振れ。印 1 つが 50 ステップ。"""
     picture = Picture("init-swings", height=3.9)
     ax = picture.axes
@@ -298,7 +310,7 @@ def swings(runs):
 
 
 @draw
-def wrong_n(result):
+def wrong_n(result: Collapse) -> Picture:
     """正しい n と原ノートの n での、各層の出力の標準偏差。"""
     picture = Picture("init-wrong-n", height=3.9)
     ax = picture.axes
@@ -313,14 +325,14 @@ def wrong_n(result):
     return picture
 
 
-def stds_table(stds):
+def stds_table(stds: Arrays) -> Table:
     """重みの行列ごとの標準偏差。"""
     count = len(next(iter(stds.values())))
     header = ["初期値", *(f"{k} 番目の行列" for k in range(1, count + 1))]
     return Table(header, [[LABELS.get(name, name), *(f"{s:.3f}" for s in row)] for name, row in stds.items()])
 
 
-def mnist_table(runs):
+def mnist_table(runs: MnistInitials) -> Table:
     """活性化関数と初期値ごとの、途中と最後の損失、損失 0.5 までのステップ。"""
     rows = []
     for (activation, initial), run in runs.small.items():
@@ -336,7 +348,7 @@ def mnist_table(runs):
     return Table(["損失", "200〜400 ステップ", "最後の 200 ステップ", "0.5 まで"], rows)
 
 
-def swings_table(runs):
+def swings_table(runs: MnistInitials) -> Table:
     """損失の振れ: 同じステップどうしと、同じ損失どうし(標準偏差 0.01 は学習しないので除く)。"""
     chosen = {
         f"{activation}、{LABELS.get(i, i)}": run for (activation, i), run in runs.small.items() if i != "0.01"
@@ -351,5 +363,5 @@ def swings_table(runs):
     return Table(["振れ", "100〜300", "最後の 500", "損失 0.35〜0.5"], rows)
 
 
-def _with_spread(values, digits):
+def _with_spread(values: Array, digits: int) -> str:
     return f"{values.mean():.{digits}f} ± {values.std(ddof=1):.{digits}f}"

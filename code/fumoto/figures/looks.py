@@ -5,6 +5,7 @@
 """
 
 from dataclasses import dataclass
+from typing import Any
 
 BLACK, ORANGE, SKY, GREEN, YELLOW, BLUE, RED, PINK = (
     "#000000",
@@ -34,20 +35,20 @@ class Look:
     """線 1 本の見た目。``dash``: matplotlib の線の種類。``letter``: 動かせる図で点の中に書く文字。"""
 
     color: str
-    dash: object = "-"
+    dash: Any = "-"
     marker: str = "o"
     letter: str = ""
 
-    def line(self, **options):
+    def line(self, **options: Any) -> dict[str, Any]:
         return {"color": self.color, "linestyle": self.dash, **options}
 
     @property
-    def dashes(self):
+    def dashes(self) -> list[float]:
         """線と間の長さの並び(線の太さを 1 として)。実線なら空。"""
         return [] if self.dash == "-" else list(self.dash[1])
 
     @property
-    def on_dark(self):
+    def on_dark(self) -> str:
         """暗い地の上の色。"""
         return _BRIGHTER[self.color]
 
@@ -70,7 +71,7 @@ SERIES_LOOKS = (
 )
 
 
-def readable_on(color):
+def readable_on(color: str) -> str:
     """``#rrggbb`` の地の上で読みやすい方の文字の色: 黒か白(WCAG の相対輝度で比べる)。
 
     >>> readable_on("#000000"), readable_on("#E69F00")

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from fumoto.experiments.momentum import HollowEscape, SaddleEscape, WrongSign, ZigZag
 from fumoto.figures.looks import GRAY, METHOD_LOOKS, SERIES_LOOKS
 from fumoto.figures.style import Picture, contours, draw, legend_on_map, path
 from fumoto.surfaces import bowl, hollow
@@ -15,7 +16,7 @@ _LABELS = {"SGD": "SGD", "同じ η": "Momentum(同じ η)", "同じ η/(1−α)
 
 
 @draw
-def wrong_sign(result):
+def wrong_sign(result: WrongSign) -> Picture:
     """符号の正しい道と間違った道、それぞれの高さ。"""
     picture = Picture("wrong-sign", 2, 1, height=5.4)
     top, bottom = picture.axes
@@ -31,7 +32,7 @@ def wrong_sign(result):
 
 
 @draw
-def saddle_escape(result):
+def saddle_escape(result: SaddleEscape) -> Picture:
     """鞍点の軸からの距離に対する、抜けるまでの歩数。"""
     picture = Picture("saddle-escape", height=3.4)
     ax = picture.axes
@@ -46,7 +47,7 @@ def saddle_escape(result):
 
 
 @draw
-def hollow_escape(result):
+def hollow_escape(result: HollowEscape) -> Picture:
     """窪みの深さに対する、止まった場所。"""
     picture = Picture("hollow-escape", 2, 1, height=5.2, height_ratios=[2, 3])
     shape, stops = picture.axes
@@ -68,7 +69,7 @@ def hollow_escape(result):
 
 
 @draw
-def zigzag(result):
+def zigzag(result: ZigZag) -> Picture:
     """ジグザグの道と、学習率に対する横の道のり。"""
     picture = Picture("zigzag", 2, 1, height=5.8)
     top, bottom = picture.axes

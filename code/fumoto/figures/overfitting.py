@@ -1,15 +1,19 @@
 """7 章の図: 多項式の過学習、初期値の大きさと汎化、重み減衰。"""
 
-import numpy as np
+from collections.abc import Iterable, Mapping, Sequence
 
-from fumoto.experiments.overfitting import values
-from fumoto.figures.looks import BLACK, BLUE, GRAY, RED, SERIES_LOOKS
+import numpy as np
+from matplotlib.axes import Axes
+
+from fumoto.experiments.overfitting import PolynomialFits, SmallData, values
+from fumoto.figures.looks import BLACK, BLUE, GRAY, RED, SERIES_LOOKS, Look
 from fumoto.figures.style import Picture, draw, legend_above
 from fumoto.figures.table import Table
+from fumoto.hints import Array
 
 
 @draw
-def fits(result):
+def fits(result: PolynomialFits) -> Picture:
     """11 個の点に当てはめた直線と 10 次式、そこへ来る新しい点。"""
     picture = Picture("polynomial-fits", 1, 2, height=3.4, sharey=True)
     for ax, color, (degree, curve) in zip(picture.axes, (BLUE, RED), result.curves.items(), strict=True):
@@ -23,7 +27,7 @@ def fits(result):
 
 
 @draw
-def errors(result):
+def errors(result: PolynomialFits) -> Picture:
     """次数に対する訓練とテストの誤差。線が引き直しの中央値、帯が 10 % から 90 % 点。"""
     picture = Picture("polynomial-errors", height=3.5)
     ax = picture.axes
@@ -48,7 +52,7 @@ def errors(result):
 
 
 @draw
-def scales(results):
+def scales(results: Mapping[str, Mapping[float, list[SmallData]]]) -> Picture:
     """初期値の大きさに対するテストの正解率(上)と損失(下)。線が平均、帯が最小から最大。"""
     picture = Picture("initial-scale", 2, 1, height=5.4, sharex=True)
     for look, (method, runs) in zip(SERIES_LOOKS, results.items(), strict=False):
@@ -70,7 +74,7 @@ def scales(results):
 
 
 @draw
-def decays(results):
+def decays(results: Mapping[float, Mapping[float, list[SmallData]]]) -> Picture:
     """重み減衰の強さに対するテストの正解率(上)と損失(下)。線が平均、帯が最小から最大。"""
     picture = Picture("weight-decay", 2, 1, height=5.2, sharex=True)
     for look, (scale, runs) in zip(SERIES_LOOKS, results.items(), strict=False):
@@ -85,13 +89,13 @@ def decays(results):
     return picture
 
 
-def _band(ax, x, columns, look, label):
+def _band(ax: Axes, x: Sequence[float], columns: Iterable[Array], look: Look, label: str) -> None:
     table = np.array(columns)
     ax.plot(x, table.mean(axis=1), **look.line(marker=look.marker, markersize=6, label=label))
     ax.fill_between(x, table.min(axis=1), table.max(axis=1), color=look.color, alpha=0.15, linewidth=0)
 
 
-def scale_table(results):
+def scale_table(results: Mapping[str, Mapping[float, list[SmallData]]]) -> Table:
     """手法と倍率ごとの、訓練の損失、重みの動き、使っている方向の数。"""
     rows = []
     for method, by_scale in results.items():
@@ -111,7 +115,7 @@ def scale_table(results):
     return Table(header, rows)
 
 
-def decay_table(results):
+def decay_table(results: Mapping[float, Mapping[float, list[SmallData]]]) -> Table:
     """出発点と λ ごとの、訓練の損失、テストの正解率と損失(平均)。"""
     rows = []
     for scale, by_decay in results.items():

@@ -1,16 +1,20 @@
 """7 章の図: 活性化関数の飽和、層をさかのぼる勾配、すべて 0 の初期値、死んだ ReLU。"""
 
+from collections.abc import Mapping
+
 import numpy as np
 
+from fumoto.experiments.saturation import Curve, LayerGradients, OneNeuron, ReluRun, Twins
 from fumoto.figures.looks import GRAY, SERIES_LOOKS
 from fumoto.figures.style import Picture, draw, legend_above
 from fumoto.figures.table import Table
+from fumoto.hints import Array, Arrays
 
 FLAT = 0.0025  # 微分がこれより小さいところを灰色にする(最大値の 1 %)
 
 
 @draw
-def sigmoid(result):
+def sigmoid(result: Curve) -> Picture:
     """シグモイド関数(上)とその微分(下)。微分がほとんど 0 の範囲は灰色。"""
     picture = Picture("sigmoid", 2, 1, height=4.6, sharex=True)
     value, slope = picture.axes
@@ -37,7 +41,7 @@ def sigmoid(result):
 
 
 @draw
-def relu(curves):
+def relu(curves: Mapping[str, Curve]) -> Picture:
     """ReLU と Leaky ReLU の値(左)と微分(右)。"""
     picture = Picture("relu", 1, 2, height=3.0)
     for look, (name, result) in zip(SERIES_LOOKS, curves.items(), strict=False):
@@ -51,7 +55,7 @@ def relu(curves):
 
 
 @draw
-def one_neuron(result):
+def one_neuron(result: OneNeuron) -> Picture:
     """正解の値ごとの、出力の移り変わり。連鎖律と原ノートの勾配。"""
     picture = Picture("one-neuron", 1, 2, height=3.3, sharey=True)
     for ax, target in zip(picture.axes, result.right, strict=True):
@@ -70,7 +74,7 @@ def one_neuron(result):
 
 
 @draw
-def layers(results):
+def layers(results: Mapping[str, LayerGradients]) -> Picture:
     """層ごとの勾配の平均(上)と中央値(下)。いちばん上の層の値で割ってある。"""
     picture = Picture("layer-gradients", 2, 1, height=6.0, sharex=True)
     for look, (name, result) in zip(SERIES_LOOKS, results.items(), strict=False):
@@ -88,7 +92,7 @@ def layers(results):
     return picture
 
 
-def layer_table(results):
+def layer_table(results: Mapping[str, LayerGradients]) -> Table:
     """飽和の割合と、1 層あたりの倍率(式と実測)。"""
     rows = []
     for name, result in results.items():
@@ -97,7 +101,7 @@ def layer_table(results):
     return Table(["活性化関数と重み", "飽和の割合", "1 層あたり r(式)", "1 層あたり(実測)"], rows)
 
 
-def zero_table(results):
+def zero_table(results: Mapping[str, Arrays]) -> Table:
     """すべて 0 から始めたときの、ステップごとの勾配の最大の絶対値。"""
     rows = []
     for name, sizes in results.items():
@@ -112,7 +116,7 @@ def zero_table(results):
 
 
 @draw
-def twins(result):
+def twins(result: Twins) -> Picture:
     """同じ重みから始めたノードどうしの違いが、育っていく様子(縦軸は対数)。"""
     picture = Picture("twins", height=3.7)
     ax = picture.axes
@@ -125,7 +129,7 @@ def twins(result):
 
 
 @draw
-def dead_rates(results, every=50):
+def dead_rates(results: Mapping[float, list[ReluRun]], every: int = 50) -> Picture:
     """学習率ごとの、学習で新しく死んだノードの数。線が平均、帯が最小から最大。"""
     picture = Picture("dead-rates", height=3.6)
     ax = picture.axes
@@ -146,7 +150,7 @@ def dead_rates(results, every=50):
 
 
 @draw
-def dead_layer(results):
+def dead_layer(results: Mapping[int, Array]) -> Picture:
     """2 番目の隠れ層で死なせたノードの数に対する、テストの正解率。"""
     picture = Picture("dead-layer", height=3.0)
     ax = picture.axes
@@ -161,7 +165,7 @@ def dead_layer(results):
     return picture
 
 
-def cure_table(results):
+def cure_table(results: Mapping[str, Mapping[float, list[ReluRun]]]) -> Table:
     """条件と負の側の傾きごとの、死んだノードの数(はじめ → 終わり、合計の平均)とテストの正解率。"""
     rows = []
     for case, by_slope in results.items():

@@ -2,13 +2,14 @@
 
 import numpy as np
 
+from fumoto.experiments.sgd import ConvergenceLimit, GradientNoise, LearningRates
 from fumoto.figures.looks import BLACK, BLUE, GRAY, RED, SERIES_LOOKS
 from fumoto.figures.style import Picture, contours, draw, path
 from fumoto.surfaces import bowl
 
 
 @draw
-def learning_rates(result):
+def learning_rates(result: LearningRates) -> Picture:
     """学習率ごとの道を 4 枚並べる。"""
     picture = Picture("learning-rates", 2, 2, height=4.6, sharex=True, sharey=True)
     titles = ("小さすぎる", "すぐ収まる", "ふらつく(限界の手前)", "発散する(限界の先)")
@@ -22,7 +23,7 @@ def learning_rates(result):
 
 
 @draw
-def convergence_limit(result):
+def convergence_limit(result: ConvergenceLimit) -> Picture:
     """1 歩ごとに距離が何倍になるかを、学習率に対して描く。"""
     picture = Picture("convergence-limit", height=3.2)
     ax = picture.axes
@@ -38,7 +39,7 @@ def convergence_limit(result):
 
 
 @draw
-def gradient_noise(result):
+def gradient_noise(result: GradientNoise) -> Picture:
     """ミニバッチの大きさに対する、勾配のばらつき(両対数)。"""
     picture = Picture("gradient-noise", height=3.5)
     ax = picture.axes

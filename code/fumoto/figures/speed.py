@@ -1,8 +1,12 @@
 """付録「速さの見取り図」の図と表。"""
 
+from collections.abc import Mapping
+
+from matplotlib.axes import Axes
 from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
 
 from fumoto.experiments import speed
+from fumoto.experiments.speed import Measured
 from fumoto.figures.looks import BLACK, BLUE, GRAY, GREEN, METHOD_LOOKS, ORANGE, RED, SKY, YELLOW, Look
 from fumoto.figures.style import Picture, draw, legend_above
 from fumoto.figures.table import Table
@@ -23,13 +27,13 @@ KINDS = {
 KIND_NAMES = {"default": "標準", "foreach": "foreach", "fused": "fused"}
 
 
-def _in_order(times):
+def _in_order(times: Measured) -> Measured:
     """手法をこの本の順に並べる(結果のファイルでは、名前の順に並んでいる)。"""
     return {name: times[name] for name in METHOD_LOOKS if name in times}
 
 
 @draw
-def step_parts(step):
+def step_parts(step: Measured) -> Picture:
     """1 ステップの内訳の積み上げ棒。菱形が、分けずに測った全体。"""
     picture = Picture("speed-step-parts", height=3.1)
     ax = picture.axes
@@ -52,7 +56,7 @@ _PRODUCTS_LINE = {"color": BLACK, "linestyle": (0, (4, 2)), "linewidth": 1.4, "l
 
 
 @draw
-def step_methods(step):
+def step_methods(step: Measured) -> Picture:
     """手法ごとの 1 ステップの時間。横線が四分位、破線が行列の積だけの時間。"""
     picture = Picture("speed-step-methods", height=4.9)
     _times(picture.axes, step["whole"], speed.torch_series(step))
@@ -63,7 +67,7 @@ def step_methods(step):
 
 
 @draw
-def update_methods(update):
+def update_methods(update: Measured) -> Picture:
     """手法ごとの更新の時間。縦の短い線が、写しと同じ速さでメモリーと行き来したときの時間。"""
     picture = Picture("speed-update-methods", height=5.4)
     ax = picture.axes
@@ -75,7 +79,7 @@ def update_methods(update):
     return picture
 
 
-def _times(ax, own, series):
+def _times(ax: Axes, own: Measured, series: Mapping[tuple[str, int], Measured]) -> None:
     """手法を縦に並べ、この本と PyTorch の時間を、少しずつ縦にずらして描く。白抜きが 2 スレッド。"""
     own = _in_order(own)
     rows = {"この本": (own, OWN, 1)}
@@ -100,7 +104,7 @@ def _times(ax, own, series):
 
 
 @draw
-def update_blocks(update):
+def update_blocks(update: Measured) -> Picture:
     """一度に計算する要素の数に対する、Adam の更新の時間。右端が、区切らないとき。"""
     picture = Picture("speed-update-blocks", height=3.4)
     ax = picture.axes
@@ -118,13 +122,13 @@ def update_blocks(update):
     return picture
 
 
-def _time(time, digits, spread=True):
+def _time(time: Measured, digits: int, spread: bool = True) -> str:
     """中央値。``spread`` なら、四分位も書く。"""
     text = f"{time['median']:.{digits}f}"
     return f"{text}({time['low']:.{digits}f}–{time['high']:.{digits}f})" if spread else text
 
 
-def machine_table(results):
+def machine_table(results: Measured) -> Table:
     """測った機械。"""
     machine = results["machine"]
     names = {
@@ -146,7 +150,7 @@ def machine_table(results):
     return Table(["もの", "値"], rows, words=True)
 
 
-def parts_table(step):
+def parts_table(step: Measured) -> Table:
     """1 ステップの内訳と、その合計と、分けずに測った全体(ミリ秒)。"""
     rows = [
         [
@@ -160,7 +164,7 @@ def parts_table(step):
     return Table(["手法", *(label for label, _, _ in PARTS.values()), "合計", "全体"], rows)
 
 
-def step_table(step):
+def step_table(step: Measured) -> Table:
     """手法ごとの 1 ステップの時間と、行列の積だけの時間の何倍か。"""
     products = step["products"]
     rows = [["行列の積だけ", _time(products, 3), "1.00"]]
@@ -171,7 +175,7 @@ def step_table(step):
     return Table(["手法", "1 ステップ(ミリ秒)", "行列の積の何倍"], rows)
 
 
-def arrays_table(step):
+def arrays_table(step: Measured) -> Table:
     """同じ更新を、1 本の配列で行う時間と、配列ごとに行う時間(ミリ秒)。"""
     rows = [
         [name, _time(times["one"], 3), _time(times["many"], 3), f"{speed.arrays_ratio(step, name):.2f}"]
@@ -180,7 +184,7 @@ def arrays_table(step):
     return Table(["手法", "1 本(ミリ秒)", "配列ごと(ミリ秒)", "何倍"], rows)
 
 
-def blas_table(step):
+def blas_table(step: Measured) -> Table:
     """BLAS のスレッドの数ごとの時間(ミリ秒)。"""
     rows = [
         [threads, _time(times["products"], 3), _time(times["SGD"], 3)]
@@ -189,7 +193,7 @@ def blas_table(step):
     return Table(["BLAS のスレッド", "行列の積だけ(ミリ秒)", "SGD の 1 ステップ(ミリ秒)"], rows)
 
 
-def torch_table(own, section, digits, spread=False):
+def torch_table(own: Measured, section: Measured, digits: int, spread: bool = False) -> Table:
     """この本(``own``)と PyTorch の時間(ミリ秒)。PyTorch を測っていなければ、この本の列だけ。"""
     series = speed.torch_series(section)
     header = ["手法", "この本", *(f"{KIND_NAMES[kind]}・{threads}" for kind, threads in series)]
@@ -204,7 +208,7 @@ def torch_table(own, section, digits, spread=False):
     return Table(header, rows)
 
 
-def update_table(update):
+def update_table(update: Measured) -> Table:
     """手法ごとの更新の時間、少なくとも行き来するバイト数、その速さと、写しに対する割合。"""
     copied = f"{speed.copy_gigabytes(update):.1f}"
     rows = [
@@ -222,7 +226,7 @@ def update_table(update):
     return Table(["手法", "時間(ミリ秒)", "重み 1 つのバイト数", "毎秒の GB", "写しに対する割合"], rows)
 
 
-def blocks_table(update):
+def blocks_table(update: Measured) -> Table:
     """一度に計算する要素の数ごとの、Adam の更新の時間。"""
     rows = [
         ["区切らない" if size == update["elements"] else str(size), _time(update["blocks"][str(size)], 1)]
@@ -231,13 +235,13 @@ def blocks_table(update):
     return Table(["一度に計算する要素の数", "時間(ミリ秒)"], rows)
 
 
-def comparison_table(comparison):
+def comparison_table(comparison: Measured) -> Table:
     """プロセスの数ごとの、MNIST の比較の全体の時間。"""
     rows = [[processes, _time(time, 1)] for processes, time in comparison["processes"].items()]
     return Table(["プロセス", "時間(秒)"], rows)
 
 
-def build_table(build):
+def build_table(build: Measured) -> Table:
     """本を組む時間(秒)。"""
     rows = [
         ["はじめて", f"{build['cold']:.1f}"],
@@ -248,19 +252,19 @@ def build_table(build):
     return Table(["組むとき", "時間(秒)"], rows)
 
 
-def pages_table(build):
+def pages_table(build: Measured) -> Table:
     """はじめて組むときの、ページごとの計算の時間(秒)。長い順。"""
     pages = sorted(build["pages"].items(), key=lambda page: -page[1])
     return Table(["ページ", "計算の時間(秒)"], [[name, f"{seconds:.1f}"] for name, seconds in pages])
 
 
-def step_tables(step):
+def step_tables(step: Measured) -> list[Table]:
     """端末に出す、1 ステップの表。"""
     torch = torch_table(step["whole"], step, 3, spread=True)
     return [step_table(step), parts_table(step), arrays_table(step), torch, blas_table(step)]
 
 
-def update_tables(update):
+def update_tables(update: Measured) -> list[Table]:
     """端末に出す、更新の表。"""
     return [
         update_table(update),
@@ -269,7 +273,7 @@ def update_tables(update):
     ]
 
 
-def comparison_tables(comparison):
+def comparison_tables(comparison: Measured) -> list[Table]:
     """端末に出す、MNIST の比較の表。"""
     rows = [
         ["ワーカーの立ち上げ(秒)", f"{comparison['startup']:.1f}"],
@@ -278,7 +282,7 @@ def comparison_tables(comparison):
     return [comparison_table(comparison), Table(["ほかに", "値"], rows)]
 
 
-def build_tables(build):
+def build_tables(build: Measured) -> list[Table]:
     """端末に出す、本を組む時間の表。"""
     return [build_table(build), pages_table(build)]
 

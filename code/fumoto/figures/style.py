@@ -3,20 +3,26 @@
 文字は図の中に輪郭として埋め込むので、読者の端末に日本語フォントがなくても読める。
 """
 
+import functools
 import io
+from collections.abc import Callable
+from typing import Any, ParamSpec
 
 import matplotlib as mpl
 import matplotlib_fontja  # 読み込むと IPAex ゴシックが使えるようになる
 import numpy as np
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from fumoto.figures.looks import GRAY
+from fumoto.figures.looks import GRAY, Look
+from fumoto.hints import Array
+from fumoto.surfaces import Surface
 
 matplotlib_fontja.japanize()
 
 WIDTH = 5.0  # インチ。スマートフォンの幅に縮めても文字が読める大きさ
 
-RC = {
+RC: dict[Any, Any] = {
     "font.family": "IPAexGothic",
     "font.size": 11.5,
     "axes.titlesize": 11.5,
@@ -46,13 +52,13 @@ class Picture:
     同じ図からはいつも同じバイト列ができる(日時や版を書き込まず、ID の種は図の名前で決める)。
     """
 
-    def __init__(self, name, rows=1, columns=1, height=3.2, **subplots):
+    def __init__(self, name: str, rows: int = 1, columns: int = 1, height: float = 3.2, **subplots: Any):
         self.name = name
         with mpl.rc_context(RC):
             self.figure = Figure(figsize=(WIDTH, height), layout="constrained")
             self.axes = self.figure.subplots(rows, columns, **subplots)
 
-    def _repr_svg_(self):
+    def _repr_svg_(self) -> str:
         output = io.StringIO()
         with mpl.rc_context({**RC, "svg.hashsalt": self.name}):
             self.figure.draw_without_rendering()
@@ -60,22 +66,25 @@ class Picture:
             self.figure.savefig(output, format="svg", metadata={"Date": None, "Creator": None})
         return output.getvalue()
 
-    def __repr__(self):
+    def __repr__(self) -> str:
         return f"<図: {self.name}>"
 
 
-def draw(function):
+P = ParamSpec("P")
+
+
+def draw(function: Callable[P, Picture]) -> Callable[P, Picture]:
     """図の関数の飾り。中で作るものすべてに共通の見た目を使う。"""
 
-    def styled(*arguments, **options):
+    @functools.wraps(function)
+    def styled(*arguments: P.args, **options: P.kwargs) -> Picture:
         with mpl.rc_context(RC):
             return function(*arguments, **options)
 
-    styled.__name__, styled.__doc__, styled.__wrapped__ = function.__name__, function.__doc__, function
     return styled
 
 
-def contours(ax, surface, levels=None, points=120):
+def contours(ax: Axes, surface: Surface, levels: Array | None = None, points: int = 120) -> None:
     """地形の等高線を薄く描く。"""
     x_low, x_high, y_low, y_high = surface.window
     x, y = np.linspace(x_low, x_high, points), np.linspace(y_low, y_high, points)
@@ -89,18 +98,20 @@ def contours(ax, surface, levels=None, points=120):
     ax.grid(False)
 
 
-def path(ax, points, look, label=None, every=1, **options):
+def path(
+    ax: Axes, points: Array, look: Look, label: str | None = None, every: int = 1, **options: Any
+) -> None:
     """道を線で、``every`` 歩ごとの位置を印で描く。"""
     style = look.line(linewidth=1.6, marker=look.marker, markersize=4, markevery=every, label=label)
     ax.plot(points[:, 0], points[:, 1], **{**style, **options})
 
 
-def legend_on_map(ax, **options):
+def legend_on_map(ax: Axes, **options: Any) -> None:
     """等高線の上に重ねる凡例。線に紛れないように白い地をつける。"""
     ax.legend(frameon=True, framealpha=0.95, edgecolor="none", **options)
 
 
-def legend_above(picture, ax, columns):
+def legend_above(picture: Picture, ax: Axes, columns: int) -> None:
     """図の上に凡例を置く(線と重ならないように)。"""
     handles, labels = ax.get_legend_handles_labels()
     picture.figure.legend(handles, labels, loc="outside upper center", ncols=columns)

@@ -10,16 +10,16 @@ class Table:
     | SGD | 61 |
     """
 
-    def __init__(self, header, rows, words=False):
+    def __init__(self, header: list[str], rows: list[list[str]], words: bool = False):
         self.header = header
         self.rows = rows
         self.align = ":--|" if words else "--:|"
 
-    def _repr_markdown_(self):
+    def _repr_markdown_(self) -> str:
         lines = [self.header, *self.rows]
         text = ["| " + " | ".join(line) + " |" for line in lines]
         text.insert(1, "|:--|" + self.align * (len(self.header) - 1))
         return "\n".join(text)
 
-    def __repr__(self):
+    def __repr__(self) -> str:
         return self._repr_markdown_()

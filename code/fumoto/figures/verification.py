@@ -1,9 +1,12 @@
 """検証表の表。"""
 
+from collections.abc import Iterable
+
+from fumoto.experiments.verification import Place, Row
 from fumoto.figures.table import Table
 
 
-def verification_table(rows, page):
+def verification_table(rows: Iterable[Row], page: str) -> Table:
     """``page`` の式の検証表。コードとテストの場所は、ソースのページへのリンクになる。"""
     body = []
     for row in rows:
@@ -23,5 +26,5 @@ def verification_table(rows, page):
     return Table(["式", "計算する行", "比べるテスト", "間違い", "図", "出典"], body, words=True)
 
 
-def _link(place, text):
+def _link(place: Place, text: str) -> str:
     return f'<a href="_source/{place.path.removesuffix(".py")}.html#L-{place.line}">{text}</a>'
