@@ -9,7 +9,7 @@ from fumoto.batchnorm import BatchNorm
 from fumoto.initializers import he
 from fumoto.layers import Affine, LeakyReLU, ReLU, Sigmoid, SoftmaxCrossEntropy, Tanh
 from fumoto.network import MLP
-from fumoto.optimizers import SGD, Adam
+from fumoto.optimizers import SGD, Adam, Momentum
 from fumoto.training import optimize, train
 
 
@@ -250,6 +250,42 @@ def test_one_array_or_a_dict_train_to_the_same_bits(method, batchnorm):
     (losses, w), (other_losses, other_w) = run(method(lr=0.01)), run(Plain())
     np.testing.assert_array_equal(losses, other_losses)
     np.testing.assert_array_equal(w, other_w)
+
+
+@pytest.mark.parametrize("batchnorm", [None, "before", "after"])
+@pytest.mark.parametrize("activation", [ReLU, LeakyReLU, Sigmoid, Tanh])
+@pytest.mark.parametrize("method", [SGD, Momentum, Adam])
+def test_nothing_is_lost_by_stopping_when_everything_is_nan(method, activation, batchnorm):
+    rng = np.random.default_rng(2)
+    network = MLP([6, 5, 5, 3], activation, rng=rng, batchnorm=batchnorm, weight_decay=0.1)
+    network.params["W3"][0, 0] = np.inf  # one weight has overflown
+    x, t = rng.normal(size=(20, 6)).astype(np.float32), rng.integers(0, 3, 20)
+    asked = []
+
+    def gradient(x, t):
+        asked.append(len(x))
+        return MLP.gradient(network, x, t)
+
+    network.gradient = gradient
+    with np.errstate(all="ignore"):
+        losses = train(network, method(lr=0.1), x, t, steps=50, batch_size=4, rng=rng)
+        more = train(network, method(lr=0.1), x, t, steps=5, batch_size=4, rng=rng)
+        answers = network.predict(x)
+    first = int(np.isnan(losses).argmax())
+    assert losses.shape == (50,) and len(asked) - 1 <= first + 2  # the second call stops at its first step
+    assert np.isnan(losses[first:]).all() and np.isnan(more).all()
+    assert np.isnan(network.vector).all() and np.isnan(answers).all()
+
+
+def test_an_optimizer_that_refuses_nan_goes_on(rng):
+    class Careful(SGD):
+        def rule(self, w, g):
+            return (np.where(np.isnan(g), w, w - self.lr * g),)
+
+    x, t = np.ones((20, 2), np.float32), np.zeros(20, dtype=int)
+    x[0] = np.nan
+    losses = train(MLP([2, 3, 2], rng=rng), Careful(lr=0.1), x, t, steps=60, batch_size=2, rng=rng)
+    assert np.isnan(losses).any() and not np.isnan(losses[np.isnan(losses).argmax() :]).all()
 
 
 def test_sigmoid_does_not_overflow():

@@ -62,6 +62,15 @@ def train(
     """ミニバッチで学習し、各ステップの(更新前の)損失を形 ``(steps,)`` の配列で返す。
 
     ``x``: ``(N, D)``。``t``: ``(N,)`` の整数。ミニバッチは毎回 ``rng`` で復元抽出する。
+    損失が nan になり、その更新で重みも全部 nan になったら、そこで止める。そのあとの損失は、続けても nan である。
+
+    >>> from fumoto.optimizers import SGD
+    >>> rng = np.random.default_rng(0)
+    >>> x, t = rng.normal(size=(8, 4)).astype(np.float32), np.array([0, 1, 2, 3] * 2)
+    >>> with np.errstate(all="ignore"):
+    ...     losses = train(MLP([4, 5, 4], rng=rng), SGD(lr=1e20), x, t, steps=6, batch_size=4, rng=rng)
+    >>> np.isnan(losses)
+    array([False,  True,  True,  True,  True,  True])
     """
     batch_size = count("batch_size", batch_size)
     if len(x) != len(t) or len(x) == 0:
@@ -76,4 +85,9 @@ def train(
         return loss, {"w": network.gradient_vector} if joined else grads
 
     params = {"w": network.vector} if joined else network.params
-    return np.fromiter(optimize(optimizer, params, gradient, steps), dtype=np.float64)
+    losses = np.full(count("steps", steps, minimum=0), np.nan)
+    for step, loss in enumerate(optimize(optimizer, params, gradient, steps)):
+        losses[step] = loss
+        if np.isnan(loss) and all(np.isnan(w).all() for w in params.values()):
+            break
+    return losses
