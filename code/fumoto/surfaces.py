@@ -40,7 +40,7 @@ class Surface:
 bowl = Surface(
     name="横に長い椀",
     value=lambda w: w[0] ** 2 / 20 + w[1] ** 2,  # eq-bowl-f
-    gradient=lambda w: np.stack([w[0] / 10, 2 * w[1]]),
+    gradient=lambda w: np.array([w[0] / 10, 2 * w[1]]),
     start=(-7.0, 2.0),
     window=(-8.0, 5.0, -3.5, 3.5),
     minimum=(0.0, 0.0),
@@ -50,7 +50,7 @@ bowl = Surface(
 saddle = Surface(
     name="鞍",
     value=lambda w: w[0] ** 2 / 2 - w[1] ** 2 / 2,  # eq-saddle-f
-    gradient=lambda w: np.stack([w[0], -w[1]]),
+    gradient=lambda w: np.array([w[0], -w[1]]),
     start=(1.5, 1e-3),
     window=(-2.0, 2.0, -2.0, 2.0),
 )
@@ -58,7 +58,7 @@ saddle = Surface(
 
 def _ravine_gradient(w: Array) -> Array:
     x, y = w
-    return np.stack([-2 * (1 - x) - 8 * x * (y - x**2), 4 * (y - x**2)])
+    return np.array([-2 * (1 - x) - 8 * x * (y - x**2), 4 * (y - x**2)])
 
 
 #: 曲がった谷(ローゼンブロック関数の係数を 100 から 2 に緩めたもの)。式: ``eq-ravine-f``。
@@ -74,7 +74,7 @@ ravine = Surface(
 
 def _valleys_gradient(w: Array) -> Array:
     x, y = w
-    return np.stack([x / 10 + np.sin(x) * np.cos(y), y / 10 + np.cos(x) * np.sin(y)])
+    return np.array([x / 10 + np.sin(x) * np.cos(y), y / 10 + np.cos(x) * np.sin(y)])
 
 
 #: 谷底がいくつもある。いちばん深いのは原点。式: ``eq-valleys-f``。
@@ -101,7 +101,7 @@ def hollow(depth: float | Array = 0.4) -> Surface:
 
     def gradient(w: Array) -> Array:
         x = w[0]
-        return np.stack([x / 5 + 16 * depth * (x + 3) * np.exp(-8 * (x + 3) ** 2)])
+        return np.array([x / 5 + 16 * depth * (x + 3) * np.exp(-8 * (x + 3) ** 2)])
 
     return Surface(
         name="窪みのある斜面",
