@@ -1,8 +1,10 @@
 """The pages that were really built (``make html``): labels, first uses, the list of corrections, the index."""
 
+import itertools
 import os
 import re
 from pathlib import Path
+from xml.etree import ElementTree
 
 import pytest
 from bs4 import BeautifulSoup, NavigableString
@@ -147,6 +149,58 @@ def test_every_chapter_has_figures_equations_and_exercises_with_running_numbers(
         assert [int(label.split(".")[1].split(")")[0]) for label in equations] == [
             *range(1, len(equations) + 1)
         ]
+
+
+# --- the lines of a picture ------------------------------------------------------------------------------
+
+
+SVG = "{http://www.w3.org/2000/svg}"
+HREF = "{http://www.w3.org/1999/xlink}href"
+
+
+def groups(node, kind):
+    return [group for group in node.iter(f"{SVG}g") if group.get("id", "").startswith(kind)]
+
+
+def svg_style(node):
+    return {} if node is None else dict(re.findall(r"([\w-]+):\s*([^;]+)", node.get("style", "")))
+
+
+def look_of_line(line, shapes):
+    """(color, (dash, marker, whether the markers are open))."""
+    path, marker = line.find(f"{SVG}path"), next(line.iter(f"{SVG}use"), None)
+    own, dots = svg_style(path), svg_style(marker)
+    is_open = dots.get("fill") in ("none", "#ffffff")
+    color = own.get("stroke") or dots.get("stroke" if is_open else "fill")
+    dash = "no line" if path is None else own.get("stroke-dasharray")
+    return color, (dash, None if marker is None else shapes[marker.get(HREF)[1:]], is_open)
+
+
+def lines_told_apart_by_color_alone(file):
+    """Pairs of lines in the same axes that differ in color, but neither in dash nor in marker."""
+    picture = ElementTree.parse(file).getroot()
+    if not groups(picture, "legend_"):
+        return []  # nothing is named by its look
+    shapes = {path.get("id"): path.get("d") for path in picture.iter(f"{SVG}path")}
+    return [
+        (one, other)
+        for axes in groups(picture, "axes_")
+        for one, other in itertools.combinations(
+            # ticks and grid lie deeper
+            {look_of_line(line, shapes) for line in axes if line.get("id", "").startswith("line2d_")},
+            2,
+        )
+        if one[0] != other[0] and one[1] == other[1]
+    ]
+
+
+def test_lines_differ_in_dash_or_marker_too():
+    pictures = {
+        HTML / image["src"] for name in NAMES for image in article(name).select("figure img[src$='.svg']")
+    }
+    assert len(pictures) > 50
+    found = {path.name: lines_told_apart_by_color_alone(path) for path in pictures}
+    assert {name: pairs for name, pairs in found.items() if pairs} == {}
 
 
 # --- corrections, index, references ----------------------------------------------------------------------

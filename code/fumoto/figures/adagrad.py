@@ -4,7 +4,7 @@ import numpy as np
 
 from fumoto.experiments.adagrad import Bowl, ConstantGradient, Frequency, Outlier, RateAndStep
 from fumoto.figures.looks import BLUE, GRAY, METHOD_LOOKS, RED, SERIES_LOOKS
-from fumoto.figures.style import Picture, draw
+from fumoto.figures.style import Picture, draw, legend_above
 
 
 @draw
@@ -22,7 +22,7 @@ def rate_and_step(result: RateAndStep) -> Picture:
         yscale="log", ylabel=r"学習率 $\eta/\sqrt{h}$", title="学習率は勾配の倍率に反比例する"
     )
     picture.axes[1].set(xlabel="ステップ", ylabel="歩幅", title="歩幅は 3 つとも同じ(線が重なる)")
-    picture.axes[0].legend(ncols=3)
+    legend_above(picture, picture.axes[0], 3)
     return picture
 
 

@@ -18,7 +18,7 @@ def moving_average(result: MovingAverage) -> Picture:
     weights.plot(k, result.weights / result.weights[0], **{**rmsprop.line(label="RMSProp"), "linestyle": "-"})
     weights.plot(k, np.ones_like(result.weights), **adagrad.line(label="AdaGrad(全部同じ重み)"))
     weights.axvline(result.window, color=GRAY, linestyle=":")
-    weights.text(result.window + 6, 0.06, r"$1/(1-\rho)$ = " + f"{result.window:.0f} 回前", color=GRAY)
+    weights.text(result.window + 6, 0.82, r"$1/(1-\rho)$ = " + f"{result.window:.0f} 回前", color=GRAY)
     weights.set(xlabel="何回前の勾配か $k$", ylabel="重み(最新を 1 として)", ylim=(0, 1.1))
     weights.legend(loc="center right")
     t = np.arange(1, len(result.steps) + 1)

@@ -61,7 +61,7 @@ def _mark_outlier(ax: Axes, value: float, edge: float) -> None:
     if value < edge:
         ax.plot(value, 0, "x", color=RED, markersize=8, markeredgewidth=2)
         return
-    options: dict[str, Any] = {"ha": "right", "va": "center", "color": RED, "fontsize": 10}
+    options: dict[str, Any] = {"ha": "right", "va": "center", "color": RED}
     ax.text(edge, 0.5, f"外れ値は右へ、{value:.0f} のところ →", **options)
 
 
@@ -97,8 +97,8 @@ def weight_scales(result: WeightScales) -> Picture:
             )
         ax.set_title(f"{scale:.2g}")
         ax.set(ylim=(0, 105), yticks=[0, 50, 100], xticks=[0, 10, 20])
-    picture.figure.supxlabel("1000 枚を何巡したか", fontsize=11.5)
-    picture.figure.supylabel("訓練画像の正解率(%)", fontsize=11.5)
+    picture.figure.supxlabel("1000 枚を何巡したか")
+    picture.figure.supylabel("訓練画像の正解率(%)")
     legend_above(picture, picture.axes[0, 0], 2)
     return picture
 
@@ -123,7 +123,7 @@ def placement(results: Mapping[str, Placement]) -> Picture:
         ax.set_yticks([0.1, 0.3, 1, 3], ["0.1", "0.3", "1", "3"])
         ax.minorticks_off()
     picture.axes[-1].set_xlabel(r"学習率 $\eta$(×は発散した学習率)")
-    legend_above(picture, picture.axes[0], 3)
+    legend_above(picture, picture.axes[0], 2)
     return picture
 
 
@@ -134,8 +134,8 @@ def inference(result: Inference, settling: Array) -> Picture:
     top, bottom = picture.axes
     top.axhline(result.running * 100, color=GRAY, linewidth=1.4, label="移動平均")
     for look, values, label in (
-        (_look(0), result.mixed, "組自身の平均と分散"),
-        (_look(1), result.skewed, "同じ、ただし組が 1 種類の数字だけ"),
+        (_look(0), result.mixed, "組自身(無作為に組む)"),
+        (_look(1), result.skewed, "組自身(同じ数字だけ)"),
     ):
         top.plot(result.sizes, values * 100, **look.line(marker=look.marker, markersize=5, label=label))
     top.set(xscale="log", ylim=(0, 102), xlabel="推論のときの組の大きさ", ylabel="テスト正解率(%)")

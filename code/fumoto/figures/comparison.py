@@ -29,34 +29,34 @@ def saddle_race(result: SaddleRace, surface: Surface) -> Picture:
 
 
 def _paths(name: str, paths: Arrays, surface: Surface) -> Picture:
-    picture = Picture(name, height=4.9)
+    picture = Picture(name, height=5.3)
     ax = picture.axes
     contours(ax, surface)
     for method, points in paths.items():
         path(ax, points, METHOD_LOOKS[method], method, every=10, linewidth=1.3, markersize=5)
     ax.set(xlabel="$x$", ylabel="$y$")
-    legend_above(picture, ax, 4)
+    legend_above(picture, ax, 3)
     return picture
 
 
 @draw
 def saddle_steps(result: SaddleRace) -> Picture:
     """鞍の軸からの距離に対する、抜けるまでの歩数。"""
-    picture = Picture("saddle-steps", height=3.9)
+    picture = Picture("saddle-steps", height=4.4)
     ax = picture.axes
     for name, steps in result.steps.items():
         look = METHOD_LOOKS[name]
         ax.plot(result.offsets, steps, **look.line(marker=look.marker, markersize=5, label=name))
     ax.set(xscale="log", yscale="log", xlabel=r"軸からの距離 $\delta$", ylabel="抜けるまでの歩数(対数目盛)")
     ax.invert_xaxis()
-    legend_above(picture, ax, 4)
+    legend_above(picture, ax, 3)
     return picture
 
 
 @draw
 def mnist_losses(runs: Mapping[str, MnistRun], width: int = 50) -> Picture:
     """MNIST の損失。種についての平均の線と、最小から最大までの帯。"""
-    picture = Picture("mnist-losses", height=4.4)
+    picture = Picture("mnist-losses", height=4.9)
     ax = picture.axes
     for name, run in runs.items():
         look = METHOD_LOOKS[name]
@@ -67,7 +67,7 @@ def mnist_losses(runs: Mapping[str, MnistRun], width: int = 50) -> Picture:
         )
         ax.fill_between(t, smooth.min(axis=0), smooth.max(axis=0), color=look.color, alpha=0.12, linewidth=0)
     ax.set(yscale="log", xlabel="ステップ", ylabel="訓練の損失(対数目盛)")
-    legend_above(picture, ax, 4)
+    legend_above(picture, ax, 3)
     return picture
 
 
@@ -96,7 +96,7 @@ def mnist_final(runs: Mapping[str, MnistRun]) -> Picture:
 @draw
 def mnist_sweep(runs: Mapping[str, MnistRun]) -> Picture:
     """学習率に対する最後の損失。選ばれた学習率を大きな印で示す。"""
-    picture = Picture("mnist-sweep", height=3.9)
+    picture = Picture("mnist-sweep", height=4.4)
     ax = picture.axes
     for name, run in runs.items():
         look = METHOD_LOOKS[name]
@@ -105,7 +105,7 @@ def mnist_sweep(runs: Mapping[str, MnistRun]) -> Picture:
         ax.plot(rates, losses, **look.line(marker=look.marker, markersize=4, label=name))
         ax.plot(run.lr, run.sweep[run.lr], look.marker, color=look.color, markersize=10, mfc="none")
     ax.set(xscale="log", yscale="log", xlabel=r"学習率 $\eta$", ylabel="最後の損失(種 1 つ)")
-    legend_above(picture, ax, 4)
+    legend_above(picture, ax, 3)
     return picture
 
 

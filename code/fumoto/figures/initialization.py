@@ -69,7 +69,7 @@ def shares(result: Shares) -> Picture:
         ax.annotate("", (-k, 0.46 + 0.06 * row), (k, 0.46 + 0.06 * row), arrowprops={"arrowstyle": "<->"})
         ax.text(k + 0.12, 0.445 + 0.06 * row, f"±{k}σ の内側: {share:.2%}")
     ax.set(
-        xlabel=r"$w / \sigma$", ylabel="密度(σ = 1)", xticks=range(-3, 4), ylim=(0, 0.56), xlim=(-3.5, 5.2)
+        xlabel=r"$w / \sigma$", ylabel="密度(σ = 1)", xticks=range(-3, 4), ylim=(0, 0.56), xlim=(-3.5, 6.1)
     )
     ax.spines["bottom"].set_bounds(-3.5, 3.5)
     return picture
@@ -85,8 +85,8 @@ def four_gaussians(result: Widths) -> Picture:
         for name, std in stds.items():
             look = INITIAL_LOOKS[name]
             ax.plot(w, density(w, std), **look.line(label=f"{name}: σ = {std:.2g}"))
-        ax.set(yscale="log", ylim=(0.03, 300), ylabel="密度(対数目盛)", title=title)
-        ax.legend(loc="upper right", fontsize=9, handlelength=2)
+        ax.set(yscale="log", xlim=(-0.47, 0.95), ylim=(0.03, 300), ylabel="密度(対数目盛)", title=title)
+        ax.legend(loc="upper right")
     for name, weights in result.weights.items():
         counts, edges = np.histogram(weights, bins=60, range=(-0.45, 0.45))
         shown = counts > 10
@@ -94,7 +94,7 @@ def four_gaussians(result: Widths) -> Picture:
         middles = (edges[1:] + edges[:-1]) / 2
         look = INITIAL_LOOKS[name]
         picture.axes[0].plot(middles[shown], heights[shown], look.marker, color=look.color, markersize=3)
-    picture.axes[1].set_xlabel("重み $w$")
+    picture.axes[1].set(xlabel="重み $w$", xticks=[-0.4, -0.2, 0, 0.2, 0.4])
     return picture
 
 
@@ -110,7 +110,7 @@ def histograms(distributions: Distributions, initial: str) -> Picture:
         for layer, ax in enumerate(picture.axes[:, column]):
             outputs = distributions[initial, name].outputs[layer]
             (_relu_panel if name == "ReLU" else _panel)(ax, outputs, name, look)
-            ax.set(yticks=[], ylim=(0, 1.08))
+            ax.set_yticks([])
             ax.grid(False)
             ax.spines["left"].set_visible(False)
             if column == 0:
@@ -125,7 +125,7 @@ def _panel(ax: Axes, outputs: Array, name: str, look: Look) -> None:
     counts, edges = np.histogram(outputs, bins=40, range=(low, 1))
     ax.stairs(counts / counts.max(), edges, fill=True, color=look.color)
     margin = 0.04 * (1 - low)
-    ax.set(xlim=(low - margin, 1 + margin), xticks=[low, (low + 1) / 2, 1])
+    ax.set(xlim=(low - margin, 1 + margin), ylim=(0, 1.08), xticks=[low, (low + 1) / 2, 1])
     ax.set_xticklabels(["0", "0.5", "1"] if low == 0 else ["−1", "0", "1"])
 
 
@@ -134,19 +134,10 @@ def _relu_panel(ax: Axes, outputs: Array, name: str, look: Look) -> None:
     edges = np.geomspace(*_RELU_RANGE, 49)
     counts, _ = np.histogram(positive, bins=edges)
     ax.stairs(counts / max(counts.max(), 1), edges, fill=True, color=look.color)
-    ax.set(xscale="log", xlim=_RELU_RANGE, xticks=[1e-6, 1e-3, 1, 1e3])
+    ax.set(xscale="log", xlim=_RELU_RANGE, ylim=(0, 1.6), xticks=[1e-5, 1])
     ax.set_xticks([], minor=True)
-    middle = np.median(positive) if positive.size else 1.0
-    right = middle < 1e-1  # 山と重ならない側に書く
     share = f"0 が {np.mean(outputs == 0):.0%}"
-    ax.text(
-        0.97 if right else 0.03,
-        0.75,
-        share,
-        transform=ax.transAxes,
-        fontsize=10,
-        ha="right" if right else "left",
-    )
+    ax.text(0.5, 1.0, share, transform=ax.transAxes, ha="center", va="top")  # 山の上に書く
 
 
 def gradients_table(distributions: Distributions, initial: str) -> Table:
@@ -203,7 +194,7 @@ def unit_spread(result: UnitSpread, units: int = 20, samples: int = 40) -> Pictu
 @draw
 def propagation(result: Propagation) -> Picture:
     """ReLU の層 50 枚を通る値の二乗平均。細い線が He のネットワーク 1 つ、太い線が平均。"""
-    picture = Picture("init-propagation", height=4.2)
+    picture = Picture("init-propagation", height=4.5)
     ax = picture.axes
     layers = np.arange(next(iter(result.squares.values())).shape[1])
     for single in result.squares["He"][:30]:
@@ -226,7 +217,7 @@ def propagation(result: Propagation) -> Picture:
             **look.line(marker=look.marker, markersize=6, markevery=10, label=labels[name]),
         )
     ax.set(yscale="log", xlabel="層", ylabel="値の二乗平均(対数目盛)")
-    legend_above(picture, ax, 3)
+    legend_above(picture, ax, 2)
     return picture
 
 
@@ -240,14 +231,15 @@ def deep_sigmoid(distributions: Distributions, runs: MnistInitials) -> Picture:
         top.plot(LAYERS, mean, **look.line(marker=look.marker, markersize=6, label=name))
     top.set(yscale="log", xlabel="層", ylabel="勾配の平均(対数目盛)", xticks=LAYERS)
     top.legend(loc="lower right")
-    curves = {f"シグモイド、η = {lr:g}": run for lr, run in runs.sigmoid.items()}
+    curves = {f"η = {lr:g}": run for lr, run in runs.sigmoid.items()}
     curves["tanh、η = 0.01"] = runs.small["tanh", "Xavier"]
     looks = (SERIES_LOOKS[0], SERIES_LOOKS[3], SERIES_LOOKS[1], Look(GRAY, (0, (1, 1)), "v"))
     for (label, run), look in zip(curves.items(), looks, strict=True):
         t, blocks = _averages(run.losses[:1])
         bottom.plot(t, blocks[0], **look.line(marker=look.marker, markersize=4, markevery=5, label=label))
-    bottom.set(xlabel="ステップ", ylabel="訓練の損失", ylim=(0, 3.4))
-    bottom.legend(ncols=2, loc="upper center", fontsize=9, handlelength=2)
+    bottom.set(xlabel="ステップ", ylabel="訓練の損失", ylim=(0, 4.2))
+    bottom.set_title("シグモイド(比べるために tanh も)")
+    bottom.legend(ncols=2, loc="upper center")
     return picture
 
 
@@ -312,13 +304,13 @@ def swings(runs: MnistInitials) -> Picture:
 @draw
 def wrong_n(result: Collapse) -> Picture:
     """正しい n と原ノートの n での、各層の出力の標準偏差。"""
-    picture = Picture("init-wrong-n", height=3.9)
+    picture = Picture("init-wrong-n", height=4.4)
     ax = picture.axes
     layers = np.arange(DEPTH + 1)
-    for (name, (right, notes)), activation in zip(result.spreads.items(), ("tanh", "ReLU"), strict=True):
+    for name, (right, notes) in result.spreads.items():
         marker = INITIAL_LOOKS[name].marker
-        ax.plot(layers, right, color=BLUE, marker=marker, label=f"{name}({activation})、n = {NODES}")
-        label = f"{name}({activation})、n = 100000"
+        ax.plot(layers, right, color=BLUE, marker=marker, label=f"{name}、n = {NODES}")
+        label = f"{name}、n = 100000"
         ax.plot(layers, notes, color=RED, linestyle=(0, (6, 2)), marker=marker, label=label)
     ax.set(yscale="log", xlabel="層(0 は入力)", ylabel="出力の標準偏差(対数目盛)", xticks=layers)
     legend_above(picture, ax, 2)

@@ -3,13 +3,13 @@
 import numpy as np
 
 from fumoto.experiments.momentum import HollowEscape, SaddleEscape, WrongSign, ZigZag
-from fumoto.figures.looks import GRAY, METHOD_LOOKS, SERIES_LOOKS
-from fumoto.figures.style import Picture, contours, draw, legend_on_map, path
+from fumoto.figures.looks import BLUE, GRAY, METHOD_LOOKS, SERIES_LOOKS, Look
+from fumoto.figures.style import Picture, contours, draw, legend_above, legend_on_map, path
 from fumoto.surfaces import bowl, hollow
 
 _COMPARED = {
     "SGD": METHOD_LOOKS["SGD"],
-    "同じ η": SERIES_LOOKS[0],
+    "同じ η": Look(BLUE, (0, (2, 1.5)), "^"),
     "同じ η/(1−α)": SERIES_LOOKS[1],
 }
 _LABELS = {"SGD": "SGD", "同じ η": "Momentum(同じ η)", "同じ η/(1−α)": "Momentum(同じ η/(1−α))"}
@@ -34,7 +34,7 @@ def wrong_sign(result: WrongSign) -> Picture:
 @draw
 def saddle_escape(result: SaddleEscape) -> Picture:
     """鞍点の軸からの距離に対する、抜けるまでの歩数。"""
-    picture = Picture("saddle-escape", height=3.4)
+    picture = Picture("saddle-escape", height=4.1)
     ax = picture.axes
     series = {"SGD": result.sgd, "同じ η": result.equal_rate, "同じ η/(1−α)": result.equal_speed}
     for name, steps in series.items():
@@ -42,7 +42,7 @@ def saddle_escape(result: SaddleEscape) -> Picture:
         ax.plot(result.offsets, steps, **look.line(marker=look.marker, markersize=5, label=_LABELS[name]))
     ax.set(xscale="log", xlabel=r"軸からの距離 $\delta$", ylabel="抜けるまでの歩数")
     ax.invert_xaxis()
-    ax.legend()
+    legend_above(picture, ax, 1)
     return picture
 
 
@@ -71,7 +71,7 @@ def hollow_escape(result: HollowEscape) -> Picture:
 @draw
 def zigzag(result: ZigZag) -> Picture:
     """ジグザグの道と、学習率に対する横の道のり。"""
-    picture = Picture("zigzag", 2, 1, height=5.8)
+    picture = Picture("zigzag", 2, 1, height=6.3)
     top, bottom = picture.axes
     contours(top, bowl)
     for name, points in result.paths.items():
@@ -87,5 +87,5 @@ def zigzag(result: ZigZag) -> Picture:
     bottom.set(
         yscale="log", xlabel=r"SGD の学習率 $\eta$", ylabel="y 方向の道のりの合計", title="η を変えたとき"
     )
-    bottom.legend(loc="upper left")
+    legend_above(picture, bottom, 1)
     return picture

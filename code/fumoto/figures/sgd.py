@@ -12,13 +12,13 @@ from fumoto.surfaces import bowl
 def learning_rates(result: LearningRates) -> Picture:
     """学習率ごとの道を 4 枚並べる。"""
     picture = Picture("learning-rates", 2, 2, height=4.6, sharex=True, sharey=True)
-    titles = ("小さすぎる", "すぐ収まる", "ふらつく(限界の手前)", "発散する(限界の先)")
+    titles = ("小さすぎる", "すぐ収まる", "ふらつく", "発散する")
     for ax, title, look, (rate, points) in zip(
         picture.axes.flat, titles, SERIES_LOOKS, result.paths.items(), strict=False
     ):
         contours(ax, bowl)
         path(ax, points, look)
-        ax.set_title(f"$\\eta$ = {rate}: {title}", fontsize=10.5)
+        ax.set_title(f"$\\eta$ = {rate}: {title}")
     return picture
 
 
@@ -31,8 +31,8 @@ def convergence_limit(result: ConvergenceLimit) -> Picture:
     ax.plot(result.rates, result.measured, "o", color=BLUE, markersize=4, label="動かして測った値")
     ax.axhline(1, color=BLACK, linewidth=1, linestyle=":")
     ax.axvline(result.limit, color=RED, linestyle="--", label=r"$2/\lambda_{max}$")
-    ax.text(0.03, 1.03, "↑ 遠ざかる", color=GRAY)
-    ax.text(0.03, 0.93, "↓ 近づく", color=GRAY)
+    ax.text(0.03, 1.02, "↑ 遠ざかる", color=GRAY)
+    ax.text(0.03, 0.87, "↓ 近づく", color=GRAY)
     ax.set(xlabel=r"学習率 $\eta$", ylabel="1 歩ごとの距離の倍率", ylim=(0.8, 1.45))
     ax.legend()
     return picture

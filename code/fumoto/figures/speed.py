@@ -48,7 +48,7 @@ def step_parts(step: Measured) -> Picture:
     ax.axvline(step["products"]["median"], **_PRODUCTS_LINE)
     ax.set(xlabel="1 ステップの時間(ミリ秒)", xlim=(0, None))
     ax.grid(False, axis="y")
-    legend_above(picture, ax, 4)
+    legend_above(picture, ax, 3)
     return picture
 
 

@@ -20,19 +20,17 @@ from fumoto.surfaces import Surface
 
 matplotlib_fontja.japanize()
 
-WIDTH = 5.0  # インチ。スマートフォンの幅に縮めても文字が読める大きさ
+WIDTH = 5.0  # インチ。スマートフォンの画面の幅いっぱいに出したとき、ほぼ原寸になる
+SIZE = 13  # どの文字もこの大きさ(添字を除く)。スマートフォンでも、図の説明文より小さくならない
 
 RC: dict[Any, Any] = {
     "font.family": "IPAexGothic",
-    "font.size": 11.5,
-    "axes.titlesize": 11.5,
-    "axes.labelsize": 11.5,
-    "xtick.labelsize": 10,
-    "ytick.labelsize": 10,
-    "legend.fontsize": 10,
+    "font.size": SIZE,
+    "axes.titlesize": SIZE,
+    "figure.labelsize": SIZE,
     "legend.frameon": False,
-    "legend.handlelength": 2.4,
-    "legend.columnspacing": 1.2,
+    "legend.handlelength": 2.0,
+    "legend.columnspacing": 1.0,
     "axes.spines.top": False,
     "axes.spines.right": False,
     "axes.grid": True,
