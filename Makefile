@@ -38,7 +38,7 @@ serve: html
 	$(RUN) http.server --bind 127.0.0.1 --directory build/html 8000
 
 clean:
-	rm -rf build $(VENV) .pytest_cache .hypothesis .ruff_cache code/fumoto.egg-info
+	rm -rf build $(VENV) .pytest_cache .hypothesis .ruff_cache code/fumoto.egg-info tools/*/node_modules
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # requirements.txt の範囲から選んだ版とその指紋を requirements.lock に書く。新しい版にするときは make lock

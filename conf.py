@@ -38,6 +38,9 @@ extensions = [
     "japanese_index",
     "search_index",
     "api_reference",
+    "image_sizes",
+    "page_head",
+    "trimming",
 ]
 
 # ページの中のコード: 結果を決めるものが変わったページだけを実行し(execution)、1 つでも失敗したら組むのをやめる
@@ -76,11 +79,12 @@ toc_object_entries_show_parents = "hide"
 html_domain_indices = False
 linkcode_resolve = source_link
 
-locale_dirs = ["locale"]
+locale_dirs = ["locale", "book/locale"]  # 訳(book から見た場所)と、スクリプトの訳(ここから見た場所)
 gettext_compact = "fumoto"
 togglebutton_hint = "解答を開く"
 togglebutton_hint_hide = "解答を閉じる"
 
+template_bridge = "finished_pages.Templates"  # 書き出す前の仕上げ
 html_theme = "sphinx_book_theme"
 html_theme_options = {
     "use_download_button": False,
@@ -94,12 +98,16 @@ html_theme_options = {
     "navbar_end": [],
     "navbar_persistent": [],
     "search_bar_text": "この本を検索",
+    "toc_title": "このページの目次",
 }
 html_static_path = ["book/_static"]
 templates_path = ["book/_templates"]
 html_css_files = ["book.css"]
+html_js_files = ["reading.js"]
+html_favicon = "book/_static/favicon.svg"
 html_context = {"default_mode": "auto"}  # 明暗は読者の端末の設定に従う
 html_copy_source = False
+html_scaled_image_link = False  # 大きさを書いた図(image_sizes)を、図のファイルへのリンクにしない
 html_show_sphinx = False
 html_last_updated_fmt = None
 
@@ -109,4 +117,5 @@ _mathjax = distribution("sphinx-mathjax-offline").locate_file(
 )
 html_static_path.append(str(_mathjax))
 mathjax_path = "tex-svg.js"
-mathjax3_config = {"svg": {"mtextInheritFont": True}}
+mathjax_options = {"async": "async"}  # 動かせる図が、MathJax を待たないように
+mathjax3_config = {"svg": {"mtextInheritFont": True}, "options": {"enableMenu": False}}  # メニューは英語

@@ -246,6 +246,8 @@ def test_a_changed_number_is_changed_where_it_is_referred_to(small):
 def test_after_many_edits_the_book_is_the_one_built_from_nothing(small, tmp_path):
     small.edit("book/words.md", "The highest point.", "The foot is below it.")
     assert small.build() == set()
+    small.edit("book/_static/book.css", "line-break: strict", "line-break: loose")
+    assert small.build() == set()
     assert same_as_cold(small, tmp_path) == []
 
 
@@ -338,6 +340,8 @@ def test_two_folders_and_any_number_of_processes_give_the_same_bytes(small, tmp_
 
 # --- the real book ----------------------------------------------------------------------------------------
 
+INSTALLED = (".venv", ".git", "__pycache__", "node_modules")  # not part of the book
+
 
 @pytest.fixture(scope="module")
 def real(tmp_path_factory):
@@ -345,10 +349,8 @@ def real(tmp_path_factory):
     if not (ROOT / "build" / "cache").is_dir():
         pytest.skip("make html has not been run here")
     folder = tmp_path_factory.mktemp("real") / "book"
-    not_copied = shutil.ignore_patterns(
-        ".venv", ".git", ".*_cache", ".hypothesis", "__pycache__", "next", "html", "doctrees"
-    )
-    shutil.copytree(ROOT, folder, ignore=not_copied)
+    not_copied = (".*_cache", ".hypothesis", "next", "html", "doctrees")
+    shutil.copytree(ROOT, folder, ignore=shutil.ignore_patterns(*INSTALLED, *not_copied))
     return Book(folder)
 
 
@@ -371,9 +373,7 @@ def test_batchnorm_executes_the_pages_that_use_it_and_no_others(real):
 
 def test_the_real_book_is_the_same_bytes_in_another_folder_with_one_process(real, tmp_path, monkeypatch):
     other = Book(tmp_path / "one")
-    shutil.copytree(
-        ROOT, other.folder, ignore=shutil.ignore_patterns(".venv", ".git", "build", "__pycache__")
-    )
+    shutil.copytree(ROOT, other.folder, ignore=shutil.ignore_patterns(*INSTALLED, "build"))
     monkeypatch.setenv("LOKY_MAX_CPU_COUNT", "1")
     assert len(other.build("JOBS=1")) >= 11
     assert differences(ROOT / "build" / "html", other.folder / "build" / "html") == []
@@ -382,9 +382,7 @@ def test_the_real_book_is_the_same_bytes_in_another_folder_with_one_process(real
 def test_no_sentence_changes_when_rounding_errors_do(real, tmp_path):
     """Another processor adds in another order. Every initial weight is moved by one rounding error instead."""
     other = Book(tmp_path / "rounded")
-    shutil.copytree(
-        ROOT, other.folder, ignore=shutil.ignore_patterns(".venv", ".git", "build", "__pycache__")
-    )
+    shutil.copytree(ROOT, other.folder, ignore=shutil.ignore_patterns(*INSTALLED, "build"))
     line = "W = np.asarray(initializer(rng, n_in, n_out), dtype)"
     moved = f"{line}; W = np.nextafter(W, np.asarray(np.inf, W.dtype))"
     other.edit("code/fumoto/network.py", line, moved)

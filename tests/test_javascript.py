@@ -294,7 +294,7 @@ def test_a_page_gets_the_figure_its_settings_and_the_scripts_once(book):
     text = book.html()
     assert text.count('<figure class="playground" id="play-one">') == 1
     assert text.count("globalThis.fumoto =") == 1
-    assert text.count('<script type="module">') == 1
+    assert text.count('(() => {\n"use strict";\n') == 1
     assert text.index("</figure>") < text.index("globalThis.fumoto =") < text.index("// the front end")
     config = json.loads(re.search(r'class="playground-config">(.+?)</script>', text)[1])
     assert config["methods"] == config["on"] == ["SGD", "Momentum"]

@@ -268,7 +268,9 @@ def _scripts(app, docname, figures):
     for text in (saved["script"], module):
         if re.search(r"</script|<!--", text, re.I):
             raise ValueError("ページに入れるスクリプトに </script か <!-- があります")
-    return f'<script>\n{saved["script"]}</script>\n<script type="module">\n{module}</script>\n'
+    # module にすると動き出すのがページを読み終えたあとになり、図が入るときに下の文章が動いて見える
+    module = f'(() => {{\n"use strict";\n{module}}})();\n'
+    return f"<script>\n{saved['script']}</script>\n<script>\n{module}</script>\n"
 
 
 _codes = {}  # (種類, 名前, 使う式の囲み) → コード。同じプロセスで読むページどうしで使い回す

@@ -15,10 +15,12 @@ def source_pages(app):
     """Sphinx に渡す ``(ページの名前, 内容, テンプレート)`` の並び。"""
     files = [(path, PACKAGE) for path in sorted(PACKAGE.rglob("*.py"))]
     files += [(path, TESTS) for path in sorted(TESTS.glob("equation_checks/*.py"))]
+    newest = app.builder.templates.newest_template_mtime()
     for path, folder in files:
         name = str(path.relative_to(folder))
         page = Path(app.outdir, "_source", name).with_suffix(".html")
-        if not app.rewrite_everything and page.exists() and page.stat().st_mtime > path.stat().st_mtime:
+        written = page.stat().st_mtime if page.exists() else 0
+        if not app.rewrite_everything and written > max(newest, path.stat().st_mtime):
             continue  # 前に組んだものが、そのまま使える
         formatter = HtmlFormatter(linenos="inline", lineanchors="L", anchorlinenos=True)
         body = highlight(path.read_text(encoding="utf-8"), PythonLexer(), formatter)

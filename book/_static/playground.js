@@ -163,7 +163,7 @@ class Playground {
     this.state = this.initial();
     this.read(), this.build(), this.listen();
     figure.classList.add("playing");
-    this.compute();
+    this.compute(), this.resize(); // 画面に出る前に大きさを決める。あとで決めると、下の文章が動いて見える
   }
 
   // 状態: 読者が変えられるもの全部。values は {eta: 0.1, …}。"Adam.eta" のように書けば、その手法だけの値になる

@@ -18,6 +18,15 @@ HERE = Path(__file__).parent
 BOOK = HERE.parents[1] / "book"
 STATIC = BOOK / "_static"
 HTML = Path(os.environ.get("FUMOTO_HTML", HERE.parents[1] / "build" / "html"))
+# Every built page; the listings of source code are all alike, so two of them stand for the others.
+PAGES = [
+    *sorted(
+        name
+        for page in HTML.rglob("*.html")
+        if not (name := page.relative_to(HTML).with_suffix("").as_posix()).startswith("_source/")
+    ),
+    *("_source/optimizers", "_source/checking/__init__"),
+]
 SCREENS = {
     "light": {"viewport": {"width": 1280, "height": 900}, "color_scheme": "light"},
     "dark": {"viewport": {"width": 1280, "height": 900}, "color_scheme": "dark"},
