@@ -5,15 +5,12 @@ import math
 import re
 import shutil
 import subprocess
-from io import StringIO
 from pathlib import Path
 from types import SimpleNamespace
 
 import histograms
 import numpy as np
 import pytest
-from sphinx.application import Sphinx
-from sphinx.util.docutils import docutils_namespace
 
 from fumoto import initializers
 from fumoto.batchnorm import BatchNorm
@@ -21,6 +18,7 @@ from fumoto.equations import EquationError, parse, read
 from fumoto.histograms import ACTIVATIONS, EPS, NODES, SCALES, function_code, labels_of, script
 from fumoto.layers import Affine
 from layer_outputs import LAYER_OF, layer_outputs, normals
+from small_book import SmallBook
 
 ROOT = Path(__file__).resolve().parents[1]
 EVERYTHING = (list(ACTIVATIONS), list(SCALES), True)
@@ -270,63 +268,19 @@ PAGE = """# Page
 止まった画面の文。
 ```
 """
-PAGES = ("01-descent", "07-overfitting", "08-initial-values", "09-batchnorm")
 
 
-class Book:
+class Book(SmallBook):
     """A small book with one figure and copies of the pages whose equations it uses."""
 
     def __init__(self, folder):
-        self.folder = folder
-        for name in PAGES:
-            self.write(f"book/{name}.md", (ROOT / "book" / f"{name}.md").read_text(encoding="utf-8"))
-        for path in (ROOT / "code" / "fumoto").glob("*.py"):
-            self.write(f"code/fumoto/{path.name}", path.read_text(encoding="utf-8"))
-        self.write("book/_static/histograms.js", "// the front end\n")
-        self.write("book/other.md", "# Other\n")
+        super().__init__(
+            folder, "histograms", ["01-descent", "07-overfitting", "08-initial-values", "09-batchnorm"]
+        )
         self.page()
-
-    def write(self, name, text):
-        path = self.folder / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text, encoding="utf-8")
 
     def page(self, activations="tanh relu", more="", after=""):
         self.write("book/index.md", PAGE.format(activations=activations, more=more) + after)
-
-    def edit(self, page, old, new):
-        text = (self.folder / f"book/{page}.md").read_text(encoding="utf-8")
-        assert old in text
-        self.write(f"book/{page}.md", text.replace(old, new))
-
-    def build(self):
-        """Build; what was said, and the names of the pages that were read."""
-        said, read_pages = StringIO(), []
-        settings = {
-            "extensions": ["myst_parser", "sphinx.ext.mathjax", "histograms"],
-            "myst_enable_extensions": ["dollarmath"],
-            "exclude_patterns": ["0*"],
-            "html_static_path": ["_static"],
-        }
-        html, doctrees = self.folder / "build" / "html", self.folder / "build" / "doctrees"
-        with docutils_namespace():
-            app = Sphinx(
-                self.folder / "book",
-                None,
-                html,
-                doctrees,
-                "html",
-                confoverrides=settings,
-                status=None,
-                warning=said,
-            )
-            app.connect("source-read", lambda app, docname, source: read_pages.append(docname))
-            app.build()
-        said = re.sub(r"\x1b\[[\d;]*m", "", said.getvalue())
-        return [line for line in said.splitlines() if line and "toctree" not in line], read_pages
-
-    def html(self):
-        return (self.folder / "build" / "html" / "index.html").read_text(encoding="utf-8")
 
 
 @pytest.fixture
@@ -340,7 +294,7 @@ def test_a_page_gets_the_figure_its_settings_and_the_scripts_once(book):
     assert said == []
     text = book.html()
     assert text.count('<figure class="histograms" id="play-layers">') == 1
-    assert text.count("globalThis.fumotoLayers =") == text.count('<script type="module">') == 1
+    assert text.count("globalThis.fumotoLayers =") == text.count('(() => {\n"use strict";\n') == 1
     assert text.index("</figure>") < text.index("globalThis.fumotoLayers =") < text.index("// the front end")
     config = json.loads(re.search(r'class="histograms-config">(.+?)</script>', text)[1])
     assert (config["activations"], config["places"]) == (["tanh", "relu"], ["before", "none"])
@@ -351,11 +305,11 @@ def test_a_page_gets_the_figure_its_settings_and_the_scripts_once(book):
         assert label in text
     assert "eq-sigmoid" not in text
     assert "histograms.css" in text
-    assert "histograms.css" not in (book.folder / "build/html/other.html").read_text(encoding="utf-8")
+    assert "histograms.css" not in book.html("other")
 
 
 def test_the_figure_links_to_the_equations_it_runs_on(book):
-    text = (book.folder / "book/07-overfitting.md").read_text(encoding="utf-8")
+    text = book.read("book/07-overfitting.md")
     block = re.search(r"```\{math\}\n:label: eq-relu\n.*?```\n(%[^\n]*\n)+", text, re.S)[0]
     book.edit("07-overfitting", block, "")
     book.page(after=f"\n{block}")
@@ -385,7 +339,7 @@ def test_a_new_front_end_and_a_new_sentence_read_the_page_again(book, monkeypatc
     book.write("book/_static/histograms.js", "// another front end\n")
     assert book.build()[1] == ["index"]
     assert "// another front end" in book.html()
-    monkeypatch.setattr(histograms, "_generate", None)  # what is remembered is enough
+    monkeypatch.setattr(histograms.Histograms, "script", None)  # what is remembered is enough
     book.page(after="\nA sentence.\n")
     assert book.build()[1] == ["index"]
     assert "A sentence." in book.html()

@@ -7,15 +7,12 @@ import re
 import shutil
 import subprocess
 import sys
-from io import StringIO
 from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
 import playground
 import pytest
-from sphinx.application import Sphinx
-from sphinx.util.docutils import docutils_namespace
 
 from fumoto.equations import EquationError, parse, read
 from fumoto.figures import looks
@@ -30,6 +27,7 @@ from fumoto.javascript import (
     symbols_of,
 )
 from played import STEPS, VALUES, python_path, same_path
+from small_book import SmallBook
 
 ROOT = Path(__file__).resolve().parents[1]
 EQUATIONS = read(labels=labels_of(SURFACES, PLAYED))
@@ -227,55 +225,15 @@ PAGE = """# Page
 """
 
 
-class Book:
+class Book(SmallBook):
     """A small book with one playground and copies of the pages whose equations it uses."""
 
     def __init__(self, folder):
-        self.folder = folder
-        for name in ("01-descent", "02-sgd", "03-momentum"):
-            self.write(f"book/{name}.md", (ROOT / "book" / f"{name}.md").read_text(encoding="utf-8"))
-        for path in (ROOT / "code" / "fumoto").rglob("*.py"):
-            self.write(str(path.relative_to(ROOT)), path.read_text(encoding="utf-8"))
-        self.write("book/_static/playground.js", "// the front end\n")
-        self.write("book/other.md", "# Other\n")
+        super().__init__(folder, "playground", ["01-descent", "02-sgd", "03-momentum"])
         self.page()
 
-    def write(self, name, text):
-        path = self.folder / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text, encoding="utf-8")
-
-    def page(self, surface="bowl", method="Momentum", more=""):
-        self.write("book/index.md", PAGE.format(surface=surface, method=method, more=more))
-
-    def build(self, **more):
-        """Build; what was said, and the names of the pages that were read."""
-        said, read_pages = StringIO(), []
-        settings = {
-            "extensions": ["myst_parser", "sphinx.ext.mathjax", "playground"],
-            "myst_enable_extensions": ["dollarmath"],
-            "exclude_patterns": ["0*"],
-            "html_static_path": ["_static"],
-            **more,
-        }
-        html, doctrees = self.folder / "build" / "html", self.folder / "build" / "doctrees"
-        with docutils_namespace():
-            app = Sphinx(
-                self.folder / "book",
-                None,
-                html,
-                doctrees,
-                "html",
-                confoverrides=settings,
-                status=None,
-                warning=said,
-            )
-            app.connect("source-read", lambda app, docname, source: read_pages.append(docname))
-            app.build()
-        return re.sub(r"\x1b\[[\d;]*m", "", said.getvalue()), read_pages
-
-    def html(self):
-        return (self.folder / "build" / "html" / "index.html").read_text(encoding="utf-8")
+    def page(self, surface="bowl", method="Momentum", more="", after=""):
+        self.write("book/index.md", PAGE.format(surface=surface, method=method, more=more) + after)
 
 
 @pytest.fixture
@@ -283,14 +241,10 @@ def book(tmp_path):
     return Book(tmp_path)
 
 
-def quiet(said):
-    return [line for line in said.splitlines() if "toctree" not in line]
-
-
 def test_a_page_gets_the_figure_its_settings_and_the_scripts_once(book):
     book.page(more=":start: -3 1\n:values: eta=0.2\n:sliders: eta=0.01..1 steps")
     said, _ = book.build()
-    assert quiet(said) == []
+    assert said == []
     text = book.html()
     assert text.count('<figure class="playground" id="play-one">') == 1
     assert text.count("globalThis.fumoto =") == 1
@@ -307,7 +261,7 @@ def test_a_page_gets_the_figure_its_settings_and_the_scripts_once(book):
     assert METHOD_CODE["Adam"] not in text
     assert '<figcaption><p><span class="caption-text">動かす ' in text.replace("\n", "")
     assert "playground.css" in text
-    assert "playground.css" not in (book.folder / "build/html/other.html").read_text(encoding="utf-8")
+    assert "playground.css" not in book.html("other")
 
 
 def test_the_figure_links_to_the_equations_it_runs_on(book):
@@ -317,7 +271,7 @@ def test_the_figure_links_to_the_equations_it_runs_on(book):
         for left, right in {"v": r"\alpha v_t - \eta g_t", "w": r"w_t + v_{t+1}"}.items()
     )
     book.write("book/03-momentum.md", f"# Momentum\n\n{equations}")
-    page = (book.folder / "book/index.md").read_text(encoding="utf-8")
+    page = book.read("book/index.md")
     book.write("book/index.md", f"{page}\n```{{toctree}}\n03-momentum\n```\n")
     book.build(numfig=True, math_numfig=True, math_eqref_format="式 ({number})", exclude_patterns=["0[12]*"])
     config = json.loads(re.search(r'class="playground-config">(.+?)</script>', book.html())[1])
@@ -325,17 +279,17 @@ def test_the_figure_links_to_the_equations_it_runs_on(book):
         "eq-momentum-v": ["式 (1)", "03-momentum.html#equation-eq-momentum-v"],
         "eq-momentum-w": ["式 (2)", "03-momentum.html#equation-eq-momentum-w"],
     }
-    html = (book.folder / "build/html/03-momentum.html").read_text(encoding="utf-8")
+    html = book.html("03-momentum")
     assert all(f'id="{address.partition("#")[2]}"' in html for _, address in config["equations"].values())
 
 
 def test_only_an_equation_in_use_reads_the_page_again(book):
     book.build()
     before = book.html()
-    assert book.build() == ("", [])
-    page = (book.folder / "book/03-momentum.md").read_text(encoding="utf-8")
+    assert book.build() == ([], [])
+    page = book.read("book/03-momentum.md")
     book.write("book/03-momentum.md", page.replace("(1 + \\alpha)", "(1 - \\alpha)") + "\nA sentence.\n")
-    assert book.build() == ("", [])
+    assert book.build() == ([], [])
     book.write("book/03-momentum.md", page.replace(r"\alpha v_t - \eta g_t", r"\alpha v_t + \eta g_t"))
     _, pages = book.build()
     assert pages == ["index"]
@@ -349,8 +303,8 @@ def test_a_new_front_end_and_a_new_sentence_read_the_page_again(book, monkeypatc
     book.write("book/_static/playground.js", "// another front end\n")
     assert book.build()[1] == ["index"]
     assert "// another front end" in book.html()
-    monkeypatch.setattr(playground, "_generate", None)  # what is remembered is enough
-    book.write("book/index.md", PAGE.format(surface="bowl", method="Momentum", more="") + "\nA sentence.\n")
+    monkeypatch.setattr(playground.Playground, "script", None)  # what is remembered is enough
+    book.page(after="\nA sentence.\n")
     assert book.build()[1] == ["index"]
     assert "A sentence." in book.html()
 
@@ -360,7 +314,7 @@ def test_a_page_without_its_playground_is_forgotten(book):
     book.write("book/index.md", "# Page\n")
     book.build()
     assert "fumoto" not in book.html()
-    assert list((book.folder / "build/cache/playgrounds").iterdir()) == []
+    assert list((book.folder / "build/cache/playground").iterdir()) == []
 
 
 @pytest.mark.parametrize(
@@ -383,16 +337,16 @@ def test_a_page_without_its_playground_is_forgotten(book):
 )
 def test_a_mistake_in_a_playground_is_one_error_with_page_and_line(book, changes, message):
     book.page(**changes)
-    said = [line for line in quiet(book.build()[0]) if line]
+    said = book.build()[0]
     assert len(said) == 1, said
     assert re.search(r"index\.md:3: ", said[0])
     assert message in said[0]
 
 
 def test_an_equation_that_cannot_be_read_is_one_error(book):
-    page = (book.folder / "book/03-momentum.md").read_text(encoding="utf-8")
+    page = book.read("book/03-momentum.md")
     book.write("book/03-momentum.md", page.replace(r"\alpha v_t - \eta g_t", r"\alpha v_t - \foo g_t"))
-    [said] = quiet(book.build()[0])
+    [said] = book.build()[0]
     assert re.search(r"index\.md:3: .*動かせる図を作れません: 03-momentum\.md:\d+: ", said)
 
 
@@ -400,9 +354,9 @@ def test_the_figure_that_stands_in_moves_into_the_playground(book):
     figure = "```{figure} picture.svg\n:name: fig-still\nA caption.\n```\n"
     book.write("book/picture.svg", '<svg xmlns="http://www.w3.org/2000/svg" width="1" height="1"/>')
     book.page(more=":still: fig-still")
-    text = (book.folder / "book/index.md").read_text(encoding="utf-8")
+    text = book.read("book/index.md")
     book.write("book/index.md", text.replace("# Page\n", f"# Page\n\n{figure}"))
-    assert quiet(book.build()[0]) == []
+    assert book.build()[0] == []
     built = book.html()
     assert built.count("A caption.") == 1
     assert built.index('class="playground"') < built.index("A caption.") < built.index("playground-config")

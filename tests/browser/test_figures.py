@@ -73,5 +73,7 @@ def test_letters_are_not_smaller_than_the_caption(drawings, visit, screen):
             smallest = min(letter["size"] for letter in letters) * width / natural
             if smallest < caption:
                 wrong.append((name, address[-12:], smallest, caption))
-        assert page.evaluate("document.documentElement.scrollWidth <= document.documentElement.clientWidth"), name
+        assert page.evaluate(
+            "document.documentElement.scrollWidth <= document.documentElement.clientWidth"
+        ), name
     assert wrong == []

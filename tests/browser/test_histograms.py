@@ -38,7 +38,8 @@ PAGE = """<!doctype html>
 <p id="after">図のあとの文章。</p>
 </main>
 <script>{generated}</script>
-<script type="module">{module}</script>
+<script>(() => {{ "use strict";
+{module}}})();</script>
 </body>
 </html>
 """
@@ -62,7 +63,7 @@ def figure_html(name, config):
     still = '<svg role="img" aria-label="静止画" viewBox="0 0 100 40" width="300"></svg>'
     return (
         f'<figure class="histograms" id="{name}">\n<div class="histograms-still">{still}</div>\n'
-        f"{histograms._config_html(config)}<figcaption>つまみを動かしてください。</figcaption></figure>"
+        f"{histograms.Histograms().config_html(config)}<figcaption>つまみを動かしてください。</figcaption></figure>"
     )
 
 
