@@ -176,7 +176,10 @@ class Equation:
         for symbol in sorted(_functions(expression), key=str):
             functions.append(self._symbols[symbol][0])
             expression = expression.replace(sympy.Function(symbol.name), sympy.Function(functions[-1]))
-        arguments = [*symbols, *map(sympy.Function, functions)]
+        # 名前が識別子でないと、lambdify は記号を 1 つずつ置きかえて遅くなる。先にまとめて置きかえる
+        named = {symbol: sympy.Symbol(f"symbol_{i}") for i, symbol in enumerate(symbols)}
+        expression = expression.xreplace(named)
+        arguments = [*named.values(), *map(sympy.Function, functions)]
         # SymPy の作る max は、形の違う配列を並べられない
         expression = expression.replace(sympy.Max, sympy.Function("_max")).replace(
             sympy.Min, sympy.Function("_min")
