@@ -390,6 +390,13 @@ def test_rmsprop_needs_its_rate_chosen_too(mnist_runs):
     assert result.sweep[0.01] > 2 * result.final_losses.mean()
 
 
+def test_only_sgd_stands_apart_in_the_first_steps(mnist_runs):
+    early = {name: result.losses[:, 50:300].mean(axis=1) for name, result in mnist_runs.items()}
+    others = [losses for name, losses in early.items() if name != "SGD"]
+    assert early["SGD"].min() > max(losses.max() for losses in others)
+    assert early["SGD"].mean() - np.max(np.mean(others, axis=1)) > np.ptp(np.mean(others, axis=1))
+
+
 def test_differences_shrink_during_training(mnist_runs):
     means = np.array([result.losses.mean(axis=0) for result in mnist_runs.values()])
     early, late = means[:, 50:150].mean(axis=1), means[:, -200:].mean(axis=1)

@@ -52,7 +52,7 @@ def test_the_notes_the_book_behind_them_and_the_articles_are_all_corrected():
 
 def test_what_was_shown_points_to_a_figure_an_equation_a_test_a_term_or_a_source():
     for row in corrections.collect(BOOK):
-        assert re.search(r"\{(numref|eq|ref|term|cite:[pt])\}|`tests/|この場所のコード", row["shown"]), row
+        assert re.search(r"\{(numref|eq|ref|term|cite:[pt])\}|`tests/|のコードの出力", row["shown"]), row
         for name in re.findall(r"`(tests/[\w/.]+)`", row["shown"]):
             assert (ROOT / name).is_file(), row
 

@@ -23,6 +23,8 @@ ROWS = {
     "わ": "わをん",
 }
 
+TRANSLATED = {"module": "モジュール"}  # Sphinx が索引に書く英語
+
 
 def readings(text):
     r"""用語集の本文 → ``{項目のはじめの用語: 読み}``。読みのない用語は入らない。
@@ -60,8 +62,10 @@ def group_by_reading(app, pagename, templatename, context, doctree):
     reading = readings("\n".join(sources))
     placed = []
     for entry in (entry for group in context["genindexentries"] for entry in group[1]):
-        name, details = entry
-        placed.append((*place(name, details[2] or reading.get(name)), entry))
+        name, (links, inner, key) = entry
+        name = TRANSLATED.get(name, name)
+        inner = [(TRANSLATED.get(word, word), found) for word, found in inner]
+        placed.append((*place(name, key or reading.get(name)), (name, (links, inner, key))))
     placed.sort(key=lambda item: item[1])
     groups = [(row, [item[2] for item in group]) for row, group in groupby(placed, lambda item: item[0])]
     context["genindexentries"] = groups

@@ -531,7 +531,7 @@ class Playground {
       point.textContent = letter;
       const style = `--color: var(--playground-${family}); --letter: var(--playground-on-${family})`;
       for (const node of [point, sample]) node.setAttribute("style", style);
-      sample.innerHTML = `<svg viewBox="0 0 46 20" width="46" height="20"><path d="M1 10H45" stroke-dasharray="${dash.join(" ") || "none"}"/>
+      sample.innerHTML = `<svg viewBox="4 0 38 20" width="38" height="20"><path d="M5 10H41" stroke-dasharray="${dash.join(" ") || "none"}"/>
         <circle cx="23" cy="10" r="8.5"/><text x="23" y="10">${letter}</text></svg>`;
     }
     parts.start.setAttribute("aria-label", `出発点 ${showPoint(state.start)}。矢印キーで動かせます`);

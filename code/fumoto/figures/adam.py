@@ -77,10 +77,10 @@ def two_forms(result: TwoForms) -> Picture:
     ax.plot(
         result.gradients,
         result.lr_t_form,
-        **SERIES_LOOKS[1].line(marker="s", label=r"$\eta_t$ の形(ε は同じ値)"),
+        **SERIES_LOOKS[1].line(marker="s", label="学習率にまとめた形"),
     )
     ax.axvline(1e-8, color=GRAY, linestyle=":")
-    ax.text(1.3e-8, 0.03, r"$\varepsilon$", color=GRAY)
+    ax.text(1.3e-8, 0.93, r"$\varepsilon$", color=GRAY)
     ax.set(xscale="log", xlabel="勾配の大きさ $|g|$", ylabel=r"最初の一歩 / $\eta$")
     ax.legend()
     return picture

@@ -24,7 +24,7 @@ def night(result: Night) -> Picture:
         mountain.plot(
             walk.stops, surface(np.array([walk.stops])) + lift, marker, color=color, ms=11, mfc="none"
         )
-    mountain.annotate("一歩ずつ: 窪みで止まる", (result.careful.stops, 0.55), (-4.9, 0.0), color=BLUE)
+    mountain.annotate("一歩ずつ: 窪みで止まる", (result.careful.stops, 0.55), (-5.4, -0.3), color=BLUE)
     mountain.annotate("勢いをつけて: 通り抜ける", (0, 0), (-3.3, 2.0), color=RED)
     mountain.text(0.0, -0.3, "ベースキャンプ", ha="center", color=GRAY)
     mountain.set(ylim=(-0.5, 3.3), xlabel="位置 $w$", ylabel="高さ $f(w)$", title="山を横から見た図")

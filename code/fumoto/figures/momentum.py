@@ -64,7 +64,7 @@ def hollow_escape(result: HollowEscape) -> Picture:
         )
     stops.axhline(0, color=GRAY, linewidth=0.8)
     stops.set(xlabel="窪みの深さ", ylabel="止まった場所", title="0 なら谷底、−3 の近くなら窪みの中")
-    stops.legend(ncols=2, loc="center right")
+    stops.legend(loc="center right")
     return picture
 
 

@@ -35,8 +35,8 @@ def sigmoid(result: Curve) -> Picture:
         ax.axvspan(result.x[0], -edge, color=GRAY, alpha=0.15, linewidth=0)
         ax.axvspan(edge, result.x[-1], color=GRAY, alpha=0.15, linewidth=0)
         ax.set_xlim(result.x[0], result.x[-1])
-    value.text(-9.7, 0.45, "飽和\n$y$ は 0 の近く", color=GRAY)
-    value.text(9.7, 0.45, "飽和\n$y$ は 1 の近く", color=GRAY, ha="right")
+    value.text(-9.7, 0.45, "飽和\n$y \\approx 0$", color=GRAY)
+    value.text(9.7, 0.45, "飽和\n$y \\approx 1$", color=GRAY, ha="right")
     return picture
 
 

@@ -27,7 +27,7 @@ def convergence_limit(result: ConvergenceLimit) -> Picture:
     """1 歩ごとに距離が何倍になるかを、学習率に対して描く。"""
     picture = Picture("convergence-limit", height=3.2)
     ax = picture.axes
-    ax.plot(result.rates, result.exact, color=GRAY, label=r"$\max_i |1-\eta\lambda_i|$(計算)")
+    ax.plot(result.rates, result.exact, color=GRAY, label=r"2 つの向きの $|r|$ の大きい方(計算)")
     ax.plot(result.rates, result.measured, "o", color=BLUE, markersize=4, label="動かして測った値")
     ax.axhline(1, color=BLACK, linewidth=1, linestyle=":")
     ax.axvline(result.limit, color=RED, linestyle="--", label=r"$2/\lambda_{max}$")
@@ -49,9 +49,7 @@ def gradient_noise(result: GradientNoise) -> Picture:
     partial = sizes < result.samples
     sizes_fine = np.geomspace(1, result.samples * 0.9999, 200)
     factor = np.sqrt((result.samples - sizes_fine) / (result.samples - 1) / sizes_fine)
-    ax.plot(
-        sizes_fine, result.exact_with[0] * factor, "--", color=RED, label="非復元: 有限母集団の補正つき(計算)"
-    )
+    ax.plot(sizes_fine, result.exact_with[0] * factor, "--", color=RED, label="非復元: 補正つき(計算)")
     ax.plot(sizes[partial], result.without_replacement[partial], "^", color=RED, label="非復元: 測った値")
     ax.set(xscale="log", yscale="log", xlabel="ミニバッチの大きさ $B$", ylabel="全体の勾配からの外れ")
     ax.set_ylim(result.without_replacement[partial].min() / 2, result.exact_with[0] * 2)
