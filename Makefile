@@ -10,7 +10,7 @@ INSTALLED := $(VENV)/installed
 # 行列が小さいので、BLAS は 1 プロセス 1 スレッドにして、プロセスを並べる
 export OPENBLAS_NUM_THREADS ?= 1
 
-.PHONY: html test doctest bench lock serve clean
+.PHONY: html pdf test doctest bench lock serve clean
 
 # build/next に組み、うまくいったときだけ build/html と取り替える。途中で終わったら、次は全部のページを読み直す
 # (実行の結果 build/cache は残るので、計算し直すのは変わったページだけ)
@@ -24,6 +24,20 @@ html: $(INSTALLED)
 	@mv build/new build/html && rm -rf build/old build/unfinished
 	@echo
 	@echo "できました。ブラウザーで開いてください: $(CURDIR)/build/html/index.html"
+
+# 1 冊にまとめたページを、Chromium で印刷する。BROWSER: Chromium か Chrome の場所
+BROWSER ?= $(firstword $(shell command -v chromium chromium-browser google-chrome chrome))
+PRINT = --headless --disable-gpu --log-level=3 --no-pdf-header-footer --generate-pdf-document-outline --virtual-time-budget=120000 \
+	$(if $(filter 0,$(shell id -u)),--no-sandbox)
+
+pdf: $(INSTALLED)
+	@test -n "$(BROWSER)" || { echo "Chromium か Chrome が要ります(BROWSER=その場所 のように指定できます)" >&2; exit 1; }
+	@$(RUN) sphinx -q -j $(JOBS) -W --keep-going -c . -d build/single-doctrees -D suppress_warnings=toc.not_readable \
+		-b singlehtml book build/single
+	@rm -f build/fumoto.pdf
+	@"$(BROWSER)" $(PRINT) --print-to-pdf="$(CURDIR)/build/fumoto.pdf" "file://$(CURDIR)/build/single/index.html"
+	@test -s build/fumoto.pdf
+	@echo "できました: $(CURDIR)/build/fumoto.pdf"
 
 test: $(INSTALLED)
 	$(RUN) pytest

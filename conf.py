@@ -41,6 +41,8 @@ extensions = [
     "image_sizes",
     "page_head",
     "trimming",
+    "takeaway",
+    "exercise_ids",
 ]
 
 # ページの中のコード: 結果を決めるものが変わったページだけを実行し(execution)、1 つでも失敗したら組むのをやめる
@@ -92,6 +94,7 @@ html_theme_options = {
     "home_page_in_toc": True,
     "show_navbar_depth": 1,
     "show_toc_level": 2,
+    "article_header_end": ["take-away.html", "article-header-buttons.html"],  # 持ち帰る(takeaway)
     # 上の帯は使わない(検索は左の欄にある)
     "navbar_start": [],
     "navbar_center": [],
@@ -100,6 +103,15 @@ html_theme_options = {
     "search_bar_text": "この本を検索",
     "toc_title": "このページの目次",
 }
+# 公開しているリポジトリの場所。あるときだけ、そこへ行くボタンと、ノートブックを Binder で動かすリンクが出る
+if repository := os.environ.get("FUMOTO_REPOSITORY"):
+    html_theme_options |= {
+        "repository_url": repository,
+        "path_to_docs": "book",
+        "use_repository_button": True,
+        "use_source_button": True,
+    }
+html_baseurl = os.environ.get("FUMOTO_URL", "")  # 公開する場所。共有の絵と、持ち帰った本の中のリンクに要る
 html_static_path = ["book/_static"]
 templates_path = ["book/_templates"]
 html_css_files = ["book.css"]

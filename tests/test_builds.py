@@ -193,6 +193,32 @@ def test_nothing_changed_executes_nothing_and_changes_no_byte(small, tmp_path):
     assert differences(tmp_path / "html", small.folder / "build" / "html") == []
 
 
+def test_links_to_the_repository_and_the_card_need_their_addresses(small, monkeypatch):
+    before = small.html("first")
+    assert "binder" not in before and "source-file-button" not in before
+    monkeypatch.setenv("FUMOTO_REPOSITORY", "https://github.com/someone/fumoto")
+    monkeypatch.setenv("FUMOTO_URL", "https://someone.github.io/fumoto/")
+    assert small.build() == set()
+    card = 'property="og:image" content="https://someone.github.io/fumoto/_static/card.png"'
+    assert card in small.html("first") and "og:image" not in before
+    assert (small.folder / "build/html/_static/card.png").is_file()
+    links = [
+        a["href"]
+        for a in BeautifulSoup(small.html("first"), "html.parser").select(".bd-header-article a[href]")
+    ]
+    binder = (
+        "https://mybinder.org/v2/gh/someone/fumoto/HEAD?urlpath=lab/tree/build/html/_downloads/first.ipynb"
+    )
+    assert binder in links
+    assert "https://github.com/someone/fumoto" in links
+    assert "https://github.com/someone/fumoto/blob/main/book/first.md?plain=1" in links
+    assert "mybinder" not in small.html("words")  # no cells
+    monkeypatch.delenv("FUMOTO_REPOSITORY")
+    monkeypatch.delenv("FUMOTO_URL")
+    assert small.build() == set()
+    assert small.html("first") == before
+
+
 def test_an_edited_sentence_executes_nothing(small):
     small.edit("book/first.md", "A sentence", "Another sentence")
     assert small.build() == set()

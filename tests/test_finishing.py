@@ -141,6 +141,22 @@ def test_rules_for_what_is_on_no_page_are_left_out(css, kept):
     assert unused_styles.used_rules(css, {"used", "tip-"}) == kept
 
 
+def test_styles_are_trimmed_again_only_where_a_word_in_them_appears_or_disappears(tmp_path):
+    memory, style = tmp_path / "memory", tmp_path / "a.css"
+    memory.mkdir()
+    for words, kept in [
+        ({"used"}, ".used{a:b}"),
+        ({"used", "prose"}, ".used{a:b}"),
+        ({"other"}, ".other{a:b}"),
+        ({"oth-"}, ""),
+        ({"oth-", "us-"}, ""),
+    ]:
+        style.write_text(".used{a:b}.other{a:b}")
+        trimming.keep_used_rules(style, words, memory)
+        assert style.read_text() == kept
+    assert len(list(memory.iterdir())) == 4
+
+
 PAGES = sorted(HTML.rglob("*.html")) if HTML.is_dir() else []
 
 

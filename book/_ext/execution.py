@@ -115,6 +115,11 @@ def _executed_cells(memory):
     return [cell for cell in notebook["cells"] if cell["cell_type"] == "code"]
 
 
+def cells(app, docname):
+    """ページのセルを、実行したとおりに、上から順に。足したセルは除く。"""
+    return _executed_cells(_memory(app, docname))[:-1] if page_inputs.cells(_source(app, docname)) else []
+
+
 def use_memory(app, docname, source):
     """ページを読むときに、実行した結果のありかを知らせる。"""
     if page_inputs.cells(source[0]):

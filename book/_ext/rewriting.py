@@ -2,7 +2,7 @@
 
 一部だけを組み直しても、はじめから組んだのと同じ本になるように、Sphinx がしないことを補う。
 - ほかのページの図や式の番号が変わったら、それを参照しうるページを全部書き直す。
-- 使われなくなった図と、なくなったページの HTML を消す。
+- 使われなくなった図と、なくなったページの HTML と、設定の控えを消す。
 """
 
 import hashlib
@@ -67,10 +67,11 @@ def delete_removed(app, env, added, changed, removed):
     return []
 
 
-def delete_unused_images(app, error):
-    """どのページからも使われていない図を消す。"""
+def delete_leftovers(app, error):
+    """どのページからも使われていない図と、設定が変わったときに Sphinx が残す控えを消す。"""
     if error:
         return
+    Path(app.outdir, ".buildinfo.bak").unlink(missing_ok=True)
     pages = "".join(page.read_text(encoding="utf-8") for page in Path(app.outdir).glob("*.html"))
     used = set(re.findall(r"_images/([\w.-]+)", pages))
     for image in Path(app.outdir, "_images").glob("*"):
@@ -83,5 +84,5 @@ def setup(app):
     app.connect("env-get-outdated", delete_removed)
     app.connect("env-get-updated", changed_for_everyone, priority=900)  # 番号が決まったあとで
     app.connect("write-started", copy_styles_first)
-    app.connect("build-finished", delete_unused_images)
+    app.connect("build-finished", delete_leftovers)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -4,6 +4,7 @@
 CSS の中は ``unused_styles`` が見る。MathJax は自分で見た目を書くので、見なくてよい。
 """
 
+import hashlib
 import posixpath
 import re
 import shutil
@@ -36,9 +37,23 @@ def trim(app, exception):
             folder.rmdir()
     scripts = [path for path in static.rglob("*.js") if path.name != app.config.mathjax_path]
     words = unused_styles.words([*pages.values(), *(path.read_text(encoding="utf-8") for path in scripts)])
-    for path in static.rglob("*.css"):
-        css = path.read_text(encoding="utf-8")
-        path.write_text(unused_styles.used_rules(css, words), encoding="utf-8")
+    memory = Path(app.doctreedir, "styles")
+    memory.mkdir(exist_ok=True)
+    remembered = {keep_used_rules(path, words, memory) for path in sorted(static.rglob("*.css"))}
+    for old in set(memory.iterdir()) - remembered:
+        old.unlink()
+
+
+def keep_used_rules(path, words, memory):
+    """CSS のファイルから、使わない規則を除く。CSS を読むのは遅いので、前と同じ結果になるなら ``memory`` から写す。"""
+    css = path.read_text(encoding="utf-8")
+    matter = sorted(words & unused_styles.words([css])) + sorted(w for w in words if w.endswith("-"))
+    how = Path(unused_styles.__file__).read_text(encoding="utf-8")
+    remembered = memory / hashlib.sha256("\0".join([how, css, *matter]).encode()).hexdigest()
+    if not remembered.exists():
+        remembered.write_text(unused_styles.used_rules(css, words), encoding="utf-8")
+    shutil.copyfile(remembered, path)
+    return remembered
 
 
 def _used_by_pages(outdir, pages, base):

@@ -33,6 +33,7 @@ SCREENS = {
     "phone": {"viewport": {"width": 375, "height": 740}, "color_scheme": "light", "has_touch": True},
 }
 CHROMIUMS = ("chromium", "chromium-browser", "google-chrome", "chrome")
+SETTLED = "() => !window.MathJax?.startup || window.MathJax.startup.promise.then(() => true)"
 ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
 
 
@@ -56,6 +57,17 @@ def browser():
         browser = playwright.chromium.launch(executable_path=executable, args=ARGUMENTS)
         yield browser
         browser.close()
+
+
+def settle(page):
+    """Wait until the formulas are set and nothing moves any more."""
+    page.wait_for_load_state("load")
+    page.wait_for_function(
+        "() => !document.querySelector('script[src*=tex-svg]') || window.MathJax.startup?.promise"
+    )
+    page.evaluate(SETTLED)
+    page.evaluate("() => new Promise((r) => requestAnimationFrame(() => requestAnimationFrame(r)))")
+    page.evaluate("() => Promise.allSettled(document.getAnimations().map((each) => each.finished))")
 
 
 @pytest.fixture

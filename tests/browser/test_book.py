@@ -4,21 +4,8 @@ import json
 
 import pytest
 
-from .conftest import HTML, PAGES, unavailable
+from .conftest import HTML, PAGES, settle, unavailable
 from .interface import english_words
-
-SETTLED = "() => !window.MathJax?.startup || window.MathJax.startup.promise.then(() => true)"
-
-
-def settle(page):
-    """Wait until the formulas are set and nothing moves any more."""
-    page.wait_for_load_state("load")
-    page.wait_for_function(
-        "() => !document.querySelector('script[src*=tex-svg]') || window.MathJax.startup?.promise"
-    )
-    page.evaluate(SETTLED)
-    page.evaluate("() => new Promise((r) => requestAnimationFrame(() => requestAnimationFrame(r)))")
-    page.evaluate("() => Promise.allSettled(document.getAnimations().map((each) => each.finished))")
 
 
 @pytest.fixture
