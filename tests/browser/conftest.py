@@ -7,6 +7,7 @@ import itertools
 import json
 import os
 import shutil
+import time
 from pathlib import Path
 
 import pytest
@@ -59,12 +60,21 @@ def browser():
         browser.close()
 
 
+def until(page, condition, arg=None, seconds=10):
+    """Wait until the JavaScript ``condition`` holds.
+
+    ``page.wait_for_function`` asks again by ``eval`` within the page, which the policy of the book forbids.
+    """
+    end = time.monotonic() + seconds
+    while not page.evaluate(condition, arg):
+        assert time.monotonic() < end, f"never: {condition}"
+        page.wait_for_timeout(20)
+
+
 def settle(page):
     """Wait until the formulas are set and nothing moves any more."""
     page.wait_for_load_state("load")
-    page.wait_for_function(
-        "() => !document.querySelector('script[src*=tex-svg]') || window.MathJax.startup?.promise"
-    )
+    until(page, "() => !document.querySelector('script[src*=tex-svg]') || !!window.MathJax?.startup?.promise")
     page.evaluate(SETTLED)
     page.evaluate("() => new Promise((r) => requestAnimationFrame(() => requestAnimationFrame(r)))")
     page.evaluate("() => Promise.allSettled(document.getAnimations().map((each) => each.finished))")

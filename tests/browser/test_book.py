@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from .conftest import HTML, PAGES, settle, unavailable
+from .conftest import HTML, PAGES, settle, unavailable, until
 from .interface import english_words
 
 
@@ -149,7 +149,7 @@ def test_the_first_tab_leads_past_the_navigation(visit):
     assert link.inner_text() == "本文へスキップ"
     assert link.is_visible()
     page.keyboard.press("Enter")
-    page.wait_for_function("location.hash === '#main-content'")
+    until(page, "location.hash === '#main-content'")
     page.keyboard.press("Tab")
     assert page.evaluate("document.activeElement.closest('main') !== null")
 

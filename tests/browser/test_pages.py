@@ -7,7 +7,7 @@ import re
 
 import pytest
 
-from .conftest import HTML, SCREENS, Figure, unavailable
+from .conftest import HTML, SCREENS, Figure, unavailable, until
 
 PAGES = ["index", "01-descent", "02-sgd", "03-momentum", "04-adagrad", "05-adam", "06-comparison"]
 
@@ -76,7 +76,8 @@ def test_a_page_is_sound_and_its_histograms_are_drawn(visit, name, screen):
     before = [picture.get_attribute("aria-label") for picture in pictures.all()]
     assert len(before) == 5
     root.locator('[data-name="scale"] input').press("Home")
-    page.wait_for_function(
+    until(
+        page,
         "(old) => [...document.querySelectorAll('.histograms-rows svg')].every((one, k) => one.ariaLabel !== old[k])",
         arg=before,
     )
@@ -93,12 +94,12 @@ def test_a_link_to_the_still_figure_ends_at_the_playground(visit):
     """JavaScript hides the still figure; its number in the text still leads somewhere."""
     page = visit("06-comparison")
     page.locator('a.reference[href="#fig-saddle-race"]').first.evaluate("(link) => link.click()")
-    page.wait_for_function("location.hash === '#fig-saddle-race'")
+    until(page, "location.hash === '#fig-saddle-race'")
     top = "document.getElementById('play-saddle').getBoundingClientRect().top"
-    page.wait_for_function(f"Math.abs({top}) < 150")
+    until(page, f"Math.abs({top}) < 150")
     other = visit("06-comparison", "phone", fragment="#fig-saddle-race")
     other.wait_for_load_state("load")
-    other.wait_for_function(f"Math.abs({top}) < 150")
+    until(other, f"Math.abs({top}) < 150")
     assert not other.locator("#fig-saddle-race").is_visible()
 
 
@@ -134,5 +135,5 @@ def test_a_link_to_an_equation_leads_to_it(visit):
     link = figure.part(".playground-equations a").last
     assert re.fullmatch(r"式 \(3\.\d+\)", link.inner_text())
     link.click()
-    page.wait_for_function("location.hash === '#equation-eq-notes-momentum-w'")
+    until(page, "location.hash === '#equation-eq-notes-momentum-w'")
     assert visit.problems == []

@@ -8,7 +8,7 @@ import urllib.parse
 
 import pytest
 
-from .conftest import HTML, unavailable
+from .conftest import HTML, unavailable, until
 
 # One page of each kind: they differ in the scripts they hold
 KINDS = ["index", "06-comparison", "09-batchnorm", "search", "genindex", "api/network", "_source/optimizers"]
@@ -79,8 +79,8 @@ def test_nothing_a_page_needs_is_refused_or_comes_from_elsewhere(watched, server
     requests = []
     watched.on("request", lambda request: requests.append(request.url))
     watched.goto(address(name, server))
-    watched.wait_for_function(
-        "() => !document.querySelector('script[src*=tex-svg]') || window.MathJax?.startup?.promise"
+    until(
+        watched, "() => !document.querySelector('script[src*=tex-svg]') || !!window.MathJax?.startup?.promise"
     )
     watched.evaluate("() => window.MathJax?.startup?.promise.then(() => 0)")
     assert watched.evaluate("window.refused") == []
@@ -93,7 +93,7 @@ def test_nothing_a_page_needs_is_refused_or_comes_from_elsewhere(watched, server
 def test_what_is_planted_on_a_page_cannot_call_home(watched, server, what, scheme):
     watched.goto(address("index", server if scheme == "http" else ""))
     watched.evaluate(PLANTED[what].replace("HOST", f"'{ELSEWHERE}'"))
-    watched.wait_for_function("window.refused.length > 0")
+    until(watched, "window.refused.length > 0")
     assert watched.asked == []
 
 
@@ -119,5 +119,5 @@ def test_a_planted_inline_script_does_not_run(watched):
           document.body.insertAdjacentHTML("beforeend", '<img src="data:," onerror="window.planted = 2">');
         }"""
     )
-    watched.wait_for_function("window.refused.length >= 2")
+    until(watched, "window.refused.length >= 2")
     assert watched.evaluate("window.planted") is None
