@@ -1,5 +1,7 @@
 """Sphinx の設定。ページは book/、パッケージは code/fumoto にある。"""
 
+import atexit
+import gc
 import os
 import sys
 from importlib.metadata import distribution
@@ -12,6 +14,10 @@ from api_reference import source_link
 # ページのコードを動かすカーネルにも伝わる。BLAS は 1 プロセス 1 スレッドがいちばん速い
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+# 組むときには、最後まで要るものを大量に作る。要らなくなったものを探す回数を減らし、終わるときには探さない
+gc.set_threshold(10_000)
+atexit.register(gc.freeze)
 
 project = "麓へ"
 author = "Fumoto の著者たち"
