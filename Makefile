@@ -1,7 +1,9 @@
 # 使い方は README.md。Windows で make がないときの打ち方もそこにある。
-# JOBS: 並べて読むページの数。REQUIREMENTS: 入れる版。requirements.txt にすると、範囲の中の最新の版を入れる
+# JOBS: 並べて読むページの数。PROCESSES: テストを並べるプロセスの数(logical はコアの数)。
+# REQUIREMENTS: 入れる版。requirements.txt にすると、範囲の中の最新の版を入れる
 PYTHON ?= python3
 JOBS ?= 2
+PROCESSES ?= logical
 REQUIREMENTS ?= requirements.lock
 VENV := .venv
 RUN := $(VENV)/bin/python -m
@@ -40,10 +42,10 @@ pdf: $(INSTALLED)
 	@echo "できました: $(CURDIR)/build/fumoto.pdf"
 
 test: $(INSTALLED)
-	$(RUN) pytest
+	$(RUN) pytest -n $(PROCESSES)
 
 doctest: $(INSTALLED)
-	$(RUN) pytest code book README.md
+	$(RUN) pytest -n $(PROCESSES) code book README.md
 
 bench: $(INSTALLED)
 	$(RUN) benchmarks

@@ -21,6 +21,12 @@ def rng():
     return np.random.default_rng(20260101)
 
 
+@pytest.fixture
+def nothing_kept(monkeypatch):
+    """Experiments are really run, and their results are not kept."""
+    monkeypatch.setenv("FUMOTO_RESULTS", "")
+
+
 @pytest.fixture(scope="session")
 def printed():
     """All labelled equations of the book."""

@@ -1,4 +1,4 @@
-"""What the captions and sentences of chapter 9 claim. Each experiment is run again, once per session."""
+"""What the captions and sentences of chapter 9 claim. Each experiment is that of the page, run here or kept."""
 
 from functools import cache
 
@@ -209,7 +209,7 @@ def test_accuracy_hardly_tells_before_from_after_with_relu():
     assert np.abs(gap).max() < 0.01
 
 
-def test_placement_does_not_depend_on_the_number_of_processes():
+def test_placement_does_not_depend_on_the_number_of_processes(nothing_kept):
     jobs = [("ReLU", "前", 0.1, 1, 10), ("シグモイド", "後", 0.3, 2, 10)]
     one = batchnorm.run_parallel(batchnorm.train_placed, jobs, "", processes=1)
     assert one == batchnorm.run_parallel(batchnorm.train_placed, jobs, "", processes=2)

@@ -1,4 +1,4 @@
-"""What the captions and sentences of chapter 8 claim. Each experiment is run again, once per session."""
+"""What the captions and sentences of chapter 8 claim. Each experiment is that of the page, run here or kept."""
 
 import math
 from functools import cache
@@ -9,8 +9,8 @@ import pytest
 from fumoto.datasets import mnist
 from fumoto.experiments import initialization as module
 from fumoto.experiments.initialization import DEPTH, LARGE_LR, LR, NODES, SIZES, STEPS
-from fumoto.initializers import gaussian, xavier
-from fumoto.layers import ReLU
+from fumoto.initializers import gaussian, he, xavier
+from fumoto.layers import ReLU, Tanh
 from fumoto.network import MLP
 
 WEIGHTED = ("1", "0.01", "Xavier", "He")
@@ -302,7 +302,7 @@ def test_reaches_is_the_first_block_below_the_level():
     assert np.isnan(module.InitialRun(losses).reaches(0.3))
 
 
-def test_result_does_not_depend_on_the_number_of_processes():
-    jobs = [("ReLU", "He", 0.01, 1, 20), ("tanh", "0.1", 0.01, 2, 20)]
+def test_result_does_not_depend_on_the_number_of_processes(nothing_kept):
+    jobs = [(ReLU, he, 0.01, 1, 20), (Tanh, gaussian(0.1), 0.01, 2, 20)]
     one, two = (module.run_parallel(module.train_mnist, jobs, "", processes=count) for count in (1, 2))
     np.testing.assert_array_equal(one, two)

@@ -27,6 +27,7 @@ STEPS = 10
 def few_jobs():
     """The book's sweep of chapter 6, with fewer methods, rates and seeds: 6 jobs to choose, 6 to compare."""
     with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("FUMOTO_RESULTS", "")  # computed each time, not kept
         patch.setattr(comparison, "MNIST_RATES", {name: comparison.MNIST_RATES[name][:2] for name in METHODS})
         patch.setattr(comparison, "METHODS", {name: comparison.METHODS[name] for name in METHODS})
         patch.setattr(comparison, "SEEDS", comparison.SEEDS[:2])

@@ -1,4 +1,4 @@
-"""ページのコードの結果を決めるもの: セル、読み込んだモジュール、そのモジュールが読むファイル、ライブラリの版。
+"""ページのコードの結果を決めるもの: セル、それが使う定義(``definitions``)、モジュールが読むファイル、ライブラリの版。
 
 どれか 1 つでも変われば ``fingerprint`` が変わる。文章は入っていない。
 """
@@ -11,6 +11,7 @@ import re
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
+import definitions
 from markdown_it import MarkdownIt
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -52,8 +53,13 @@ def fingerprint(text, modules, root=ROOT):
     add(*(f"{name}={os.environ.get(name)}" for name in BLAS))
     add(*(f"{name}=={_version(name)}" for name in LIBRARIES))
     add(*cells(text))
-    for module in sorted(modules):
-        add(module, _source(module, root))
+    sources = {module: _source(module, root) for module in sorted(modules)}
+    try:
+        add(*definitions.used("\n".join(code(cell) for cell in cells(text)), sources))
+    except SyntaxError:  # 走らせれば、どこが読めないかがわかる
+        add(*sources.values())
+    for module in sources:
+        add(module)
         for path in READS.get(module, lambda root: ())(root):
             add(*(path if isinstance(path, tuple) else (path.name, _content(path))))
     return digest.hexdigest()
@@ -120,6 +126,8 @@ def _everything_checked(root):
 
 
 READS = {
+    "fumoto.experiments.fingerprint": lambda root: [],  # 何を読んでも、結果は変わらない
+    "fumoto.experiments.kept": lambda root: [],
     "fumoto.datasets": lambda root: sorted((root / "code" / "fumoto" / "data" / "mnist").iterdir()),
     "fumoto.equations": _equations,
     "fumoto.experiments.verification": _everything_checked,
@@ -127,8 +135,13 @@ READS = {
 }
 
 
+def code(cell):
+    """セルの中身から、見出しの設定を除いたもの。"""
+    return re.sub(r"\A(---\n.*?^---\n|(:.*\n)+)", "", cell, flags=re.M | re.S)
+
+
 def shows_something(source):
     """セルの最後の文が値を表示する式か。"""
-    source = re.sub(r"\A---\n.*?^---\n", "", source, flags=re.M | re.S)  # 見出しの設定
-    body = ast.parse(re.sub(r"\A(:.*\n)+", "", source)).body
+    source = code(source)
+    body = ast.parse(source).body
     return bool(body) and isinstance(body[-1], ast.Expr) and not source.rstrip().endswith(";")

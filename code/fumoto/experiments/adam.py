@@ -6,6 +6,7 @@ import numpy as np
 
 from fumoto.datasets import mnist
 from fumoto.experiments.adagrad import follow
+from fumoto.experiments.kept import kept
 from fumoto.hints import Array, Updates
 from fumoto.mistakes import DedentedAdam, StepSizeAdam, UncorrectedAdam
 from fumoto.network import MLP
@@ -131,6 +132,7 @@ class Dedented:
     names: list[str]
 
 
+@kept
 def dedented_adam(steps: int = 300, seed: int = 0) -> Dedented:
     """同じネットワークを、正しい Adam と、更新がループの外にある Adam で学習する。"""
     right_losses, right_moved, names = _train_and_compare(Adam(), steps, seed)

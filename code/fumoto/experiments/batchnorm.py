@@ -7,6 +7,7 @@ import numpy as np
 
 from fumoto.batchnorm import BatchNorm
 from fumoto.datasets import mnist
+from fumoto.experiments.kept import kept
 from fumoto.experiments.parallel import run_parallel
 from fumoto.hints import Array, Arrays
 from fumoto.initializers import gaussian, he, xavier
@@ -123,6 +124,7 @@ class WeightScales:
         return self.final(first).min(axis=1) > self.final(second).max(axis=1)
 
 
+@kept
 def train_few(
     std: float,
     place: str,
@@ -212,6 +214,7 @@ class Placement:
         return low.max(axis=1) < high.min(axis=1)
 
 
+@kept
 def train_placed(
     activation: str, place: str, lr: float, seed: int, steps: int = STEPS
 ) -> tuple[float, float]:
@@ -258,6 +261,7 @@ class Inference:
     beta: Array
 
 
+@kept
 def inference(seed: int = 1, images: int = 5000) -> Inference:
     """BatchNorm を前に置いたネットワークを学習し、推論で使う平均と分散を変えて正解率を比べる。"""
     network, x, t = trained(seed)

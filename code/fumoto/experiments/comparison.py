@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from fumoto.datasets import mnist
+from fumoto.experiments.kept import kept
 from fumoto.experiments.momentum import escape_steps
 from fumoto.experiments.parallel import run_parallel
 from fumoto.hints import Array, Arrays
@@ -40,6 +41,7 @@ class Runner:
     leaves: bool = False
 
 
+@kept
 def race(surface: Surface, steps: int = 400) -> dict[str, Runner]:
     """7 つの手法を、それぞれいちばん早く着く学習率で走らせる。手法の名前 → ``Runner``。
 
@@ -141,13 +143,14 @@ class MnistRun:
         return bool(self.final_losses.max() < other.final_losses.min())
 
 
-def train_mnist(name: str, lr: float, seed: int, steps: int) -> tuple[Array, float]:
-    """1 つの手法・学習率・種で MNIST を学習し、``(損失の列, テストの正解率)`` を返す。"""
+@kept
+def train_mnist(method: Callable[..., Optimizer], lr: float, seed: int, steps: int) -> tuple[Array, float]:
+    """1 つの手法・学習率・種で MNIST を学習し、``(損失の列, テストの正解率)`` を返す。``method``: 手法のクラス。"""
     x_train, t_train, x_test, t_test = mnist()
     rng = np.random.default_rng(seed)
     network = MLP(MNIST_SIZES, rng=rng)
     with np.errstate(all="ignore"):  # 大きすぎる学習率では発散し、損失が nan になる
-        losses = train(network, METHODS[name](lr=lr), x_train, t_train, steps=steps, batch_size=128, rng=rng)
+        losses = train(network, method(lr=lr), x_train, t_train, steps=steps, batch_size=128, rng=rng)
         return losses, network.accuracy(x_test, t_test)
 
 
@@ -157,18 +160,21 @@ def mnist_comparison(steps: int = 2000, processes: int = -1) -> dict[str, MnistR
     学習率は種 ``SWEEP_SEED`` で ``MNIST_RATES`` を全部試し、最後の損失がいちばん小さいものを選ぶ。
     結果は、選ぶのに使っていない種 ``SEEDS`` で改めて学習して得る。
     """
-    trials = [(name, lr, SWEEP_SEED, steps) for name, rates in MNIST_RATES.items() for lr in rates]
-    tried = run_parallel(train_mnist, trials, "学習率を選ぶ", processes)
+    trials = [(name, lr) for name, rates in MNIST_RATES.items() for lr in rates]
+    jobs = [(METHODS[name], lr, SWEEP_SEED, steps) for name, lr in trials]
+    tried = run_parallel(train_mnist, jobs, "学習率を選ぶ", processes)
     sweeps: dict[str, dict[float, float]] = {name: {} for name in METHODS}
-    for (name, lr, _, _), (losses, _) in zip(trials, tried, strict=True):
+    for (name, lr), (losses, _) in zip(trials, tried, strict=True):
         final = losses[-LAST:].mean()
         sweeps[name][lr] = float(final) if np.isfinite(final) else np.inf  # 発散
     best = {name: min(sweep, key=sweep.__getitem__) for name, sweep in sweeps.items()}
 
-    finals = [(name, best[name], seed, steps) for name in METHODS for seed in SEEDS]
+    finals = [(METHODS[name], best[name], seed, steps) for name in METHODS for seed in SEEDS]
     results = dict(zip(finals, run_parallel(train_mnist, finals, "MNIST で比べる", processes), strict=True))
     runs = {}
     for name in METHODS:
-        losses, accuracy = zip(*[results[name, best[name], seed, steps] for seed in SEEDS], strict=True)
+        losses, accuracy = zip(
+            *[results[METHODS[name], best[name], seed, steps] for seed in SEEDS], strict=True
+        )
         runs[name] = MnistRun(name, best[name], sweeps[name], np.array(losses), np.array(accuracy))
     return runs

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from fumoto.datasets import mnist
+from fumoto.experiments.kept import kept
 from fumoto.experiments.parallel import run_parallel
 from fumoto.hints import Array, Arrays, Initializer, Rng
 from fumoto.initializers import gaussian, he, xavier, zeros
@@ -207,6 +208,7 @@ class Propagation:
     squares: Arrays
 
 
+@kept
 def propagation(depth: int = 50, networks: int = 100, seed: int = 0) -> Propagation:
     """標本 1 つを、ReLU の層 ``depth`` 枚に通す。ネットワークは毎回引き直す。"""
     rng = np.random.default_rng(seed)
@@ -294,14 +296,15 @@ class MnistInitials:
     sigmoid: dict[float, InitialRun]
 
 
-def train_mnist(activation: str, initial: str, lr: float, seed: int, steps: int) -> Array:
+@kept
+def train_mnist(activation: type[Layer], initializer: Initializer, lr: float, seed: int, steps: int) -> Array:
     """1 つの活性化関数・初期値・学習率・種で MNIST を学習し、損失の列 ``(steps,)`` を返す。
 
     種が同じなら、ミニバッチの並びも、標準偏差を掛ける前の重みの乱数も、初期値によらず同じである。
     """
     x_train, t_train, _, _ = mnist()
     rng = np.random.default_rng(seed)
-    network = MLP(SIZES, ACTIVATIONS[activation], COMPARED[initial], rng=rng)
+    network = MLP(SIZES, activation, initializer, rng=rng)
     return train(network, SGD(lr=lr), x_train, t_train, steps=steps, batch_size=128, rng=rng)
 
 
@@ -310,9 +313,10 @@ def mnist_by_initial_value(processes: int = -1) -> MnistInitials:
     small = [(a, i, LR, STEPS) for a in ("ReLU", "tanh") for i in COMPARED]
     large = [("ReLU", i, LARGE_LR, FEWER_STEPS) for i in ("0.1", "Xavier", "He")]
     deep = [("シグモイド", "Xavier", lr, STEPS) for lr in SIGMOID_RATES]
-    jobs = [(a, i, lr, seed, steps) for a, i, lr, steps in small + large for seed in SEEDS]
-    jobs += [(a, i, lr, SEEDS[0], steps) for a, i, lr, steps in deep]
-    results = dict(zip(jobs, run_parallel(train_mnist, jobs, "初期値を比べる", processes), strict=True))
+    keys = [(a, i, lr, seed, steps) for a, i, lr, steps in small + large for seed in SEEDS]
+    keys += [(a, i, lr, SEEDS[0], steps) for a, i, lr, steps in deep]
+    jobs = [(ACTIVATIONS[a], COMPARED[i], *rest) for a, i, *rest in keys]
+    results = dict(zip(keys, run_parallel(train_mnist, jobs, "初期値を比べる", processes), strict=True))
 
     def gather(activation: str, initial: str, lr: float, steps: int) -> InitialRun:
         found = [results.get((activation, initial, lr, seed, steps)) for seed in SEEDS]

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from fumoto.experiments.kept import kept
 from fumoto.hints import Array, Arrays, Updates
 from fumoto.mistakes import NotesMomentum
 from fumoto.optimizers import SGD, Momentum, Optimizer
@@ -118,6 +119,7 @@ class ZigZag:
     shown_rate: float
 
 
+@kept
 def zigzag(momentum: float = 0.9, shown_rate: float = 0.9, steps: int = 2000) -> ZigZag:
     """SGD と、同じ η、同じ η/(1-α) のモーメンタム法のジグザグを、η を変えて比べる。"""
     rates = np.round(np.arange(0.05, 0.99, 0.03), 2)

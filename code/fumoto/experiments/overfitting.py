@@ -2,10 +2,12 @@
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 
 from fumoto.datasets import mnist
+from fumoto.experiments.kept import kept
 from fumoto.experiments.parallel import run_parallel
 from fumoto.hints import Array, Initializer, Rng
 from fumoto.initializers import he
@@ -94,8 +96,8 @@ DECAYS = (0.0, 0.01, 0.1)  # 重み減衰の λ
 DECAY_SCALES = (1.0, 3.0)
 SEEDS = (0, 1, 2, 3, 4)
 OPTIMIZERS: dict[str, tuple[Callable[[], Optimizer], int]] = {  # 手法 → (作り方, ステップ数)
-    "Momentum": (lambda: Momentum(lr=0.0075), 1600),
-    "Adam": (lambda: Adam(lr=0.001), 800),
+    "Momentum": (partial(Momentum, lr=0.0075), 1600),
+    "Adam": (partial(Adam, lr=0.001), 800),
 }
 
 
@@ -120,15 +122,17 @@ class SmallData:
     directions: float
 
 
-def train_small(method: str, scale: float, decay: float, seed: int) -> SmallData:
-    """MNIST の訓練画像から無作為に選んだ 300 枚で学習し、``SmallData`` を返す。"""
+@kept
+def train_small(
+    make: Callable[[], Optimizer], steps: int, scale: float, decay: float, seed: int
+) -> SmallData:
+    """MNIST の訓練画像から無作為に選んだ 300 枚で学習し、``SmallData`` を返す。``make``: 手法を作る関数。"""
     x_all, t_all, x_test, t_test = mnist()
     rng = np.random.default_rng(seed)
     chosen = rng.permutation(len(x_all))[:SAMPLES]
     x, t = x_all[chosen], t_all[chosen]
     network = MLP(SIZES, initializer=scaled_he(scale), rng=rng, weight_decay=decay)
     before = _weights(network)
-    make, steps = OPTIMIZERS[method]
     train(network, make(), x, t, steps=steps, batch_size=100, rng=rng)
     return SmallData(
         float(network.loss(x, t)),
@@ -165,10 +169,11 @@ def direction_count(h: Array) -> float:
 
 def scale_and_generalization(processes: int = -1) -> dict[str, dict[float, list[SmallData]]]:
     """初期値の大きさを変えて、訓練の損失がほぼ 0 になるまで学習する。``{手法: {倍率: [SmallData]}}``。"""
-    jobs = [(method, scale, 0.0, seed) for method in OPTIMIZERS for scale in SCALES for seed in SEEDS]
-    results = dict(zip(jobs, run_parallel(train_small, jobs, "初期値の大きさ", processes), strict=True))
+    keys = [(method, scale, seed) for method in OPTIMIZERS for scale in SCALES for seed in SEEDS]
+    jobs = [(*OPTIMIZERS[method], scale, 0.0, seed) for method, scale, seed in keys]
+    results = dict(zip(keys, run_parallel(train_small, jobs, "初期値の大きさ", processes), strict=True))
     return {
-        method: {scale: [results[method, scale, 0.0, seed] for seed in SEEDS] for scale in SCALES}
+        method: {scale: [results[method, scale, seed] for seed in SEEDS] for scale in SCALES}
         for method in OPTIMIZERS
     }
 
@@ -180,15 +185,12 @@ def weight_decay(
 
     ``unregularized``: ``scale_and_generalization()["Momentum"]``。λ = 0 の結果として使う。
     """
-    jobs = [
-        ("Momentum", scale, decay, seed) for scale in DECAY_SCALES for decay in DECAYS[1:] for seed in SEEDS
-    ]
-    results = dict(zip(jobs, run_parallel(train_small, jobs, "重み減衰", processes), strict=True))
+    keys = [(scale, decay, seed) for scale in DECAY_SCALES for decay in DECAYS[1:] for seed in SEEDS]
+    jobs = [(*OPTIMIZERS["Momentum"], *key) for key in keys]
+    results = dict(zip(keys, run_parallel(train_small, jobs, "重み減衰", processes), strict=True))
     return {
         scale: {
-            decay: [results["Momentum", scale, decay, seed] for seed in SEEDS]
-            if decay
-            else unregularized[scale]
+            decay: [results[scale, decay, seed] for seed in SEEDS] if decay else unregularized[scale]
             for decay in DECAYS
         }
         for scale in DECAY_SCALES

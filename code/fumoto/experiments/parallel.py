@@ -7,8 +7,9 @@ from typing import Any
 
 import joblib
 from joblib.parallel import get_active_backend
-from threadpoolctl import threadpool_limits
 from tqdm import tqdm
+
+from fumoto.experiments.kept import MISSING, compute, places
 
 
 def run_parallel(
@@ -17,6 +18,7 @@ def run_parallel(
     """``[function(*job) for job in jobs]`` を ``processes`` 個のプロセスで計算する(-1 は全部のコア)。
 
     行列が小さいので、BLAS を 2 スレッドにしても 2 倍の速さにはならない。1 プロセス 1 スレッドにして数で稼ぐ。
+    ``function`` に ``kept`` の飾りがあれば、取っておいた結果を使い、足りない仕事だけを計算する。
     進み具合は端末にだけ出る。結果の順は ``jobs`` の順で、プロセスの数によらない。
     ``joblib.parallel_config(backend="dask")`` の中では Dask のクラスターで走り、``processes`` は使わない。
 
@@ -24,18 +26,34 @@ def run_parallel(
     [8, 16]
     """
     jobs = list(jobs)
+    kept_at = places(function, jobs)
+    results = [place.load() for place in kept_at]
+    missing = [number for number, value in enumerate(results) if value is MISSING]
+    computed = _computed(function, [jobs[number] for number in missing], processes)
+    progress = tqdm(
+        desc=description, initial=len(jobs) - len(missing), total=len(jobs), disable=not sys.stderr.isatty()
+    )
+    with progress:
+        for number, (value, imported) in zip(missing, computed, strict=True):
+            for (
+                module
+            ) in imported:  # sys.modules を見れば、結果が何に依るかがわかるように(本の組み直しが使う)
+                import_module(module)
+            kept_at[number].save(value, imported)
+            results[number] = value
+            progress.update()
+    return results
+
+
+def _computed(
+    function: Callable[..., Any], jobs: list[tuple[Any, ...]], processes: int
+) -> Iterable[tuple[Any, list[str]]]:
+    """仕事の順に、結果と、その間に ``import`` されたモジュール。"""
     backend, _ = get_active_backend()
-    results: Iterable[tuple[Any, list[str]]]
     if hasattr(backend, "client"):  # backend="dask" のとき
-        results = _on_cluster(backend, function, jobs)
-    else:
-        parallel = joblib.Parallel(n_jobs=processes, return_as="generator")
-        results = parallel(joblib.delayed(_on_one_thread)(function, job) for job in jobs)
-    results = list(tqdm(results, desc=description, total=len(jobs), disable=not sys.stderr.isatty()))
-    # 仕事が読み込んだモジュールをここでも読み込む。sys.modules を見れば、結果が何に依るかがわかる(本の組み直しが使う)
-    for module in {module for _, modules in results for module in modules}:
-        import_module(module)
-    return [value for value, _ in results]
+        return _on_cluster(backend, function, jobs)
+    parallel = joblib.Parallel(n_jobs=processes, return_as="generator")
+    return parallel(joblib.delayed(compute)(function, job) for job in jobs)
 
 
 def _on_cluster(backend: Any, function: Callable[..., Any], jobs: list[tuple[Any, ...]]) -> Iterator[Any]:
@@ -46,12 +64,5 @@ def _on_cluster(backend: Any, function: Callable[..., Any], jobs: list[tuple[Any
     """
     backend.effective_n_jobs(-1)  # ワーカーが 1 つもなければ、しばらく待って TimeoutError
     functions = [function] * len(jobs)
-    futures = backend.client.map(_on_one_thread, functions, jobs, pure=False, **backend.submit_kwargs)
+    futures = backend.client.map(compute, functions, jobs, pure=False, **backend.submit_kwargs)
     yield from (future.result() for future in futures)
-
-
-def _on_one_thread(function: Callable[..., Any], job: tuple[Any, ...]) -> tuple[Any, list[str]]:
-    """仕事の結果と、そのプロセスが読み込んでいる、このパッケージのモジュールの名前。"""
-    with threadpool_limits(1):
-        value = function(*job)
-    return value, [name for name in sys.modules if name.partition(".")[0] == "fumoto"]

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import DTypeLike
 
 from fumoto.datasets import mnist
+from fumoto.experiments.kept import kept
 from fumoto.experiments.parallel import run_parallel
 from fumoto.hints import Array, Arrays
 from fumoto.initializers import gaussian, he, zeros
@@ -214,6 +215,7 @@ class Twins:
     spread: Arrays
 
 
+@kept
 def twins(records: int = 12, every: int = 50, lr: float = 0.5, seed: int = 0) -> Twins:
     """0 から始めたノードが、いつまで同じ重みを持つかを測る。
 
@@ -251,6 +253,7 @@ class FewerUnits:
     losses: dict[int, float]
 
 
+@kept
 def fewer_units(steps: int = 400, lr: float = 0.5, seed: int = 0) -> FewerUnits:
     """0 から学習したシグモイドのネットワークを、層ごとに 1 ノードに畳む。隠れ層を減らした結果とも比べる。"""
     x, t, x_test, _ = mnist()
@@ -309,6 +312,7 @@ class ReluRun:
     accuracy: float
 
 
+@kept
 def train_relu(slope: float, lr: float, bias: float, seed: int, steps: int = 500, every: int = 50) -> ReluRun:
     """ReLU(``slope`` が 0 でなければ Leaky ReLU)のネットワークを学習し、死んだノードを数える。"""
     x, t, x_test, t_test = mnist()
@@ -361,6 +365,7 @@ def dead_relu(
 KILLED = (0, 50, 90, 99, 100)
 
 
+@kept
 def train_with_dead_layer(killed: int, seed: int, steps: int = 300) -> float:
     """2 番目の隠れ層の ``killed`` 個のノードを、はじめから死なせて学習し、テストの正解率を返す。"""
     x, t, x_test, t_test = mnist()
@@ -378,6 +383,7 @@ def dead_layer(processes: int = -1) -> dict[int, Array]:
     return {killed: np.array([results[killed, seed] for seed in RELU_SEEDS]) for killed in KILLED}
 
 
+@kept
 def relu_with_small_weights(steps: int = 500, seed: int = 0) -> Arrays:
     """ReLU のネットワークを、標準偏差 0.01 と He の初期値から学習した損失。名前 → ``(steps,)``。"""
     x, t = mnist()[:2]

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from fumoto.datasets import mnist
+from fumoto.experiments.kept import kept
 from fumoto.hints import Array
 from fumoto.layers import SoftmaxCrossEntropy
 from fumoto.optimizers import SGD
@@ -68,6 +69,7 @@ class GradientNoise:
     exact_without: Array
 
 
+@kept
 def gradient_noise(samples: int = 1000, repeats: int = 400, seed: int = 0) -> GradientNoise:
     """MNIST の ``samples`` 件で、ミニバッチの勾配が全体の勾配からどれだけ外れるかを測る。
 

@@ -1,0 +1,173 @@
+"""時間のかかる結果を ``build/results`` に取っておく。組むときもテストのときも、先に計算した方の結果を使う。
+
+取っておいたものを使うのは、結果を決めるもの全部の指紋(``fingerprint``)が同じときだけである。壊れたファイルや、
+途中までしか書かれていないファイルは使わず、計算し直す。置き場所は、環境変数 ``FUMOTO_RESULTS`` で変えられる。
+空にすると、読みも書きもしない。パッケージだけを入れたときも、取っておかない。
+"""
+
+import builtins
+import hashlib
+import inspect
+import os
+import pickle
+import tempfile
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from functools import wraps
+from pathlib import Path
+from typing import Any, ParamSpec, TypeVar
+
+from threadpoolctl import threadpool_limits
+
+from fumoto.experiments.fingerprint import fingerprint, surroundings
+
+PROJECT = Path(__file__).resolve().parents[3]
+DAYS = 30  # これだけの間使われなかった結果は捨てる
+MISSING = object()  # 取っておいた結果がない
+_PACKAGE = __name__.partition(".")[0]
+_DIGEST = hashlib.sha256().digest_size
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+def kept(function: Callable[P, T]) -> Callable[P, T]:
+    """結果を取っておく関数の飾り。同じコードと同じ引数で次に呼ばれたら、計算せずに読む。
+
+    結果は、引数とコードだけで決まり(乱数は引数の種から作る)、``pickle`` で書けること。
+    手法や初期値は、名前でなく、クラスや関数そのものを引数にすると、それが変わったときだけ計算し直される。
+    """
+
+    @wraps(function)
+    def wrapper(*arguments: P.args, **options: P.kwargs) -> T:
+        [place] = places(wrapper, [arguments], options)
+        value = place.load()
+        if value is MISSING:
+            value, imported = compute(function, arguments, options)
+            place.save(value, imported)
+        return value
+
+    wrapper.kept = True  # type: ignore[attr-defined]
+    return wrapper
+
+
+def compute(
+    function: Callable[..., T], arguments: Iterable[Any], options: Mapping[str, Any] | None = None
+) -> tuple[T, list[str]]:
+    """BLAS のスレッド 1 本で計算した結果と、その間に ``import`` されたモジュールの名前。"""
+    with threadpool_limits(1), _recorded_imports() as imported:
+        value = _plain(function)(*arguments, **(options or {}))
+    return value, sorted(imported)
+
+
+def places(
+    function: Callable[..., Any], jobs: Iterable[tuple[Any, ...]], options: Mapping[str, Any] | None = None
+) -> list["Place"]:
+    """``function(*job, **options)`` の結果の置き場所。飾りのない関数の結果は、取っておかない。"""
+    folder = _folder()
+    if folder is None or not getattr(function, "kept", False):
+        return [Place(None, lambda imported: "") for _ in jobs]
+    codes: dict[tuple[str, ...], str] = {}
+
+    def code(imported: tuple[str, ...]) -> str:
+        if imported not in codes:
+            codes[imported] = fingerprint(surroundings(), function, imported=imported)
+        return codes[imported]
+
+    return [_place(folder, function, job, options or {}, code) for job in jobs]
+
+
+def _place(
+    folder: Path,
+    function: Callable[..., Any],
+    job: tuple[Any, ...],
+    options: Mapping[str, Any],
+    code: Callable[[tuple[str, ...]], str],
+) -> "Place":
+    bound = inspect.signature(function).bind(*job, **options)
+    bound.apply_defaults()
+
+    def whole(imported: tuple[str, ...]) -> str:
+        return fingerprint(code(imported), bound.arguments, imported=imported)
+
+    try:
+        name = f"{whole(())}.pickle"
+    except (TypeError, ValueError, AttributeError):  # 中身の分からない引数
+        return Place(None, whole)
+    return Place(folder / f"{function.__module__}.{function.__qualname__}" / name, whole)
+
+
+@dataclass(frozen=True)
+class Place:
+    """1 つの結果の置き場所。``path`` が None なら、取っておかない。
+
+    ファイルの名前は、関数の中の ``import`` の先を除いた指紋である。どこを ``import`` したかは、計算してみるまで
+    わからないので、名前と一緒に書いておき、読むときに、そこまで含めた指紋を確かめる。
+    """
+
+    path: Path | None
+    whole: Callable[[tuple[str, ...]], str]
+
+    def load(self) -> Any:
+        """取っておいた結果。ないか、壊れているか、古ければ ``MISSING``。"""
+        if self.path is None or not self.path.is_file():
+            return MISSING
+        stored = self.path.read_bytes()
+        if hashlib.sha256(stored[_DIGEST:]).digest() != stored[:_DIGEST]:
+            return MISSING
+        try:
+            imported, whole, value = pickle.loads(stored[_DIGEST:])
+            for module in imported:
+                __import__(module)  # 計算したときと同じように(本の組み直しは、読み込んだモジュールを見る)
+        except (ImportError, AttributeError):  # なくなったモジュールやクラス
+            return MISSING
+        if self.whole(imported) != whole:
+            return MISSING
+        os.utime(self.path)
+        return value
+
+    def save(self, value: Any, imported: Iterable[str]) -> None:
+        """結果を、全部書けたときにだけ見えるように書く。書けない場所なら、何もしない。"""
+        if self.path is None:
+            return
+        modules = tuple(imported)
+        content = pickle.dumps((modules, self.whole(modules), value), pickle.HIGHEST_PROTOCOL)
+        with suppress(OSError):
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            with tempfile.NamedTemporaryFile(dir=self.path.parent, delete=False) as file:
+                file.write(hashlib.sha256(content).digest() + content)
+            os.replace(file.name, self.path)
+            for old in self.path.parent.iterdir():
+                if time.time() - old.stat().st_mtime > DAYS * 24 * 3600:
+                    old.unlink()
+
+
+def _folder() -> Path | None:
+    chosen = os.environ.get("FUMOTO_RESULTS")
+    if chosen is not None:
+        return Path(chosen) if chosen else None
+    return PROJECT / "build" / "results" if (PROJECT / "conf.py").is_file() else None
+
+
+def _plain(function: Callable[..., T]) -> Callable[..., T]:
+    return inspect.unwrap(function) if getattr(function, "kept", False) else function
+
+
+@contextmanager
+def _recorded_imports() -> Iterator[set[str]]:
+    """この間に走った、このパッケージの ``import`` の、モジュールの名前。"""
+    names: set[str] = set()
+    original = builtins.__import__
+
+    def recording(name: str, *arguments: Any, **options: Any) -> Any:
+        if name.partition(".")[0] == _PACKAGE:
+            names.add(name)
+        return original(name, *arguments, **options)
+
+    builtins.__import__ = recording
+    try:
+        yield names
+    finally:
+        builtins.__import__ = original
