@@ -21,19 +21,6 @@ from typing import Any
 import numpy as np
 from threadpoolctl import threadpool_info
 
-# クラスの中で、結果を決めないもの。dataclass の欄は、それから作られた __init__ などに現れる
-_NOT_CODE = {
-    *("__doc__", "__module__", "__dict__", "__weakref__", "__annotations__", "__qualname__"),
-    *("__dataclass_fields__", "__dataclass_params__", "__match_args__", "__parameters__", "__orig_bases__"),
-    *(
-        "__abstractmethods__",
-        "_abc_impl",
-        "__protocol_attrs__",
-        "__slotnames__",
-        "__firstlineno__",
-        "__static_attributes__",
-    ),
-}
 _INSTALLED = tuple(Path(sysconfig.get_path(name)) for name in ("stdlib", "platstdlib", "purelib", "platlib"))
 
 
@@ -117,7 +104,7 @@ class _Walk:
             case type():
                 self.add(value.__qualname__)
                 self.each(value.__bases__)
-                self.each((name, v) for name, v in vars(value).items() if name not in _NOT_CODE)
+                self.each((name, part) for name, part in vars(value).items() if _decides(name, part))
             case types.BuiltinFunctionType():
                 self.add(value.__qualname__)
                 self.value(value.__self__)
@@ -193,6 +180,12 @@ def _parts(value: object) -> Iterator[Any]:
     reduce = copyreg.dispatch_table.get(type(value))
     for part in reduce(value) if reduce else value.__reduce_ex__(4):
         yield list(part) if isinstance(part, Iterator) else part
+
+
+def _decides(name: str, part: Any) -> bool:
+    """クラスの ``part`` が、結果を決めうるか。``__doc__`` や ``__annotations__`` のように、Python が書くものを除く。"""
+    written = not (name.startswith("__") and name.endswith("__")) and name != "_abc_impl"
+    return written or isinstance(part, (types.FunctionType, staticmethod, classmethod, property))
 
 
 def _nested(code: types.CodeType) -> Iterator[types.CodeType]:

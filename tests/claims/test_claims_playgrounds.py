@@ -13,7 +13,7 @@ from fumoto.surfaces import saddle
 from fumoto.training import descend
 from played import finite_steps, python_path
 
-BOOK = Path(__file__).resolve().parents[1] / "book"
+BOOK = Path(__file__).resolve().parents[2] / "book"
 
 
 def config(name):

@@ -18,7 +18,7 @@ import pytest
 from fumoto.experiments import comparison, parallel
 from fumoto.experiments.parallel import run_parallel
 
-PAGE = Path(__file__).resolve().parents[1] / "book" / "appendix-cluster.md"
+PAGE = Path(__file__).resolve().parents[2] / "book" / "appendix-cluster.md"
 METHODS = ("SGD", "AdaDelta", "Adam")
 STEPS = 10
 

@@ -20,7 +20,7 @@ from fumoto.experiments.comparison import METHODS
 from fumoto.figures import speed as figures
 from fumoto.optimizers import BLOCK
 
-ROOT = Path(__file__).resolve().parents[1]
+ROOT = Path(__file__).resolve().parents[2]
 PAGE = (ROOT / "book" / "appendix-speed.md").read_text(encoding="utf-8")
 COMMITTED = speed.results()
 main = importlib.import_module("benchmarks.__main__")
