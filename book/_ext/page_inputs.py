@@ -121,7 +121,7 @@ def _everything_checked(root):
 
 READS = {
     "fumoto.datasets": lambda root: sorted((root / "code" / "fumoto" / "data" / "mnist").iterdir()),
-    "fumoto.equations": _equations,
+    "fumoto.printed.pages": _equations,
     "fumoto.experiments.verification": _everything_checked,
     "fumoto.experiments.speed": lambda root: [root / "code" / "fumoto" / "data" / "speed.json"],
 }

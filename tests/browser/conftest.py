@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from fumoto.equations import read
-from fumoto.javascript import PLAYED, SURFACES, labels_of, method_code, script, surface_code
+from fumoto.printed import read
+from fumoto.printed.playground import PLAYED, SURFACES, labels_of, method_code, script, surface_code
 
 HERE = Path(__file__).parent
 BOOK = HERE.parents[1] / "book"

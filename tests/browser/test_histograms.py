@@ -10,8 +10,8 @@ import histograms
 import numpy as np
 import pytest
 
-from fumoto.equations import read
-from fumoto.histograms import ACTIVATIONS, SCALES, labels_of, script
+from fumoto.printed import read
+from fumoto.printed.histograms import ACTIVATIONS, SCALES, labels_of, script
 from layer_outputs import LAYER_OF, layer_outputs
 
 STATIC = Path(__file__).parents[2] / "book" / "_static"

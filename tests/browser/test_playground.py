@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import played
-from fumoto.javascript import PLAYED, SURFACES
+from fumoto.printed.playground import PLAYED, SURFACES
 
 from .conftest import BOOK, generated
 
