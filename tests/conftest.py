@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from hypothesis import settings
 
-from fumoto import equations
+from fumoto.printed import read
 
 settings.register_profile("steady", deadline=None)  # a busy machine is no failure
 settings.load_profile("steady")
@@ -30,4 +30,4 @@ def nothing_kept(monkeypatch):
 @pytest.fixture(scope="session")
 def printed():
     """All labelled equations of the book."""
-    return equations.read()
+    return read()

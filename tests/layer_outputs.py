@@ -6,8 +6,8 @@ from functools import partial
 import numpy as np
 
 from fumoto.batchnorm import BatchNorm
-from fumoto.histograms import LAYERS, NODES, SAMPLES, SEED, SLOPE
 from fumoto.layers import Affine, LeakyReLU, ReLU, Sigmoid, Tanh
+from fumoto.printed.histograms import LAYERS, NODES, SAMPLES, SEED, SLOPE
 
 LAYER_OF = {"sigmoid": Sigmoid, "tanh": Tanh, "relu": ReLU, "leaky-relu": partial(LeakyReLU, SLOPE)}
 STEEPEST = {"sigmoid": 1 / 4, "tanh": 1.0}

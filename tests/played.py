@@ -3,8 +3,8 @@
 import numpy as np
 
 from fumoto import mistakes, optimizers
-from fumoto.javascript import PLAYED, SURFACES
-from fumoto.methods import METHODS
+from fumoto.printed import METHODS
+from fumoto.printed.playground import PLAYED, SURFACES
 from fumoto.training import descend
 
 STEPS = 500

@@ -32,8 +32,6 @@ MODULES = [
     "surfaces",
     "datasets",
     "normalization",
-    "equations",
-    "methods",
 ]
 EXTENSIONS = [
     "myst_parser",
@@ -50,10 +48,12 @@ def reduced(page):
     text = page.read_text(encoding="utf-8")
     title = re.search(r"^# .*$", text, re.M)[0]
     blocks = [
-        block for name, block in READS["fumoto.equations"](ROOT) if name == page.name and name[0].isdigit()
+        block
+        for name, block in READS["fumoto.printed.pages"](ROOT)
+        if name == page.name and name[0].isdigit()
     ]
     blocks += [found[0] for found in re.finditer(SHOWN, text, re.M)]
-    return "\n\n".join([title, "`fumoto.equations.read()`, `Adam` and `Adam` again", *blocks])
+    return "\n\n".join([title, "`fumoto.printed.read()`, `Adam` and `Adam` again", *blocks])
 
 
 @pytest.fixture(scope="module")
@@ -119,16 +119,20 @@ def test_every_public_name_has_an_entry_with_a_description(entries, name):
 
 
 def test_what_the_package_itself_and_its_checks_offer_has_an_entry(entries):
-    from fumoto import checking
+    from fumoto import checking, printed
 
     assert set(checking.__all__) == {"Report", *(name for name in checking.__all__ if hasattr(fumoto, name))}
     for name in checking.__all__:
         assert f"fumoto.{name}" in entries or f"fumoto.checking.{name}" in entries
-    assert "fumoto.methods.METHODS" in entries
+    for name in printed.__all__:
+        assert entries[f"fumoto.printed.{name}"][1].get_text(strip=True), name
+    assert "SGD から Adam までの 7 つ" in entries["fumoto.printed.METHODS"][1].get_text()
 
 
 def test_every_equation_a_docstring_names_is_a_link_to_it(built, entries):
-    labels = {re.search(r"^:label: (\S+)", block, re.M)[1] for _, block in READS["fumoto.equations"](ROOT)}
+    labels = {
+        re.search(r"^:label: (\S+)", block, re.M)[1] for _, block in READS["fumoto.printed.pages"](ROOT)
+    }
     linked = set()
     for path in built.glob("api/*.html"):
         page = soup(path)
@@ -161,7 +165,7 @@ def test_code_shown_on_a_page_leads_to_its_entry_and_back(built, entries):
 
 def test_the_first_mention_of_a_name_on_a_page_is_a_link(built):
     links = soup(built / "03-momentum.html").select("article p:not(.api-link) a code")
-    assert [link.get_text() for link in links] == ["fumoto.equations.read()", "Adam"]
+    assert [link.get_text() for link in links] == ["fumoto.printed.read()", "Adam"]
 
 
 def test_an_entry_leads_to_its_line_of_source(entries):

@@ -174,3 +174,9 @@ def test_no_sentence_is_taken_from_the_notes(name):
         for start in range(len(line) - LONGEST_COPY):
             piece = line[start : start + LONGEST_COPY + 1]
             assert not (re.search("[ぁ-ヶ]", piece) and piece in taken), piece
+
+
+@pytest.mark.parametrize("name", TEXT)
+def test_the_tests_a_page_names_exist(name):
+    for test in re.findall(r"`(tests/[\w/]+(?:\.py|/))`", TEXT[name]):
+        assert (ROOT / test).exists(), test

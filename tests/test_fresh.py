@@ -21,7 +21,7 @@ import fumoto.datasets
 not = "executed"
 ```
 """
-MODULES = ["fumoto", "fumoto.datasets", "fumoto.equations", "fumoto.experiments.verification"]
+MODULES = ["fumoto", "fumoto.datasets", "fumoto.printed.pages", "fumoto.experiments.verification"]
 
 
 @pytest.fixture

@@ -17,13 +17,13 @@ from fumoto import (
     batchnorm,
     check_batchnorm,
     check_initializer,
-    equations,
     initializers,
     layers,
     normalization,
 )
+from fumoto.printed import read
 
-BOOK = equations.read()
+BOOK = read()
 SWAPPED_OPERATORS = {ast.Add: ast.Sub, ast.Sub: ast.Add, ast.Mult: ast.Div, ast.Div: ast.Mult}
 SWAPPED_NAMES = {
     "n_in": "n_out",

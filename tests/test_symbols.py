@@ -26,10 +26,10 @@ def places(printed):
         if not equation.page[0].isdigit():
             continue
         chapter = int(equation.page[:2])
-        for symbol, (name, _) in equation._symbols.items():
-            if name not in equation._indices:
-                name = without_time(name)
-                names[chapter, without_time(equation._printed[symbol])] = name
+        for symbol in equation.notation.values():
+            if symbol.name not in equation.indices:
+                name = without_time(symbol.name)
+                names[chapter, without_time(symbol.latex)] = name
                 labels.setdefault((chapter, name), []).append((equation.line, equation.label))
     return names, labels
 

@@ -7,11 +7,10 @@ from pathlib import Path
 import pytest
 
 from equation_checks import CHECKS
-from fumoto import equations
-from fumoto.equations import EquationError
 from fumoto.experiments import verification as module
 from fumoto.experiments.verification import PACKAGE, verification
 from fumoto.figures.verification import verification_table
+from fumoto.printed import EquationError, book_folder, pages, read
 
 PAGE = "```{{math}}\n:label: {label}\n{latex}\n```\n% domain: {domain}\n% row: {row}\n\n"
 SGD = {
@@ -34,7 +33,7 @@ def table_of(tmp_path, monkeypatch, survivors=nothing_survives, checks=CHECKS, *
     figure = "```\nname: fig-zigzag\n```\n"
     (tmp_path / "page.md").write_text(PAGE.format(**{**SGD, **changes}) + figure, encoding="utf-8")
     (tmp_path / "references.bib").write_text("@article{robbins1951,\n}\n", encoding="utf-8")
-    monkeypatch.setattr(equations, "_PAGES", (tmp_path,))
+    monkeypatch.setattr(pages, "_PAGES", (tmp_path,))
     return verification(checks, survivors, processes=1)
 
 
@@ -83,13 +82,13 @@ def test_the_table_links_code_tests_figures_and_sources(tmp_path, monkeypatch):
 
 def test_every_equation_of_the_book_has_its_row_without_a_hole():
     rows = verification(CHECKS, nothing_survives, processes=1)
-    assert [row.label for row in rows] == list(equations.read())
+    assert [row.label for row in rows] == list(read())
     assert module.KINDS == ("計算", "性質")
 
 
 def test_every_chapter_is_on_the_page_of_the_table():
-    folder = equations.book_folder()
+    folder = book_folder()
     text = (folder / "appendix-verification.md").read_text(encoding="utf-8")
-    pages = {equation.page for equation in equations.read().values()}
+    pages = {equation.page for equation in read().values()}
     assert pages == set(re.findall(r'verification_table\(rows, "([\w.-]+)"\)', text)) & pages
     assert all(f'"{page}"' in text for page in pages)

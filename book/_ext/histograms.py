@@ -1,4 +1,4 @@
-"""層を通る値の分布の指示。式から作った JavaScript(``fumoto.histograms``)と ``histograms.js`` がページに入る。
+"""層を通る値の分布の指示。式から作った JavaScript(``fumoto.printed.histograms``)と ``histograms.js`` がページに入る。
 
     ```{histograms} play-init-layers
     :activations: tanh sigmoid relu
@@ -19,7 +19,7 @@
 
 from living_figures import Kind, LivingFigure, known, number, words
 
-_MODULES = ["fumoto.histograms", "fumoto.javascript", "fumoto.equations", "fumoto.variants"]
+_MODULES = ["fumoto.printed"]
 _OPTIONS = ["activations", "scale", "scales", "range", "batchnorm", "bias", "still", "title"]
 _PLACES = ("none", "before", "after")
 
@@ -38,7 +38,7 @@ class Histograms(Kind):
 
     def wanted(self, configs):
         """活性化関数、名前のついた初期値、BatchNorm を使うか。"""
-        from fumoto.histograms import ACTIVATIONS, SCALES
+        from fumoto.printed.histograms import ACTIVATIONS, SCALES
 
         activations = [
             name for name in ACTIVATIONS if any(name in config["activations"] for config in configs)
@@ -47,13 +47,13 @@ class Histograms(Kind):
         return [activations, scales, any(config["places"] != ["none"] for config in configs)]
 
     def labels(self, wanted):
-        from fumoto.histograms import labels_of
+        from fumoto.printed.histograms import labels_of
 
         return labels_of(*wanted)
 
     def script(self, app, wanted, blocks):
-        from fumoto.equations import read
-        from fumoto.histograms import script
+        from fumoto.printed import read
+        from fumoto.printed.histograms import script
 
         return script(*wanted, read(app.srcdir, self.labels(wanted)))
 
@@ -64,7 +64,7 @@ def settings(options):
     >>> settings({"activations": "tanh relu", "scale": "xavier", "bias": "-1..1"})["bias"]
     {'low': -1.0, 'high': 1.0, 'value': 0}
     """
-    from fumoto.histograms import ACTIVATIONS, SCALES  # SymPy を読むので、使うときまで待つ
+    from fumoto.printed.histograms import ACTIVATIONS, SCALES  # SymPy を読むので、使うときまで待つ
 
     activations = known(options, "activations", ACTIVATIONS, "活性化関数")
     if not activations:

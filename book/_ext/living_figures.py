@@ -40,7 +40,7 @@ class Kind:
     name: str
     called: str  # 誤りの中での呼び名
     options: list[str]  # 指示の欄
-    modules: list[str]  # 式からスクリプトを作るモジュール
+    modules: list[str]  # 式からスクリプトを作るモジュール(パッケージなら、その中の全部)
     node: type[LivingFigure]
 
     def settings(self, options):
@@ -174,7 +174,7 @@ class Kind:
     def _fingerprint(self, app, labels, blocks):
         """スクリプトを決めるもの全部の SHA-256: 使う式、それを読むモジュール、この拡張、図を動かすスクリプト。"""
         code = Path(app.srcdir).parent / "code"
-        files = [code.joinpath(*name.split(".")).with_suffix(".py") for name in self.modules]
+        files = [path for name in self.modules for path in _files(code.joinpath(*name.split(".")))]
         files += [Path(__file__), Path(inspect.getfile(type(self))), self._front_end(app)]
         parts = [version("sympy"), *(repr((label, blocks.get(label))) for label in labels)]
         parts += [hashlib.sha256(path.read_bytes()).hexdigest() for path in files]
@@ -228,10 +228,15 @@ def _depart(translator, node):
     translator.body.append("</figcaption>\n</figure>\n")  # figcaption を開いたのは、説明(caption)の visit
 
 
+def _files(module):
+    """モジュールのファイル。パッケージなら、その中の全部。"""
+    return sorted(module.glob("*.py")) if module.is_dir() else [module.with_suffix(".py")]
+
+
 def _blocks(app):
     """式のラベル → その式の書かれた囲みの並び。"""
     blocks = {}
-    for _, block in page_inputs.READS["fumoto.equations"](Path(app.srcdir).parent):
+    for _, block in page_inputs.READS["fumoto.printed.pages"](Path(app.srcdir).parent):
         if label := re.search(r"^:label: *(\S+)", block, re.M):
             blocks.setdefault(label[1], []).append(block)
     return blocks

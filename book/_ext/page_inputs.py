@@ -129,7 +129,7 @@ READS = {
     "fumoto.experiments.fingerprint": lambda root: [],  # 何を読んでも、結果は変わらない
     "fumoto.experiments.kept": lambda root: [],
     "fumoto.datasets": lambda root: sorted((root / "code" / "fumoto" / "data" / "mnist").iterdir()),
-    "fumoto.equations": _equations,
+    "fumoto.printed.pages": _equations,
     "fumoto.experiments.verification": _everything_checked,
     "fumoto.experiments.speed": lambda root: [root / "code" / "fumoto" / "data" / "speed.json"],
 }

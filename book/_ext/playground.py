@@ -1,4 +1,4 @@
-"""動かせる図の指示。式から作った JavaScript(``fumoto.javascript``)と ``playground.js`` がページに入る。
+"""動かせる図の指示。式から作った JavaScript(``fumoto.printed.playground``)と ``playground.js`` がページに入る。
 
     ```{playground} play-rates
     :surface: bowl
@@ -21,14 +21,7 @@ import re
 
 from living_figures import Kind, LivingFigure, known, number, words
 
-_MODULES = [
-    "fumoto.javascript",
-    "fumoto.equations",
-    "fumoto.figures.looks",
-    "fumoto.methods",
-    "fumoto.surfaces",
-    "fumoto.variants",
-]
+_MODULES = ["fumoto.printed", "fumoto.figures.looks", "fumoto.surfaces"]
 _OPTIONS = [
     "surface",
     "surfaces",
@@ -76,28 +69,28 @@ class Playground(Kind):
         return [list(dict.fromkeys(surfaces)), list(dict.fromkeys(methods))]  # 現れた順に、1 度ずつ
 
     def labels(self, wanted):
-        from fumoto.javascript import labels_of
+        from fumoto.printed.playground import labels_of
 
         return labels_of(*wanted)
 
     def script(self, app, wanted, blocks):
         """地形と手法のコードは、同じプロセスで読むページどうしで使い回す。"""
-        from fumoto import javascript
-        from fumoto.equations import read
+        from fumoto.printed import read
+        from fumoto.printed.playground import labels_of, method_code, script, surface_code
 
         surfaces, methods = wanted
-        labels = {("surface", name): javascript.labels_of([name], []) for name in surfaces}
-        labels |= {("method", name): javascript.labels_of([], [name]) for name in methods}
+        labels = {("surface", name): labels_of([name], []) for name in surfaces}
+        labels |= {("method", name): labels_of([], [name]) for name in methods}
         keys = {part: (*part, repr([blocks.get(label) for label in used])) for part, used in labels.items()}
         missing = [part for part, key in keys.items() if key not in _codes]
         equations = read(app.srcdir, [label for part in missing for label in labels[part]]) if missing else {}
-        write = {"surface": javascript.surface_code, "method": javascript.method_code}
+        write = {"surface": surface_code, "method": method_code}
         for kind, name in missing:
             _codes[keys[kind, name]] = write[kind](name, equations)
         codes = {
             kind: {name: _codes[key] for (of, name), key in keys.items() if of == kind} for kind in write
         }
-        return javascript.script(codes["surface"], codes["method"])
+        return script(codes["surface"], codes["method"])
 
 
 _codes = {}  # (種類, 名前, 使う式の囲み) → コード
@@ -109,7 +102,7 @@ def settings(options):
     >>> settings({"surface": "bowl", "methods": "SGD", "steps": "40"})["values"]
     {'eta': 0.1}
     """
-    from fumoto.javascript import PLAYED, SURFACES, symbols_of  # SymPy を読むので、使うときまで待つ
+    from fumoto.printed.playground import PLAYED, SURFACES, symbols_of  # SymPy を読むので、使うときまで待つ
 
     surfaces = known(options, "surfaces", SURFACES, "地形") or known(options, "surface", SURFACES, "地形")
     surface = words(options, "surface") or surfaces[:1]

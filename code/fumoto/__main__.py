@@ -8,7 +8,7 @@ import runpy
 import sys
 from pathlib import Path
 
-from fumoto.methods import METHODS
+from fumoto.printed import METHODS
 
 
 def main(arguments: list[str] | None = None) -> int:

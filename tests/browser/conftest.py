@@ -12,8 +12,10 @@ from pathlib import Path
 
 import pytest
 
-from fumoto.equations import read
-from fumoto.javascript import PLAYED, SURFACES, labels_of, method_code, script, surface_code
+from fumoto.printed import read
+from fumoto.printed.playground import PLAYED, SURFACES, labels_of, method_code, script, surface_code
+
+from .alone import one_or_all, opened
 
 HERE = Path(__file__).parent
 BOOK = HERE.parents[1] / "book"
@@ -178,34 +180,20 @@ def show(browser, printed_script, tmp_path):
 
     After the test, no page may have reported an error or asked for anything outside itself.
     """
-    contexts, problems, numbers = [], [], itertools.count()
+    with opened(browser, tmp_path) as open_page:
 
-    def open_page(*, theme="light", fragment="", script=printed_script, **rest):
-        options = {k: rest.pop(k) for k in list(rest) if not isinstance(rest[k], dict) or k == "viewport"}
-        page_text = (HERE / "playground.html").read_text(encoding="utf-8")
-        figures = "\n<p>間の文章。</p>\n".join(figure_html(name, settings) for name, settings in rest.items())
-        for mark, text in {
-            "THEME": theme,
-            "STYLE": (STATIC / "playground.css").read_text(encoding="utf-8"),
-            "EQUATIONS": script,
-            "FIGURES": figures,
-            "MODULE": (STATIC / "playground.js").read_text(encoding="utf-8"),
-        }.items():
-            page_text = page_text.replace(mark, text, 1)
-        file = tmp_path / f"page{next(numbers)}.html"
-        file.write_text(page_text, encoding="utf-8")
-        context = browser.new_context(**{"viewport": {"width": 800, "height": 1000}, **options})
-        contexts.append(context)
-        page = context.new_page()
-        page.set_default_timeout(5000)
-        page.on("console", lambda m: problems.append(m.text) if m.type in ("error", "warning") else None)
-        page.on("pageerror", lambda error: problems.append(str(error)))
-        page.on("request", lambda r: problems.append(r.url) if r.url.split("#")[0] != file.as_uri() else None)
-        page.goto(file.as_uri() + fragment)
-        opened = [Figure(page, name) for name in rest]
-        return opened[0] if len(opened) == 1 else opened
+        def show(*, theme="light", fragment="", script=printed_script, **rest):
+            options = {k: rest.pop(k) for k in list(rest) if not isinstance(rest[k], dict) or k == "viewport"}
+            text = (HERE / "playground.html").read_text(encoding="utf-8")
+            for mark, part in {
+                "THEME": theme,
+                "STYLE": (STATIC / "playground.css").read_text(encoding="utf-8"),
+                "EQUATIONS": script,
+                "FIGURES": "\n<p>間の文章。</p>\n".join(itertools.starmap(figure_html, rest.items())),
+                "MODULE": (STATIC / "playground.js").read_text(encoding="utf-8"),
+            }.items():
+                text = text.replace(mark, part, 1)
+            page = open_page(text, fragment, **options)
+            return one_or_all([Figure(page, name) for name in rest])
 
-    yield open_page
-    for context in contexts:
-        context.close()
-    assert problems == []
+        yield show

@@ -10,9 +10,11 @@ import histograms
 import numpy as np
 import pytest
 
-from fumoto.equations import read
-from fumoto.histograms import ACTIVATIONS, SCALES, labels_of, script
+from fumoto.printed import read
+from fumoto.printed.histograms import ACTIVATIONS, SCALES, labels_of, script
 from layer_outputs import LAYER_OF, layer_outputs
+
+from .alone import names_reached_by_tab, one_or_all, opened
 
 STATIC = Path(__file__).parents[2] / "book" / "_static"
 EVERYTHING = (list(ACTIVATIONS), list(SCALES), True)
@@ -121,33 +123,20 @@ def show(browser, tmp_path, generated):
 
     After the test, no page may have reported an error or asked for anything outside itself.
     """
-    contexts, problems, numbers = [], [], itertools.count()
+    with opened(browser, tmp_path) as open_page:
 
-    def open_page(figures, *, theme="light", fragment="", code=generated, **options):
-        file = tmp_path / f"page{next(numbers)}.html"
-        text = PAGE.format(
-            theme=theme,
-            style=(STATIC / "histograms.css").read_text(encoding="utf-8"),
-            figures="\n<p>間の文章。</p>\n".join(itertools.starmap(figure_html, figures.items())),
-            generated=code,
-            module=(STATIC / "histograms.js").read_text(encoding="utf-8"),
-        )
-        file.write_text(text, encoding="utf-8")
-        context = browser.new_context(**{"viewport": {"width": 800, "height": 1000}, **options})
-        contexts.append(context)
-        page = context.new_page()
-        page.set_default_timeout(5000)
-        page.on("console", lambda m: problems.append(m.text) if m.type in ("error", "warning") else None)
-        page.on("pageerror", lambda error: problems.append(str(error)))
-        page.on("request", lambda r: problems.append(r.url) if r.url.split("#")[0] != file.as_uri() else None)
-        page.goto(file.as_uri() + fragment)
-        opened = [Figure(page, name) for name in figures]
-        return opened[0] if len(opened) == 1 else opened
+        def show(figures, *, theme="light", fragment="", code=generated, **options):
+            text = PAGE.format(
+                theme=theme,
+                style=(STATIC / "histograms.css").read_text(encoding="utf-8"),
+                figures="\n<p>間の文章。</p>\n".join(itertools.starmap(figure_html, figures.items())),
+                generated=code,
+                module=(STATIC / "histograms.js").read_text(encoding="utf-8"),
+            )
+            page = open_page(text, fragment, **options)
+            return one_or_all([Figure(page, name) for name in figures])
 
-    yield open_page
-    for context in contexts:
-        context.close()
-    assert problems == []
+        yield show
 
 
 # ---- What is drawn is what the equations say ----
@@ -426,21 +415,8 @@ def test_a_change_is_drawn_in_50_ms(show, activation):
 
 
 def test_every_control_has_a_name_and_is_reached_by_tab(show):
-    figure = show({"play": settings()})
-    figure.state()
-    wanted = figure.part("input, button").evaluate_all(
-        "(nodes) => nodes.filter((n) => n.checkVisibility() && !(n.type === 'radio' && !n.checked)).length"
-    )
-    reached = []
-    for _ in range(wanted):
-        figure.page.keyboard.press("Tab")
-        reached.append(
-            figure.page.evaluate("""() => { const node = document.activeElement;
-                return [Boolean(node.closest("figure")), node.labels?.[0]?.innerText || node.innerText,
-                        getComputedStyle(node).outlineStyle !== "none"]; }""")
-        )
-    assert all(inside and name.strip() and outlined for inside, name, outlined in reached), reached
-    assert len({name for _, name, _ in reached}) == wanted
+    names = names_reached_by_tab(show({"play": settings()}), "input, button")
+    assert len(set(names)) == len(names)
 
 
 def test_the_result_is_said_once_the_hand_rests(show):

@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 
 import played
-from fumoto.javascript import PLAYED, SURFACES
+from fumoto.printed.playground import PLAYED, SURFACES
 
+from .alone import names_reached_by_tab
 from .conftest import BOOK, generated
 
 ALL = ["SGD", "Momentum", "Nesterov", "AdaGrad", "RMSProp", "AdaDelta", "Adam"]
@@ -552,19 +553,7 @@ def test_seven_methods_and_500_steps_play_at_60_frames_per_second(show):
 
 def test_every_control_has_a_name_and_is_reached_by_tab(show):
     figure = show(play=config(surfaces=["bowl", "ravine"], switch=[["Momentum", "Momentum/notes"]]))
-    figure.state()
-    wanted = figure.part("input, select, button, a").evaluate_all(
-        "(nodes) => nodes.filter((n) => n.checkVisibility() && !(n.type === 'radio' && !n.checked)).length"
-    )
-    reached = []
-    for _ in range(wanted):
-        figure.page.keyboard.press("Tab")
-        reached.append(
-            figure.page.evaluate("""() => { const node = document.activeElement;
-                return [Boolean(node.closest("figure")), node.ariaLabel || node.labels?.[0]?.innerText || node.innerText,
-                        getComputedStyle(node).outlineStyle !== "none"]; }""")
-        )
-    assert all(inside and name.strip() and outlined for inside, name, outlined in reached), reached
+    names_reached_by_tab(figure, "input, select, button, a")
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])

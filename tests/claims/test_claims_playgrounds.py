@@ -8,7 +8,7 @@ import playground
 import pytest
 
 from fumoto.experiments.comparison import METHODS
-from fumoto.javascript import PLAYED, SURFACES
+from fumoto.printed.playground import PLAYED, SURFACES
 from fumoto.surfaces import saddle
 from fumoto.training import descend
 from played import finite_steps, python_path

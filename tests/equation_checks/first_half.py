@@ -8,10 +8,10 @@ from equation_checks.registry import check, close, draw
 from fumoto import optimizers as book_optimizers
 from fumoto.experiments.adagrad import follow
 from fumoto.layers import Affine, SoftmaxCrossEntropy
-from fumoto.methods import METHODS, Method, PrintedOptimizer
 from fumoto.mistakes import NotesMomentum, StepSizeAdam, UncorrectedAdam
 from fumoto.network import MLP
 from fumoto.optimizers import SGD, AdaGrad, Adam, Momentum, RMSProp
+from fumoto.printed import METHODS, Method, PrintedOptimizer
 from fumoto.surfaces import bowl, hollow, ravine, saddle, valleys
 
 # --- update rules: the equations' own optimizer against the code's --------------------------------------

@@ -6,9 +6,8 @@ from dataclasses import fields
 import numpy as np
 
 from equation_checks.registry import CHECKS
-from fumoto.checking.book import book
-from fumoto.equations import Equation
-from fumoto.variants import variants
+from fumoto.printed import Equation, variants
+from fumoto.printed.pages import book
 
 
 class Spoiled(Equation):

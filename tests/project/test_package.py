@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from fumoto import equations
+from fumoto.printed import read
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -49,10 +49,10 @@ def run_installed(folder, code):
 
 
 def test_the_installed_package_reads_the_same_equations(installed):
-    code = "import fumoto.equations as e; print(e.__file__, *(f'{k}:{v.line}' for k, v in e.read().items()))"
+    code = "import fumoto.printed as p; print(p.__file__, *(f'{k}:{v.line}' for k, v in p.read().items()))"
     path, *found = run_installed(installed, code)
     assert Path(path).is_relative_to(installed)
-    assert found == [f"{label}:{equation.line}" for label, equation in equations.read().items()]
+    assert found == [f"{label}:{equation.line}" for label, equation in read().items()]
 
 
 def test_the_installed_package_says_that_it_has_type_hints(installed):
@@ -66,3 +66,8 @@ def test_the_installed_package_checks_a_reader(installed):
     )
     code = code.replace("check(SGD, 'Momentum'", "check(lambda lr, momentum: SGD(lr), 'Momentum'")
     assert run_installed(installed, code) == ["True", "False"]
+
+
+def test_every_package_of_the_checkout_is_in_the_wheel(installed):
+    for source in (ROOT / "code" / "fumoto").rglob("*.py"):
+        assert (installed / source.relative_to(ROOT / "code")).is_file(), source

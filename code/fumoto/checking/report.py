@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass
 
-from fumoto.differences import NOTHING, difference, marked
-from fumoto.equations import Equation
+from fumoto.printed import Equation
+from fumoto.printed.differences import NOTHING, difference, marked
 
 
 @dataclass(frozen=True)

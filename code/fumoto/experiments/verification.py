@@ -10,10 +10,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from fumoto.checking.book import book
-from fumoto.equations import Equation, EquationError, book_folder
 from fumoto.experiments.parallel import run_parallel
-from fumoto.variants import Variant
+from fumoto.printed import Equation, EquationError, Variant, book_folder
+from fumoto.printed.pages import book
 
 PACKAGE = Path(__file__).resolve().parents[1]
 KINDS = ("計算", "性質")  # 実装のある行が計算する式と、動かして測る式

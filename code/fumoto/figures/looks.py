@@ -1,4 +1,4 @@
-"""手法と線の見た目。本の図(``fumoto.figures.style``)も動かせる図(``fumoto.javascript``)も、ここから読む。
+"""手法と線の見た目。本の図(``fumoto.figures.style``)も動かせる図(``fumoto.printed.playground``)も、ここから読む。
 
 色は色覚の違いによらず見分けやすい Okabe–Ito の組で、線の種類・印・文字を第二の手がかりにする。
 動かせる図は Sphinx の中でも読まれるので、ここでは matplotlib を読み込まない。

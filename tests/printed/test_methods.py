@@ -5,8 +5,8 @@ import inspect
 import numpy as np
 import pytest
 
-from fumoto import methods, optimizers
-from fumoto.methods import METHODS, PrintedOptimizer
+from fumoto import optimizers
+from fumoto.printed import METHODS, PrintedOptimizer, methods
 from trajectories import CASES, SNAPSHOTS, follow, gradients_at, start
 
 

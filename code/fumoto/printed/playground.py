@@ -1,7 +1,7 @@
-"""ページの式を、読者のブラウザーで動く JavaScript にする。
+"""動かせる図のスクリプト: 地形と手法を、ページの式から、読者のブラウザーで動くようにする。
 
-更新の規則も地形もここには書かない。印刷された式を ``fumoto.equations`` で読み、SymPy で勾配を求め、
-SymPy の JavaScript の書き方で書き出すだけである。ページの式が変われば、動かせる図も変わる。
+更新の規則も地形もここには書かない。印刷された式を読み、SymPy で勾配を求め、JavaScript として書き出すだけである。
+ページの式が変われば、動かせる図も変わる。
 
 できるスクリプトは ``globalThis.fumoto`` に次の 3 つを置く。点 ``x`` は座標の配列、``step`` は座標 1 つ分の更新である。
 
@@ -13,20 +13,21 @@ SymPy の JavaScript の書き方で書き出すだけである。ページの�
 歩数なので ``p.t - 1`` である(``PrintedOptimizer`` と同じ)。
 """
 
-import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 import sympy
 from sympy.core.function import AppliedUndef
-from sympy.printing.jscode import JavascriptCodePrinter
 
-from fumoto.equations import Equation, EquationError, Equations
 from fumoto.figures.looks import METHOD_LOOKS, readable_on
-from fumoto.methods import METHODS, state_names
+from fumoto.printed.equation import Equation, Equations
+from fumoto.printed.errors import EquationError
+from fumoto.printed.expressions import in_usual_form
+from fumoto.printed.javascript import expression_code, literal, object_code
+from fumoto.printed.methods import METHODS, state_names
+from fumoto.printed.mutation import variants
 from fumoto.surfaces import Surface, bowl, hollow, ravine, saddle, valleys
-from fumoto.variants import in_usual_form, variants
 
 _DEPTH = 0.4  # 窪みの深さ(本の図と同じ)
 _ARGUMENTS = {"w", "g", "s", "p", "t"}  # 書き出す関数の中で、すでに使っている名前
@@ -56,7 +57,7 @@ class PlayedMethod:
     """動かせる図で使う手法。
 
     ``family``: もとの手法(``METHODS`` の名前)。``title``: 読者に見せる名前。``labels``: 計算する順の式のラベル。
-    ``wrong``: ラベル → その式の代わりに使う間違いの ``id``(``fumoto.variants``)。
+    ``wrong``: ラベル → その式の代わりに使う間違いの ``id``(``fumoto.printed.mutation``)。
     """
 
     family: str
@@ -114,11 +115,13 @@ def symbols_of(methods: Iterable[str]) -> list[str]:
 
 def script(surfaces: Mapping[str, str], methods: Mapping[str, str]) -> str:
     """``surface_code`` と ``method_code`` の結果(名前 → コード)を、``globalThis.fumoto`` を作る 1 つの文にする。"""
-    looks = {
-        family: _literal(look_of(family)) for family in sorted({PLAYED[name].family for name in methods})
+    looks = {family: literal(look_of(family)) for family in sorted({PLAYED[name].family for name in methods})}
+    members = {
+        "surfaces": object_code(surfaces),
+        "methods": object_code(methods),
+        "looks": object_code(looks),
     }
-    members = {"surfaces": _object(surfaces), "methods": _object(methods), "looks": _object(looks)}
-    return f"globalThis.fumoto = {_object(members)};\n"
+    return f"globalThis.fumoto = {object_code(members)};\n"
 
 
 def look_of(family: str) -> dict[str, Any]:
@@ -134,11 +137,11 @@ def look_of(family: str) -> dict[str, Any]:
 
 
 def surface_code(name: str, equations: Equations) -> str:
-    r"""地形 1 つの JavaScript。``equations``: ``fumoto.equations.read`` の結果。
+    r"""地形 1 つの JavaScript。``equations``: ``fumoto.printed.read`` の結果。
 
     座標でも定数でもない記号が式にあれば、ページと行を言う ``EquationError``。
 
-    >>> from fumoto.equations import read
+    >>> from fumoto.printed import read
     >>> print(surface_code("saddle", read(labels=["eq-saddle-f"])))
     {
       title: "鞍",
@@ -154,32 +157,32 @@ def surface_code(name: str, equations: Equations) -> str:
     played = SURFACES[name]
     equation = equations[played.label]
     surface = played.surface
-    symbols = {of: symbol for symbol, (of, _) in equation._symbols.items()}
+    symbols = {known.name: symbol for symbol, known in equation.notation.items()}
     known = {symbols.get(of): sympy.Rational(str(value)) for of, value in played.constants.items()}
     height = in_usual_form(equation.rhs).xreplace(known)
     slopes = [sympy.diff(height, symbols.get(of, sympy.Symbol(of))) for of in played.coordinates]
     names = {of: f"x[{axis}]" for axis, of in enumerate(played.coordinates)}
-    return _object(
+    return object_code(
         {
-            "title": _literal(surface.name),
-            "label": _literal(played.label),
-            "dimension": _literal(len(slopes)),
-            "window": _literal(surface.window),
-            "start": _literal(surface.start),
-            "minimum": _literal(surface.minimum),
-            "value": f"(x) => {_printed(equation, height, names)}",
-            "gradient": f"(x) => [{', '.join(_printed(equation, slope, names) for slope in slopes)}]",
+            "title": literal(surface.name),
+            "label": literal(played.label),
+            "dimension": literal(len(slopes)),
+            "window": literal(surface.window),
+            "start": literal(surface.start),
+            "minimum": literal(surface.minimum),
+            "value": f"(x) => {_code(equation, height, names)}",
+            "gradient": f"(x) => [{', '.join(_code(equation, slope, names) for slope in slopes)}]",
         },
         indent="  ",
     )
 
 
 def method_code(name: str, equations: Equations) -> str:
-    r"""手法 1 つの JavaScript。``equations``: ``fumoto.equations.read`` の結果。
+    r"""手法 1 つの JavaScript。``equations``: ``fumoto.printed.read`` の結果。
 
     どの式でも値の決まらない記号があるか、``w_{t+1}`` の式がなければ、ページと行を言う ``EquationError``。
 
-    >>> from fumoto.equations import read
+    >>> from fumoto.printed import read
     >>> print(method_code("Momentum", read(labels=["eq-momentum-v", "eq-momentum-w"])))
     {
       title: "Momentum",
@@ -205,23 +208,23 @@ def method_code(name: str, equations: Equations) -> str:
     names |= {symbol: f"p.{symbol}" for symbol in symbols}
     lines = ["const t = p.t - 1;"] if "t" in used else []
     for equation in chosen:
-        right = _printed(equation, in_usual_form(equation.rhs), names)
+        right = _code(equation, in_usual_form(equation.rhs), names)
         names[equation.name] = _local_name(equation)
         lines.append(f"const {names[equation.name]} = {right}; // {equation.label}")
     if "w_next" not in names:
         last = chosen[-1]
-        raise EquationError(f"{last.page}:{last.line}: {name} の式のどれも w_{{t+1}} を決めません")
+        raise EquationError(f"{last.where}: {name} の式のどれも w_{{t+1}} を決めません")
     result = ", ".join(f"{state}: {names[f'{state}_next']}" for state in ["w", *states])
     lines.append(f"return {{{result}}};")
     body = "".join(f"    {line}\n" for line in lines)
-    return _object(
+    return object_code(
         {
-            "title": _literal(played.title),
-            "family": _literal(played.family),
-            "labels": _literal(played.labels),
-            "changed": _literal(list(played.wrong)),
-            "symbols": _literal(symbols),
-            "states": _literal(states),
+            "title": literal(played.title),
+            "family": literal(played.family),
+            "labels": literal(played.labels),
+            "changed": literal(list(played.wrong)),
+            "symbols": literal(symbols),
+            "states": literal(states),
             "step": f"(w, g, s, p) => {{\n{body}  }}",
         },
         indent="  ",
@@ -235,49 +238,20 @@ def _chosen(equation: Equation, wrong: str | None) -> Equation:
     for variant in variants(equation):
         if variant.id == wrong:
             return variant.equation
-    raise EquationError(f"{equation.page}:{equation.line}: {equation.label} から間違い {wrong} を作れません")
+    raise EquationError(f"{equation.where}: {equation.label} から間違い {wrong} を作れません")
 
 
-class _Printer(JavascriptCodePrinter):
-    """SymPy の JavaScript の書き方。記号だけは ``names``(SymPy の記号 → 名前)で書き、項はページの順に並べる。"""
-
-    def __init__(self, names: Mapping[sympy.Symbol, str]):
-        super().__init__({"human": False, "order": "none"})
-        self.names = names
-
-    def _print_Symbol(self, symbol: sympy.Symbol) -> str:
-        return self.names[symbol]
-
-
-def _printed(equation: Equation, expression: sympy.Basic, names: Mapping[str, str]) -> str:
+def _code(equation: Equation, expression: sympy.Basic, names: Mapping[str, str]) -> str:
     """``equation`` の記号でできた SymPy の式の JavaScript。``names``: 記号の名前 → JavaScript の名前。"""
-    where = f"{equation.page}:{equation.line}: {equation.label}"
     if expression.atoms(sympy.Sum, AppliedUndef):
-        raise EquationError(f"{where} は和か関数を含み、JavaScript にできません")
-    symbols = {symbol: equation._symbols[symbol][0] for symbol in expression.free_symbols}
-    if unknown := sorted(set(symbols.values()) - names.keys()):
-        raise EquationError(f"{where} の {unknown[0]} の値がどこでも決まりません")
-    printer = _Printer({symbol: names[name] for symbol, name in symbols.items()})
-    _, unsupported, code = printer.doprint(expression)
-    if unsupported:
-        raise EquationError(f"{where} の {min(map(str, unsupported))} は JavaScript にできません")
-    return code
+        raise EquationError(f"{equation.where}: {equation.label} は和か関数を含み、JavaScript にできません")
+    known = {symbol: names[of.name] for symbol, of in equation.notation.items() if of.name in names}
+    return expression_code(equation, expression, known)
 
 
 def _local_name(equation: Equation) -> str:
     """左辺の記号の、JavaScript の変数としての名前。"""
     name = equation.name
     if not (name.isascii() and name.isidentifier()):
-        raise EquationError(f"{equation.page}:{equation.line}: {name} は JavaScript の名前にできません")
+        raise EquationError(f"{equation.where}: {name} は JavaScript の名前にできません")
     return f"{name}_" if name in _ARGUMENTS else name
-
-
-def _literal(value: object) -> str:
-    """Python の値を、HTML の ``<script>`` の中に置いても切れない JavaScript の値にする。"""
-    return json.dumps(value, ensure_ascii=False).replace("<", "\\u003c")
-
-
-def _object(members: Mapping[str, str], indent: str = "") -> str:
-    """名前 → コード を、JavaScript のオブジェクトにする。"""
-    keys = {name: name if name.isidentifier() else _literal(name) for name in members}
-    return "{\n" + "".join(f"{indent}{keys[name]}: {code},\n" for name, code in members.items()) + "}"

@@ -4,12 +4,11 @@ import re
 
 import pytest
 
-from fumoto import equations
 from fumoto.checking.report import Finding
-from fumoto.differences import NOTHING, difference, marked
-from fumoto.variants import variants
+from fumoto.printed import read, variants
+from fumoto.printed.differences import NOTHING, difference, marked
 
-BOOK = equations.read()
+BOOK = read()
 
 
 def variant(identifier):

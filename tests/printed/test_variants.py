@@ -3,10 +3,9 @@
 import pytest
 
 from equation_checks.killing import survivors
-from fumoto import equations
-from fumoto.variants import variants
+from fumoto.printed import read, variants
 
-BOOK = equations.read()
+BOOK = read()
 VARIANTS = {label: variants(equation) for label, equation in BOOK.items()}
 ALL = [variant for found in VARIANTS.values() for variant in found]
 

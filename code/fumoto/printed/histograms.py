@@ -1,7 +1,7 @@
 r"""5 つの層を通る値を、ページの式から、読者のブラウザーで計算できるようにする。
 
 重みつきの和、活性化関数とその微分、初期値の標準偏差、BatchNorm、平均と標準偏差のどれも、ここには書かない。
-印刷された式を ``fumoto.equations`` で読み、SymPy の JavaScript の書き方で書き出す。\sum は、式の範囲を回る繰り返しにする。
+印刷された式を読み、JavaScript として書き出す。\sum は、式の範囲を回る繰り返しにする。
 
 できるスクリプトは ``globalThis.fumotoLayers`` に次のものを置く。層の値は、標本を行、ノードを列とし、行の順に並べた 1 本の配列である。
 ノードや標本の数、重みのもとの乱数 ``normals`` は、どの読者にも同じである。
@@ -18,9 +18,10 @@ from collections.abc import Iterable, Mapping
 
 import sympy
 
-from fumoto.equations import Equation, EquationError, Equations
-from fumoto.javascript import _literal, _object, _Printer
-from fumoto.variants import in_usual_form
+from fumoto.printed.equation import Equation, Equations
+from fumoto.printed.errors import EquationError
+from fumoto.printed.expressions import in_usual_form
+from fumoto.printed.javascript import expression_code, literal, object_code
 
 NODES, LAYERS, SAMPLES, SEED = 100, 5, 300, 1
 SLOPE = 0.1  # Leaky ReLU の負の側の傾き(7 章の図と同じ)
@@ -88,20 +89,20 @@ def _labels(table: Mapping[str, Part]) -> list[str]:
 
 
 def script(activations: Iterable[str], scales: Iterable[str], batchnorm: bool, equations: Equations) -> str:
-    """``globalThis.fumotoLayers`` を作る 1 つの文。``equations``: ``fumoto.equations.read`` の結果。
+    """``globalThis.fumotoLayers`` を作る 1 つの文。``equations``: ``fumoto.printed.read`` の結果。
 
     式に値の決まらない記号があるか、JavaScript にできない部分があれば、ページと行を言う ``EquationError``。
     """
     sizes = {"nodes": NODES, "layers": LAYERS, "samples": SAMPLES, "seed": SEED}
-    members = {name: _literal(value) for name, value in sizes.items()} | {"normals": _NORMALS}
+    members = {name: literal(value) for name, value in sizes.items()} | {"normals": _NORMALS}
     members |= _functions(_ALWAYS, equations)
     labels = {"always": _labels(_ALWAYS), "batchnorm": _labels(_BATCHNORM) if batchnorm else []}
-    members["labels"] = _literal(labels)
-    members["activations"] = _object({name: _activation(name, equations) for name in activations})
-    members["scales"] = _object({name: _scale(name, equations) for name in scales})
+    members["labels"] = literal(labels)
+    members["activations"] = object_code({name: _activation(name, equations) for name in activations})
+    members["scales"] = object_code({name: _scale(name, equations) for name in scales})
     if batchnorm:
-        members["batchnorm"] = _object(_functions(_BATCHNORM, equations))
-    return f"globalThis.fumotoLayers = {_object(members)};\n"
+        members["batchnorm"] = object_code(_functions(_BATCHNORM, equations))
+    return f"globalThis.fumotoLayers = {object_code(members)};\n"
 
 
 def _functions(table: Mapping[str, Part], equations: Equations) -> dict[str, str]:
@@ -113,18 +114,18 @@ def _functions(table: Mapping[str, Part], equations: Equations) -> dict[str, str
 
 def _activation(name: str, equations: Equations) -> str:
     title, share, value, slope = ACTIVATIONS[name]
-    members = {"title": _literal(title), "share": _literal(share)}
-    members["labels"] = _literal([label for label in (value, slope) if label])
+    members = {"title": literal(title), "share": literal(share)}
+    members["labels"] = literal([label for label in (value, slope) if label])
     members["value"] = function_code(equations[value], "x", {"x": "x", "c": str(SLOPE)})
     if slope:
         members["slope"] = function_code(equations[slope], "y", {"y": "y"})
-    return _object(members)
+    return object_code(members)
 
 
 def _scale(name: str, equations: Equations) -> str:
     title, label = SCALES[name]
     value = function_code(equations[label], "n", {"n": "n"})
-    return _object({"title": _literal(title), "labels": _literal([label]), "value": value})
+    return object_code({"title": literal(title), "labels": literal([label]), "value": value})
 
 
 def function_code(equation: Equation, parameters: str, names: Mapping[str, str]) -> str:
@@ -132,7 +133,7 @@ def function_code(equation: Equation, parameters: str, names: Mapping[str, str])
 
     ``names`` に ``sigma_B_squared`` があれば、式の ``\sigma_B^2`` をまとめてその値にする。
 
-    >>> from fumoto.equations import parse
+    >>> from fumoto.printed import parse
     >>> equation = parse(r"E = \frac{1}{N} \sum_{i=1}^{N} x_i^2", "i in 1..N; N in 1..9; x_i in R")
     >>> print(function_code(equation, "x, N", {"x": "x[i - 1]", "N": "N"}))
     (x, N) => { // eq
@@ -141,22 +142,22 @@ def function_code(equation: Equation, parameters: str, names: Mapping[str, str])
       return sum_1/N;
     }
     """
-    known = {symbol: names[name] for symbol, (name, _) in equation._symbols.items() if name in names}
+    known = {symbol: names[of.name] for symbol, of in equation.notation.items() if of.name in names}
     right, lines = in_usual_form(equation.rhs), []
-    for symbol, (name, _) in equation._symbols.items():
-        if (squared := f"{name}_squared") in names:
+    for symbol, of in equation.notation.items():
+        if (squared := f"{of.name}_squared") in names:
             whole = sympy.Symbol(squared)
             right, known[whole] = right.xreplace({symbol**2: whole}), names[squared]
     for number, total in enumerate(_sums(equation, right), start=1):
         (index, low, high), name = total.limits[0], f"sum_{number}"
-        within = known | {index: equation._symbols[index][0]}
-        term = _printed(equation, in_usual_form(total.function), within)
-        low, high = (_printed(equation, end, known) for end in (low, high))
+        within = known | {index: equation.notation[index].name}
+        term = expression_code(equation, in_usual_form(total.function), within)
+        low, high = (expression_code(equation, end, known) for end in (low, high))
         at = within[index]
         lines += [f"let {name} = 0;", f"for (let {at} = {low}; {at} <= {high}; {at}++) {name} += {term};"]
         whole = sympy.Symbol(name)
         right, known[whole] = right.xreplace({total: whole}), name
-    result = _printed(equation, right, known)
+    result = expression_code(equation, right, known)
     if not lines:
         return f"({parameters}) => {result} /* {equation.label} */"
     body = "".join(f"  {line}\n" for line in [*lines, f"return {result};"])
@@ -167,16 +168,5 @@ def _sums(equation: Equation, expression: sympy.Basic) -> list[sympy.Sum]:
     """式の中の和の並び。和の中の和と、二重の和は書けない。"""
     totals = [part for part in sympy.preorder_traversal(expression) if isinstance(part, sympy.Sum)]
     if any(len(total.limits) != 1 or total.function.has(sympy.Sum) for total in totals):
-        where = f"{equation.page}:{equation.line}: {equation.label}"
-        raise EquationError(f"{where} の重なった和は JavaScript にできません")
+        raise EquationError(f"{equation.where}: {equation.label} の重なった和は JavaScript にできません")
     return list(dict.fromkeys(totals))
-
-
-def _printed(equation: Equation, expression: sympy.Basic, known: Mapping[sympy.Symbol, str]) -> str:
-    where = f"{equation.page}:{equation.line}: {equation.label}"
-    if unknown := sorted(equation._symbols[symbol][0] for symbol in expression.free_symbols - known.keys()):
-        raise EquationError(f"{where} の {unknown[0]} の値がどこでも決まりません")
-    _, unsupported, code = _Printer(known).doprint(expression)
-    if unsupported:
-        raise EquationError(f"{where} の {min(map(str, unsupported))} は JavaScript にできません")
-    return code

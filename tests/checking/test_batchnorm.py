@@ -1,4 +1,4 @@
-"""check_initializer() and check_batchnorm(): a learner's initial values and normalization against the page."""
+"""check_batchnorm(): a learner's normalization against the page."""
 
 import re
 import time
@@ -6,154 +6,8 @@ import time
 import numpy as np
 import pytest
 
-from fumoto import check_batchnorm, check_initializer, initializers
+from fumoto import check_batchnorm
 from fumoto.batchnorm import BatchNorm
-
-# --- initial values ---------------------------------------------------------------------------------------
-
-
-def normal(std):
-    return lambda rng, n_in, n_out: rng.normal(0.0, std(n_in, n_out), (n_in, n_out))
-
-
-@pytest.mark.parametrize("name", ["xavier", "glorot", "he"])
-def test_our_initializers_are_accepted(name):
-    report = check_initializer(getattr(initializers, name), name)
-    assert report.ok, str(report)
-    assert str(report).startswith("一致: 要素の標準偏差は式のとおりです。")
-
-
-@pytest.mark.parametrize(
-    "make",
-    [
-        lambda rng, n_in, n_out: (rng.standard_normal((n_in, n_out)) * np.sqrt(2 / n_in)).astype(np.float32),
-        lambda rng, n_in, n_out: rng.standard_normal(n_in * n_out).reshape(n_in, n_out) * (2 / n_in) ** 0.5,
-        lambda rng, n_in, n_out: rng.uniform(-1, 1, (n_in, n_out)) * np.sqrt(6 / n_in),
-    ],
-)
-def test_other_styles_are_accepted(make):
-    assert check_initializer(make, "he").ok
-
-
-WRONG_WIDTHS = [  # the name of the initial value, what a learner wrote, what should be named
-    ("xavier", normal(lambda n, m: 1 / n), "eq-xavier-std/root-1"),
-    ("xavier", normal(lambda n, m: np.sqrt(n)), "eq-xavier-std/inverse-1"),
-    ("xavier", normal(lambda n, m: 1 / np.sqrt(n * m)), "eq-xavier-std/n-elements"),
-    ("xavier", normal(lambda n, m: 1 / np.sqrt(m)), "eq-xavier-std/n-out"),
-    ("he", normal(lambda n, m: 2 / n), "eq-he-std/root-1"),
-    ("he", normal(lambda n, m: 1 / np.sqrt(n)), "eq-he-std/factor"),
-    ("he", normal(lambda n, m: np.sqrt(2 * n)), "eq-he-std/inverse"),
-    ("he", normal(lambda n, m: 2 / np.sqrt(n)), "eq-he-std/root-2"),  # the notes' form
-    ("he", normal(lambda n, m: np.sqrt(2 / (n * m))), "eq-he-std/n-elements"),
-    ("he", normal(lambda n, m: 2 / np.sqrt(n * m)), "eq-he-std/root-2/n-elements"),  # the notes' 0.006
-    ("he", normal(lambda n, m: np.sqrt(2 / m)), "eq-he-std/n-out"),  # nndl issue 95: the wrong n
-    ("he", lambda rng, n, m: rng.uniform(-1, 1, (n, m)) * np.sqrt(2 / n), "eq-he-std/uniform-width"),
-    ("glorot", normal(lambda n, m: np.sqrt(2 / n)), "eq-glorot-std/dropped"),
-    ("glorot", normal(lambda n, m: 2 / (n + m)), "eq-glorot-std/root-1"),
-]
-
-
-@pytest.mark.parametrize(("name", "make", "variant"), WRONG_WIDTHS)
-def test_a_wrong_width_is_named(name, make, variant):
-    report = check_initializer(make, name)
-    assert not report
-    assert report.equation == f"eq-{name}-std"
-    assert report.variant.startswith(variant), str(report)
-    assert str(report).startswith("既知の間違い")
-
-
-INITIAL_VALUES = {"xavier": "Xavier", "glorot": "Glorot", "he": "He"}
-
-
-@pytest.mark.parametrize("asked", INITIAL_VALUES)
-@pytest.mark.parametrize("given", INITIAL_VALUES)
-def test_another_printed_initial_value_is_named(asked, given):
-    report = check_initializer(getattr(initializers, given), asked)
-    assert report.ok == (asked == given)
-    said = f"{asked} ではなく {given} の初期値(08-initial-values.md の eq-{given}-std)の標準偏差です。"
-    assert (said in str(report)) == (asked != given), str(report)
-    assert "さらに" not in str(report)
-
-
-def test_only_uniform_numbers_are_called_uniform():
-    signs = check_initializer(lambda rng, n, m: rng.choice([-1.0, 1.0], (n, m)) * np.sqrt(2 / n), "he")
-    assert (signs.ok, signs.variant) == (True, None)
-    assert "正規分布でも一様分布でもない" in str(signs)
-    uniform = check_initializer(lambda rng, n, m: rng.uniform(-1, 1, (n, m)) * np.sqrt(6 / n), "he")
-    assert (uniform.ok, uniform.variant) == (True, "uniform")
-    for report in (uniform, check_initializer(initializers.he, "he")):
-        assert "でもない" not in str(report)
-
-
-def with_zero_column(rng, n, m):
-    W = initializers.he(rng, n, m)
-    W[:, m // 2] = 0
-    return W
-
-
-@pytest.mark.parametrize(
-    ("make", "variant", "sentence"),
-    [
-        (initializers.zeros, "zeros", "重みがすべて 0 です"),
-        (with_zero_column, "zero-column", "すべて 0 の列があります"),
-        (
-            lambda rng, n, m: np.tile(initializers.he(rng, n, m // 2), (1, 2)),
-            "repeated-column",
-            "同じ列が 2 つ以上あります",
-        ),
-        (
-            lambda rng, n, m: np.broadcast_to(rng.normal(0, np.sqrt(2 / n), m), (n, m)),
-            "repeated-row",
-            "同じ行が 2 つ以上あります",
-        ),
-    ],
-)
-def test_a_matrix_that_is_not_drawn_element_by_element_gets_its_own_sentence(make, variant, sentence):
-    report = check_initializer(make, "he")
-    assert (report.ok, report.variant) == (False, variant)
-    assert sentence in str(report)
-
-
-def test_a_width_is_compared_within_its_own_error():
-    """One per cent too wide is more than five standard errors of the largest matrix."""
-    assert not check_initializer(normal(lambda n, m: 1.02 * np.sqrt(2 / n)), "he")
-    assert not check_initializer(normal(lambda n, m: np.sqrt(n / 2)), "he")
-    report = check_initializer(normal(lambda n, m: 0.123), "he")
-    assert str(report).startswith("不一致")
-    assert "784×100: あなたの標準偏差 0.123" in str(report)
-
-
-@pytest.mark.parametrize(
-    ("make", "sentence"),
-    [
-        (lambda rng, n, m: rng.normal(0.0, 0.1, (m, n)), "形が (n_out, n_in) です"),
-        (lambda rng, n, m: np.random.default_rng().normal(0.0, 0.1, (n, m)), "渡された rng を使っていますか"),
-        (
-            lambda rng, n, m: np.random.default_rng(0).normal(0.0, 0.1, (n, m)),
-            "種を固定していませんか",
-        ),
-        (lambda rng, n, m: rng.normal(0.1, 0.1, (n, m)), "平均が 0 ではありません"),
-        (lambda n, m: np.zeros((n, m)), "make(rng, 50, 400) で TypeError"),
-        (lambda rng, n, m: None, "実数の配列を返してください"),
-        (lambda rng, n, m: [[1.0], [1.0, 2.0]], "make の返した値 で ValueError"),
-        (lambda rng, n, m: rng.normal(size=n), "形が (50, 400) ではありません"),
-        (lambda rng, n, m: np.full((n, m), np.nan) * rng.normal(), "nan"),
-    ],
-)
-def test_code_that_is_no_initializer_gets_its_own_sentence(make, sentence):
-    report = check_initializer(make, "he")
-    assert not report.ok
-    assert sentence in str(report)
-
-
-def test_an_unknown_initial_value_is_misuse():
-    with pytest.raises(ValueError, match=r"name は \['glorot', 'he', 'xavier'\] のどれか.*'lecun'"):
-        check_initializer(initializers.he, "lecun")
-    with pytest.raises(ValueError, match=r"name は .*のどれか"):
-        check_initializer(initializers.he, ["he"])
-
-
-# --- Batch Normalization ----------------------------------------------------------------------------------
 
 PARTS = {
     "mean": "x.mean(axis=0)",
@@ -475,5 +329,4 @@ def test_a_check_takes_less_than_two_seconds():
     check_batchnorm(BatchNorm)  # the first check reads the pages
     start = time.perf_counter()
     check_batchnorm(learner(running_mean="self.rm = 2 * mean"))
-    check_initializer(normal(lambda n, m: 0.123), "he")
-    assert time.perf_counter() - start < 4
+    assert time.perf_counter() - start < 2

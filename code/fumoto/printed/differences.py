@@ -4,8 +4,8 @@ from typing import Any
 
 import sympy
 
-from fumoto.equations import Equation
-from fumoto.variants import in_usual_form, print_right_side
+from fumoto.printed.equation import Equation
+from fumoto.printed.expressions import in_usual_form, print_latex
 
 NOTHING = "(なし)"
 
@@ -13,7 +13,7 @@ NOTHING = "(なし)"
 def difference(printed: Equation, yours: Equation) -> tuple[str, str]:
     """``printed`` にだけある部分と ``yours`` にだけある部分の LaTeX。どちらも ``Equation``。
 
-    >>> from fumoto.equations import read
+    >>> from fumoto.printed import read
     >>> book = read()
     >>> difference(book["eq-momentum-w"], book["eq-notes-momentum-w"])
     ('v_{t+1}', '- v_{t+1}')
@@ -23,14 +23,14 @@ def difference(printed: Equation, yours: Equation) -> tuple[str, str]:
 
 
 def _shown(equation: Equation, parts: list[sympy.Basic]) -> str:
-    return ", ".join(print_right_side(equation, part) for part in parts) or NOTHING
+    return ", ".join(print_latex(part, equation.notation) for part in parts) or NOTHING
 
 
 def marked(printed: Equation, yours: Equation) -> str:
     """``yours`` の式の LaTeX。``printed`` と違うところに下線を引いてある(抜けているだけなら、下線はない)。"""
     *_, right = _parts(in_usual_form(printed.rhs), in_usual_form(yours.rhs))
     left = yours.latex.split("=")[0]
-    return f"{left}= {print_right_side(yours, right)}"
+    return f"{left}= {print_latex(right, yours.notation)}"
 
 
 class _Marked(sympy.Function):

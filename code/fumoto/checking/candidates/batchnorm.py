@@ -1,0 +1,97 @@
+"""Batch Normalization の候補を試す: 読者の値を再現する、ほかの書き方か間違いを探す。"""
+
+from collections.abc import Iterable
+from typing import Any
+
+from fumoto.checking.candidates.conventions import RUNNING_AVERAGES
+from fumoto.checking.candidates.equations import like, mistakes_in
+from fumoto.checking.candidates.normalization import STRUCTURE
+from fumoto.checking.computing.batchnorm import INFERENCE, RUNNING, STAGES, Found, follow_equations, same
+from fumoto.checking.report import Finding, Report
+from fumoto.hints import Hyperparameters
+from fumoto.printed import Equation
+from fumoto.printed.equation import Equations
+
+
+def inference(
+    yours: list[Found],
+    expected: Iterable[Found],
+    equations: Equations,
+    hyperparameters: Hyperparameters,
+    ran: str,
+) -> Report:
+    """学習中の値は式のとおりだった。残る推論の出力を、ほかの書き方も許して比べた ``Report``。"""
+    if same(INFERENCE, yours, expected):
+        notes = _indistinguishable(yours, equations, hyperparameters)
+        return Report(True, f"一致: {'、'.join(STAGES)}が式のとおりです。", notes=(*notes, ran))
+    for convention, (what, other, options) in _conventions(equations).items():
+        if same(INFERENCE, yours, follow_equations(other, hyperparameters, **options)):
+            notes = _indistinguishable(yours, other, hyperparameters, **options)
+            return Report(True, f"一致: {what}。", notes=(*notes, ran), variant=convention)
+    return diagnose(INFERENCE, yours, equations, hyperparameters, ran)
+
+
+def diagnose(
+    stage: str, yours: list[Found], equations: Equations, hyperparameters: Hyperparameters, ran: str
+) -> Report:
+    """``stage`` の値が式と違うときの ``Report``。``ran``: 何を動かして比べたかの一文。"""
+    for identifier, (where, explanation, wrong) in STRUCTURE.items():
+        possible = [(equations, {}), *((e, options) for _, e, options in _conventions(equations).values())]
+        if where == stage and any(same(stage, yours, wrong(e, hyperparameters, **o)) for e, o in possible):
+            return Report(False, f"既知の間違い: {explanation}。", notes=(ran,), variant=identifier)
+    for label in STAGES[stage]:
+        for mistake in mistakes_in(label):
+            if _reproduces(stage, yours, _with(equations, mistake.equation), hyperparameters):
+                finding = Finding(mistake.kind, equations[label], mistake.equation)
+                verdict = f"既知の間違い: {mistake.kind}({finding.printed.page} の {label})。"
+                return Report(False, verdict, (finding,), (ran,), label, mistake.id)
+    return Report(False, f"不一致: {stage}が違います。原因は分かりませんでした。", notes=(ran,))
+
+
+def _indistinguishable(
+    yours: list[Found], equations: Equations, hyperparameters: Hyperparameters, **options: Any
+) -> list[str]:
+    """この減衰率では正しいものと見分けられない間違い(ρ = 0.5 で意味が逆、など)があれば、そう言う。"""
+    rho = hyperparameters["decay_rate"]
+    if min(rho, abs(rho - 0.5)) > 1e-3:  # ρ が 0 でなく、1 - ρ とも違えば、どの間違いも見分けられる
+        return []
+    blind = [
+        explanation
+        for where, explanation, wrong in STRUCTURE.values()
+        if where == INFERENCE and same(INFERENCE, yours, wrong(equations, hyperparameters, **options))
+    ]
+    for label in RUNNING:
+        for v in mistakes_in(label):
+            if _reproduces(INFERENCE, yours, _with(equations, v.equation), hyperparameters, **options):
+                blind.append(f"{label} の{v.kind}({v.equation.latex})")
+    if not blind:
+        return []
+    return [
+        f"この引数では、正しいものと見分けられない間違いがあります: {'、'.join(blind[:3])}。"
+        "引数を変えて、もう一度確かめてください。"
+    ]
+
+
+def _conventions(equations: Equations) -> dict[str, tuple[str, Equations, dict[str, float]]]:
+    """推論の移動平均の、ほかの書き方: 名前 → (説明, 式, 出発点)。"""
+    return {
+        name: (
+            average.what,
+            _with(equations, *(like(label, latex) for label, latex in average.equations.items())),
+            average.options,
+        )
+        for name, average in RUNNING_AVERAGES.items()
+    }
+
+
+def _reproduces(
+    stage: str, yours: list[Found], equations: Equations, hyperparameters: Hyperparameters, **options: Any
+) -> bool:
+    try:
+        return same(stage, yours, follow_equations(equations, hyperparameters, **options))
+    except (KeyError, ValueError):  # 形が合わないか、まだ計算していない値を使う間違い
+        return False
+
+
+def _with(equations: Equations, *others: Equation) -> Equations:
+    return {**equations, **{other.label: other for other in others}}

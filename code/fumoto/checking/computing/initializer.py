@@ -1,0 +1,54 @@
+"""重みの初期値を、要素の平均、標準偏差、分布で比べる。"""
+
+from collections.abc import Callable
+
+import numpy as np
+
+from fumoto.hints import Array
+from fumoto.printed import Equation
+
+LABELS = {"xavier": "eq-xavier-std", "glorot": "eq-glorot-std", "he": "eq-he-std"}
+SHAPES = ((50, 400), (400, 50), (784, 100))
+SIGMAS = 5  # 標準偏差の推定が、まぐれでこれだけ外れることはない
+
+_NORMAL, _UNIFORM = 3.0, 1.8  # 尖度(平均からのずれの 4 乗の平均 ÷ 分散の 2 乗)
+_KURTOSIS_ERROR = 0.2  # 正規乱数 20000 個から測った尖度の標準誤差は 0.035
+
+
+def expected_std(
+    equation: Equation, n_in: int, n_out: int, n: Callable[[int, int], int] | None = None
+) -> float:
+    """式の標準偏差。``n``: 式の n に入れる数を ``(n_in, n_out)`` から決める関数(省くと ``n_in``)。"""
+    values = {"n": n_in if n is None else n(n_in, n_out), "m": n_out}
+    with np.errstate(all="ignore"):
+        return equation.evaluate(**{name: values[name] for name in equation.symbols}).item()
+
+
+def agrees(
+    equation: Equation, weights: list[Array], n: Callable[[int, int], int] | None = None, scale: float = 1.0
+) -> bool:
+    """どの行列の標準偏差も、式の値の ``scale`` 倍と、誤差の範囲で同じか。"""
+    for (n_in, n_out), W in zip(SHAPES, weights, strict=True):
+        expected = scale * expected_std(equation, n_in, n_out, n)
+        if not abs(W.std() - expected) <= SIGMAS * expected / np.sqrt(2 * W.size):
+            return False
+    return True
+
+
+def centered(W: Array) -> bool:
+    """要素の平均が、誤差の範囲で 0 か。"""
+    return not abs(W.mean()) > SIGMAS * W.std() / np.sqrt(W.size)
+
+
+def distribution(weights: list[Array]) -> str | None:
+    """要素の分布: ``"uniform"``(一様分布)か ``"normal"``(正規分布)。どちらでもないようなら None。"""
+    kurtoses = np.array([_kurtosis(W) for W in weights])
+    for name, kurtosis in (("uniform", _UNIFORM), ("normal", _NORMAL)):
+        if np.all(abs(kurtoses - kurtosis) < _KURTOSIS_ERROR):
+            return name
+    return None
+
+
+def _kurtosis(W: Array) -> float:
+    squares = np.square(W - W.mean())
+    return np.mean(np.square(squares)) / np.mean(squares) ** 2

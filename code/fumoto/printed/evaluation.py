@@ -1,0 +1,124 @@
+r"""SymPy の右辺を、NumPy で計算する。
+
+添字の 1 つ 1 つに配列の軸を割り当てる(左辺の添字が先)。``x_{ij}`` は i と j の軸に置き、``\sum`` は軸に沿った和になる。
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+from functools import reduce
+from typing import Any
+
+import numpy as np
+import sympy
+
+from fumoto.hints import Array
+from fumoto.printed.expressions import functions_in, limits_in
+from fumoto.printed.tokens import Notation
+
+
+class RightSide:
+    """式 1 本の右辺を計算する関数。記号の名前 → 値(配列か Python の関数)の辞書を受け取る。
+
+    ``label``: 誤りの中で言う式のラベル。``indices``: 添字として宣言された記号の名前。
+    """
+
+    def __init__(
+        self, label: str, lhs: sympy.Symbol, rhs: sympy.Expr, notation: Notation, indices: Iterable[str]
+    ):
+        self._label, self._rhs, self._notation = label, rhs, notation
+        kept = notation[lhs].indices
+        order = [*kept, *(name for name in indices if name not in kept)]
+        self._kept = len(kept)  # 左辺に残る軸の数
+        self._axes = {name: axis for axis, name in enumerate(order)}  # 添字 → 軸の番号
+        self._symbols, self._functions, self._compiled = self._compile()
+
+    def __call__(self, values: Mapping[str, Any]) -> Array:
+        ranges = self._summed_ranges(values)
+        arguments = [self._value(symbol, values, ranges) for symbol in self._symbols]
+        result = np.asarray(self._compiled(*arguments, *(values[name] for name in self._functions)))
+        summed = tuple(range(self._kept, len(self._axes)))
+        return np.squeeze(result, axis=summed) if result.ndim >= len(self._axes) > self._kept else result
+
+    def _compile(self) -> tuple[list[sympy.Symbol], list[str], Callable[..., Any]]:
+        """右辺の (記号の並び, 関数の名前の並び, NumPy の関数)。"""
+        symbols = sorted(self._rhs.atoms(sympy.Symbol), key=str)
+        expression, functions = self._rhs, []
+        for symbol in sorted(functions_in(expression), key=str):
+            functions.append(self._notation[symbol].name)
+            expression = expression.replace(sympy.Function(symbol.name), sympy.Function(functions[-1]))
+        expression = expression.replace(lambda part: isinstance(part, sympy.Sum), self._axis_sum)
+        # 名前が識別子でないと、lambdify は記号を 1 つずつ置きかえて遅くなる。先にまとめて置きかえる
+        named = {symbol: sympy.Symbol(f"symbol_{i}") for i, symbol in enumerate(symbols)}
+        expression = expression.xreplace(named)
+        arguments = [*named.values(), *map(sympy.Function, functions)]
+        # SymPy の作る max は、形の違う配列を並べられない
+        expression = expression.replace(sympy.Max, sympy.Function("_max")).replace(
+            sympy.Min, sympy.Function("_min")
+        )
+        return symbols, functions, sympy.lambdify(arguments, expression, [_OURS, "numpy"])
+
+    def _axis_sum(self, total: sympy.Sum) -> sympy.Basic:
+        """SymPy の Sum(何重でも)を、添字の軸に沿った和に置き換える。"""
+        expression = total.function
+        for index, low, high in total.limits:
+            expression = _AxisSum(expression, self._axes[self._notation[index].name], low, high)
+        return expression
+
+    def _summed_ranges(self, values: Mapping[str, Any]) -> dict[str, Array]:
+        """足す添字 → 印刷された \\sum の範囲(``1..N`` など)の整数の並び。"""
+        ranges = {}
+        for index, *ends in limits_in(self._rhs):
+            numbers = {s: values[self._notation[s].name].item() for end in ends for s in end.free_symbols}
+            low, high = (float(end.subs(numbers)) for end in ends)
+            if not (low.is_integer() and high.is_integer()):
+                raise ValueError(f"{self._label} の \\sum の範囲が整数になりません({low} から {high})")
+            ranges[self._notation[index].name] = np.arange(int(low), int(high) + 1)
+        return ranges
+
+    def _value(self, symbol: sympy.Symbol, values: Mapping[str, Any], ranges: dict[str, Array]) -> Array:
+        """右辺の記号の値を、全部の添字の軸の上に置いたもの。"""
+        printed = self._notation[symbol]
+        name, indices = printed.name, printed.indices
+        if name in self._axes and not indices:  # 添字そのものを数として使う(ρ^k など)
+            return _spread(ranges[name], (name,), self._axes)
+        if not indices:
+            return values[name]
+        array = values[name]
+        if array.ndim < len(indices):
+            raise ValueError(
+                f"{self._label} の {name} は添字 {indices} の軸を持つ配列でなければなりません"
+                f"(渡された形: {array.shape})"
+            )
+        for axis, index in enumerate(indices):
+            if index in ranges and array.shape[axis] != len(ranges[index]):
+                raise ValueError(
+                    f"{self._label} の {name} は添字 {index} について長さ {len(ranges[index])} でなければ"
+                    f"なりません(渡された形: {array.shape})"
+                )
+        return _spread(array, indices, self._axes)
+
+
+class _AxisSum(sympy.Function):
+    """添字の軸に沿った和(SymPy の Sum を NumPy の和に置き換えるための印)。"""
+
+
+def _axis_sum(array: Array, axis: int, low: int, high: int) -> Array:
+    """``axis`` の軸に沿って足す。添字によらない項は、足す回数だけ掛ける。"""
+    count = high - low + 1
+    if np.ndim(array) <= axis or (array.shape[axis] == 1 and count != 1):
+        return array * count
+    return np.sum(array, axis=axis, keepdims=True)
+
+
+_OURS = {
+    "_AxisSum": _axis_sum,
+    "_max": lambda *values: reduce(np.maximum, values),
+    "_min": lambda *values: reduce(np.minimum, values),
+}
+
+
+def _spread(array: Array, indices: tuple[str, ...], axes: dict[str, int]) -> Array:
+    """``indices`` の軸を持つ配列を、全部の添字の軸の上に置く(ない軸の長さは 1)。"""
+    array = np.moveaxis(array, range(len(indices)), np.argsort(np.argsort([axes[i] for i in indices])))
+    lengths = iter(array.shape)
+    shape = [next(lengths) if name in indices else 1 for name in sorted(axes, key=axes.__getitem__)]
+    return array.reshape(*shape, *lengths)

@@ -1,0 +1,1 @@
+"""Tests of ``fumoto.checking``: a learner's own code against the printed equations."""

@@ -1,0 +1,1 @@
+"""Tests of ``fumoto.printed``: what is read from the pages, computed, spoiled and written for the browser."""
