@@ -3,6 +3,8 @@
 読めない部分のある式は、黙って読み飛ばさず、ページと行を言って誤りにする。
 """
 
+from functools import cache
+
 import sympy
 from sympy.parsing.latex import parse_latex
 from sympy.parsing.latex.errors import LaTeXParsingError
@@ -39,7 +41,7 @@ def parse(
         )
     text, notation = with_placeholders(latex, domains, where)
     try:
-        relation = parse_latex(text, strict=True)
+        relation = _relation(text)
     except LaTeXParsingError as error:
         raise EquationError(f"{where}: 式を読めません: {latex}\n{error}") from None
     for name, function in _EXTREMES.items():
@@ -58,6 +60,12 @@ def parse(
     lhs, rhs = relation.lhs, relation.rhs
     _check_indices(lhs, rhs, notation, domains, where)
     return Equation(label, page, line, latex, domains, notation, lhs=lhs, rhs=rhs, squared=squared)
+
+
+@cache
+def _relation(text: str) -> sympy.Basic:
+    """SymPy が読んだ式。読むのには時間がかかるので、同じ式は一度だけ読む。"""
+    return parse_latex(text, strict=True)
 
 
 def _check_indices(
