@@ -14,7 +14,6 @@ export OPENBLAS_NUM_THREADS ?= 1
 
 # build/next に組み、うまくいったときだけ build/html と取り替える。途中で終わったら、次は全部のページを読み直す
 # (実行の結果 build/cache は残るので、計算し直すのは変わったページだけ)
-
 html: $(INSTALLED)  ## 本を組む(何もつけない make と同じ)
 	@echo "変わったページだけを計算し直します(初めては、MNIST の比較を含めて 2〜3 分)"
 	@test ! -e build/unfinished || rm -rf build/doctrees build/next
