@@ -18,7 +18,7 @@ def test_each_task_takes_five_steps(task):
 
 
 def test_the_guide_names_tests_and_files_that_exist():
-    for file, function in re.findall(r"(tests/test_\w+\.py)::(\w+)", GUIDE):
+    for file, function in re.findall(r"(tests/[\w/]+\.py)::(\w+)", GUIDE):
         assert f"def {function}(" in (ROOT / file).read_text(encoding="utf-8")
     for name in re.findall(r"`((?:book|code|tests|tools)/[\w./-]+)`", GUIDE):
         assert (ROOT / name).exists(), name

@@ -6,13 +6,13 @@ import re
 import statistics
 from pathlib import Path
 
-import histograms
 import numpy as np
 import pytest
 
 from fumoto.equations import read
 from fumoto.histograms import ACTIVATIONS, SCALES, labels_of, script
 from layer_outputs import LAYER_OF, layer_outputs
+from living import histograms
 
 STATIC = Path(__file__).parents[2] / "book" / "_static"
 EVERYTHING = (list(ACTIVATIONS), list(SCALES), True)
