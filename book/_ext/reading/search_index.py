@@ -4,6 +4,8 @@ Sphinx の検索は、語に切った索引を引く。日本語は索引だけ�
 この本は小さいので、文章をそのまま持ち、文字の並びとして探す。切り方が要らず、1 文字でも探せ、前後の文章も見せられる。
 
 同じ意味の言葉(``search_words.txt`` と、用語集の「(読み、English)」)も、索引に入れる。
+
+ライブラリを使わない理由: Pagefind は、ブラウザーで開いただけのファイル(file:)では動かない。
 """
 
 import json
@@ -13,6 +15,7 @@ from fnmatch import fnmatch
 from pathlib import Path
 
 from docutils import nodes
+from pylatexenc.latex2text import LatexNodes2Text
 from sphinx import addnodes
 
 WORDS = Path(__file__).with_name("search_words.txt")
@@ -27,19 +30,7 @@ WEIGHTS = {  # ページの名前 → 重さ。上から順に見る。一覧の
 ASIDE = {"確かめる", "原ノートの訂正", "まとめ", "演習"}  # 言葉の説明ではない節
 ASIDE_WEIGHT = 0.3
 SKIPPED = (nodes.comment, nodes.raw, nodes.math_block, nodes.image, nodes.system_message)
-COMMANDS = {
-    "varepsilon": "ε",
-    "nabla": "∇",
-    "partial": "∂",
-    "sqrt": "√",
-    "sum": "Σ",
-    "approx": "≈",
-    "neq": "≠",
-    "times": "×",
-    "cdot": "·",
-    "pm": "±",
-    **dict.fromkeys(("log", "ln", "exp", "max", "min", "tanh"), None),  # 名前のまま
-}
+_LATEX = LatexNodes2Text(strict_latex_spaces="based-on-source")
 
 
 # --- 節 -------------------------------------------------------------------------------------------------
@@ -145,23 +136,13 @@ def _tidy(text):
 
 
 def plain_math(latex):
-    r"""文中の数式 → 読める文字。
+    r"""文中の数式 → 読める文字。飾り(``\hat`` など)と、1 語だけを囲むかっこは、探す人が打たないので除く。
 
-    >>> plain_math(r"\eta = 0.1"), plain_math(r"\hat{m}_{t+1}"), plain_math(r"1-\beta_1"), plain_math(r"\sqrt{\frac{2}{n}}")
-    ('η = 0.1', 'm_t+1', '1-β_1', '√2/n')
+    >>> plain_math(r"\eta = 0.1"), plain_math(r"1-\beta_1"), plain_math(r"\sqrt{\hat{v}}"), plain_math(r"\sqrt{\frac{2}{n}}")
+    ('η = 0.1', '1-β_1', '√v', '√(2/n)')
     """
-    latex = re.sub(r"\\frac\{([^{}]*)\}\{([^{}]*)\}", r"\1/\2", latex)
-    return re.sub(r"\\([a-zA-Z]+)|\\.|[{}]", lambda match: _command(match[1]), latex)
-
-
-def _command(name):
-    if name in COMMANDS:
-        return COMMANDS[name] or name
-    greek = "GREEK {} LETTER " + (name or "").upper().replace("LAMBDA", "LAMDA")
-    try:
-        return unicodedata.lookup(greek.format("SMALL" if name and name.islower() else "CAPITAL"))
-    except KeyError:
-        return ""  # 飾りの命令(\hat、\mathbb など)と、空白
+    text = "".join(c for c in _LATEX.latex_to_text(latex) if not unicodedata.combining(c))
+    return re.sub(r"√\((\w+)\)", r"√\1", text)
 
 
 # --- 同じ意味の言葉 -------------------------------------------------------------------------------------

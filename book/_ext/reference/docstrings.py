@@ -2,7 +2,7 @@
 
 docstring の「``lr``: 学習率」「式: …」「出典: …」を見出しつきの一覧にし、DOI と arXiv の番号をリンクにする。
 
-ライブラリを使わないわけ: sphinx.ext.napoleon が読むのは、Google か NumPy の英語の見出しのある docstring だけである。
+ライブラリを使わない理由: sphinx.ext.napoleon が読むのは、見出しで分けた docstring(Google、NumPy の書き方)だけである。
 """
 
 import re

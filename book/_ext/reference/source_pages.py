@@ -1,4 +1,7 @@
-"""パッケージと、式を実装と比べるテストのソースコードを、行ごとにリンクできるページにする(``_source/optimizers.html#L-150`` など)。"""
+"""パッケージと、式を実装と比べるテストのソースコードを、行ごとにリンクできるページにする(``_source/optimizers.html#L-150`` など)。
+
+ライブラリを使わない理由: sphinx.ext.viewcode は、行へのリンクを持たず、リファレンスにないモジュールとテストを載せない。
+"""
 
 import inspect
 from importlib import import_module

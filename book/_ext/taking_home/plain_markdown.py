@@ -1,4 +1,7 @@
-"""組んだページの HTML を、ふつうの Markdown に直す。参照の番号も本文の数値も、HTML ではもう文字になっている。"""
+"""組んだページの HTML を、ふつうの Markdown に直す。参照の番号も本文の数値も、HTML ではもう文字になっている。
+
+ライブラリを使わない理由: HTML を読むのは markdownify で、ここにあるのは、この本の部品の直し方だけである。sphinx-markdown-builder は、本をもう一度組む。
+"""
 
 import re
 from urllib.parse import urljoin

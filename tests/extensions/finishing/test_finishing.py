@@ -4,6 +4,7 @@ import base64
 import hashlib
 import re
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from bs4 import BeautifulSoup
@@ -89,14 +90,19 @@ def test_a_page_is_described_by_its_first_sentences():
     assert len(page_head.shorten("切れ目のない文" * 40)) == 120
 
 
-def test_the_size_of_a_picture_is_read(tmp_path):
+def test_the_size_of_a_picture_is_written_unless_it_has_one_or_cannot_be_read(tmp_path):
     picture = tmp_path / "a.svg"
     picture.write_text(
         '<?xml version="1.0"?>\n<svg xmlns:x="y" width="360pt" height="237.6pt" viewBox="0 0 9 9">'
     )
-    assert image_sizes.svg_size(picture) == (360, 238)
-    picture.write_text('<svg viewBox="0 0 9 9">')
-    assert image_sizes.svg_size(picture) is None
+    (tmp_path / "b.svg").write_text('<svg viewBox="0 0 9 9">')
+    images = [nodes.image(uri="a.svg"), nodes.image(uri="a.svg", width="10"), nodes.image(uri="b.svg")]
+    image_sizes.write_sizes(SimpleNamespace(srcdir=tmp_path), nodes.section("", *images), "page")
+    assert [(image.get("width"), image.get("height")) for image in images] == [
+        ("480", "316"),  # 96 pixels are 72 points
+        ("10", None),
+        (None, None),
+    ]
 
 
 def test_files_that_are_used_by_nothing_are_left_out(tmp_path):
