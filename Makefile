@@ -1,4 +1,4 @@
-# 使い方は README.md。Windows で make がないときの打ち方もそこにある。
+# make help で、できることの一覧が出る。使い方は README.md。Windows で make がないときの打ち方もそこにある。
 # JOBS: 並べて読むページの数。PROCESSES: テストを並べるプロセスの数(logical はコアの数)。
 # REQUIREMENTS: 入れる版。requirements.txt にすると、範囲の中の最新の版を入れる
 PYTHON ?= python3
@@ -12,11 +12,11 @@ INSTALLED := $(VENV)/installed
 # 行列が小さいので、BLAS は 1 プロセス 1 スレッドにして、プロセスを並べる
 export OPENBLAS_NUM_THREADS ?= 1
 
-.PHONY: html pdf test doctest bench lock serve clean
+.PHONY: html pdf test doctest bench serve clean lock help
 
 # build/next に組み、うまくいったときだけ build/html と取り替える。途中で終わったら、次は全部のページを読み直す
 # (実行の結果 build/cache は残るので、計算し直すのは変わったページだけ)
-html: $(INSTALLED)
+html: $(INSTALLED)  ## 本を組む(何もつけない make と同じ)
 	@echo "変わったページだけを計算し直します(初めては、MNIST の比較を含めて 2〜3 分)"
 	@test ! -e build/unfinished || rm -rf build/doctrees build/next
 	@mkdir -p build && touch build/unfinished
@@ -32,7 +32,7 @@ BROWSER ?= $(firstword $(shell command -v chromium chromium-browser google-chrom
 PRINT = --headless --disable-gpu --log-level=3 --no-pdf-header-footer --generate-pdf-document-outline --virtual-time-budget=120000 \
 	$(if $(filter 0,$(shell id -u)),--no-sandbox)
 
-pdf: $(INSTALLED)
+pdf: $(INSTALLED)  ## 全部のページを 1 冊の PDF にする
 	@test -n "$(BROWSER)" || { echo "Chromium か Chrome が要ります(BROWSER=その場所 のように指定できます)" >&2; exit 1; }
 	@$(RUN) sphinx -q -j $(JOBS) -W --keep-going -c . -d build/single-doctrees -D suppress_warnings=toc.not_readable \
 		-b singlehtml book build/single
@@ -41,19 +41,19 @@ pdf: $(INSTALLED)
 	@test -s build/fumoto.pdf
 	@echo "できました: $(CURDIR)/build/fumoto.pdf"
 
-test: $(INSTALLED)
+test: $(INSTALLED)  ## 本を確かめる(式、実装、文章の主張、例のコード)
 	$(RUN) pytest -n $(PROCESSES)
 
-doctest: $(INSTALLED)
+doctest: $(INSTALLED)  ## 本を確かめる(式、実装、文章の主張、例のコード)
 	$(RUN) pytest -n $(PROCESSES) code book README.md
 
-bench: $(INSTALLED)
+bench: $(INSTALLED)  ## 速さを測る
 	$(RUN) benchmarks
 
-serve: html
+serve: html  ## 本を組み、http://127.0.0.1:8000 で見せる
 	$(RUN) http.server --bind 127.0.0.1 --directory build/html 8000
 
-clean:
+clean:  ## 組んだ本と、入れたライブラリを消す
 	rm -rf build $(VENV) .pytest_cache .hypothesis .ruff_cache code/fumoto.egg-info tools/*/node_modules
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
@@ -61,11 +61,14 @@ clean:
 COMPILE = build/lock/bin/python -m uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
 	--custom-compile-command "make lock" --upgrade --quiet
 
-lock:
+lock:  ## 使うライブラリの版を選び直す
 	$(PYTHON) -m venv build/lock
 	build/lock/bin/python -m pip install --disable-pip-version-check --quiet uv
 	$(COMPILE) --output-file requirements.lock requirements.txt
 	$(COMPILE) --output-file requirements-ci.lock --constraints requirements.lock requirements-ci.txt
+
+help:  ## この一覧を出す
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' Makefile
 
 $(INSTALLED): $(REQUIREMENTS) pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit("Python 3.11 以上が必要です(今は %d.%d)。PYTHON=python3.12 のように指定できます" % sys.version_info[:2] if sys.version_info < (3, 11) else 0)'

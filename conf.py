@@ -9,7 +9,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent / "book" / "_ext"))  # この本が Sphinx に足すもの
 
-from api_reference import source_link
+from reference.source_pages import source_link
 
 # ページのコードを動かすカーネルにも伝わる。BLAS は 1 プロセス 1 スレッドがいちばん速い
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
@@ -24,6 +24,7 @@ author = "Fumoto の著者たち"
 copyright = "Fumoto の著者たち。文章は CC BY 4.0、コードは MIT"
 language = "ja"
 html_title = "麓へ"
+exclude_patterns = ["_ext"]  # 部屋ごとの README.md は、本のページではない
 
 extensions = [
     "myst_nb",
@@ -33,25 +34,27 @@ extensions = [
     "sphinx_exercise",
     "sphinx_togglebutton",
     "sphinxcontrib.bibtex",
-    "execution",  # ここから下は book/_ext
-    "rewriting",
-    "source_pages",
-    "playground",
-    "histograms",
-    "corrections",
-    "first_use",
-    "numbering",
-    "japanese_index",
-    "search_index",
-    "api_reference",
-    "image_sizes",
-    "page_head",
-    "trimming",
-    "takeaway",
-    "exercise_ids",
+    # ここから下は、この本が足すもの(book/_ext)。部屋ごとの README.md に、どれが何をするかがある
+    "rebuilding.execution",
+    "rebuilding.rewriting",
+    "living.playground",
+    "living.histograms",
+    "reading.corrections",
+    "reading.first_use",
+    "reading.numbering",
+    "reading.japanese_index",
+    "reading.search_index",
+    "reference.docstrings",
+    "reference.api_reference",
+    "reference.source_pages",
+    "taking_home.takeaway",
+    "finishing.image_sizes",
+    "finishing.exercise_ids",
+    "finishing.page_head",
+    "finishing.trimming",
 ]
 
-# ページの中のコード: 結果を決めるものが変わったページだけを実行し(execution)、1 つでも失敗したら組むのをやめる
+# ページの中のコード: 結果を決めるものが変わったページだけを実行し(rebuilding/execution)、1 つでも失敗したら組むのをやめる
 nb_execution_mode = "cache"
 nb_execution_timeout = 600
 nb_output_stderr = "remove"  # 進み具合の表示は端末にだけ出す
@@ -77,7 +80,7 @@ bibtex_bibfiles = ["book/references.bib"]
 bibtex_default_style = "unsrt"
 bibtex_reference_style = "author_year"
 
-# API リファレンス(book/api)は docstring から作る。リンクは book/_ext/api_reference.py
+# API リファレンス(book/api)は docstring から作る(book/_ext/reference)
 autodoc_default_options = {"member-order": "bysource", "show-inheritance": True}
 autodoc_inherit_docstrings = False
 autodoc_preserve_defaults = True
@@ -92,7 +95,7 @@ gettext_compact = "fumoto"
 togglebutton_hint = "解答を開く"
 togglebutton_hint_hide = "解答を閉じる"
 
-template_bridge = "finished_pages.Templates"  # 書き出す前の仕上げ
+template_bridge = "finishing.finished_pages.Templates"  # 書き出す前の仕上げ
 html_theme = "sphinx_book_theme"
 html_theme_options = {
     "use_download_button": False,
@@ -100,7 +103,7 @@ html_theme_options = {
     "home_page_in_toc": True,
     "show_navbar_depth": 1,
     "show_toc_level": 2,
-    "article_header_end": ["take-away.html", "article-header-buttons.html"],  # 持ち帰る(takeaway)
+    "article_header_end": ["take-away.html", "article-header-buttons.html"],  # 持ち帰る(taking_home)
     # 上の帯は使わない(検索は左の欄にある)
     "navbar_start": [],
     "navbar_center": [],
@@ -125,7 +128,7 @@ html_js_files = ["reading.js"]
 html_favicon = "book/_static/favicon.svg"
 html_context = {"default_mode": "auto"}  # 明暗は読者の端末の設定に従う
 html_copy_source = False
-html_scaled_image_link = False  # 大きさを書いた図(image_sizes)を、図のファイルへのリンクにしない
+html_scaled_image_link = False  # 大きさを書いた図(finishing/image_sizes)を、図のファイルへのリンクにしない
 html_show_sphinx = False
 html_last_updated_fmt = None
 

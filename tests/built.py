@@ -13,7 +13,11 @@ from bs4 import BeautifulSoup
 ROOT = Path(__file__).resolve().parents[1]
 HTML = Path(os.environ.get("FUMOTO_HTML", ROOT / "build" / "html"))
 BOOK = ROOT / "book"
-SOURCES = sorted(path.relative_to(BOOK).with_suffix("").as_posix() for path in BOOK.rglob("*.md"))
+SOURCES = sorted(
+    path.relative_to(BOOK).with_suffix("").as_posix()
+    for path in BOOK.rglob("*.md")
+    if not path.is_relative_to(BOOK / "_ext")
+)
 
 
 def require_book():

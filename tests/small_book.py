@@ -11,7 +11,7 @@ ROOT = Path(__file__).resolve().parents[1]
 
 
 class SmallBook:
-    """One page, ``index``, beside copies of some pages of the book and of its package."""
+    """One page, ``index``, with a living figure (``extension``), beside copies of some pages of the book and of its package."""
 
     def __init__(self, folder, extension, pages):
         self.folder, self.extension = folder, extension
@@ -39,7 +39,7 @@ class SmallBook:
         """Build; what was said, line by line, and the names of the pages that were read."""
         said, read_pages = StringIO(), []
         settings = {
-            "extensions": ["myst_parser", "sphinx.ext.mathjax", self.extension],
+            "extensions": ["myst_parser", "sphinx.ext.mathjax", f"living.{self.extension}"],
             "myst_enable_extensions": ["dollarmath"],
             "exclude_patterns": ["0*"],
             "html_static_path": ["_static"],

@@ -6,13 +6,13 @@ import re
 import statistics
 from pathlib import Path
 
-import histograms
 import numpy as np
 import pytest
 
 from fumoto.printed import read
 from fumoto.printed.histograms import ACTIVATIONS, SCALES, labels_of, script
 from layer_outputs import LAYER_OF, layer_outputs
+from living import histograms
 
 from .alone import names_reached_by_tab, one_or_all, opened
 

@@ -4,13 +4,13 @@ import re
 from pathlib import Path
 
 import numpy as np
-import playground
 import pytest
 
 from fumoto.experiments.comparison import METHODS
 from fumoto.printed.playground import PLAYED, SURFACES
 from fumoto.surfaces import saddle
 from fumoto.training import descend
+from living import playground
 from played import finite_steps, python_path
 
 BOOK = Path(__file__).resolve().parents[2] / "book"

@@ -1,7 +1,7 @@
 """式の書き間違い: ページの式から、人がよくする間違いを機械で作る(ミューテーション)。
 
 間違いは SymPy の木の 1 か所を変えて作り、もとの式や互いと同じ値になるものは捨てる。
-どの間違いをページの式と取り替えても、テストは失敗しなければならない(``tests/printed/test_mutation.py``)。
+どの間違いをページの式と取り替えても、テストは失敗しなければならない(``tests/printed/test_variants.py``)。
 """
 
 from collections.abc import Iterator

@@ -6,9 +6,10 @@ import subprocess
 import sys
 from pathlib import Path
 
-import page_inputs
 import pytest
-from definitions import used
+
+from rebuilding import page_inputs
+from rebuilding.definitions import used
 
 ROOT = Path(__file__).resolve().parents[3]
 
