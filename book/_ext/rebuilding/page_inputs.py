@@ -54,6 +54,7 @@ def fingerprint(text, modules, root=ROOT):
     add(*(f"{name}={os.environ.get(name)}" for name in BLAS))
     add(*(f"{name}=={_version(name)}" for name in LIBRARIES))
     add(*cells(text))
+    add(*local_packages(root))  # 最後に足すセルに書いてある(execution)
     sources = {module: _source(module, root) for module in sorted(modules)}
     try:
         add(*definitions.used("\n".join(code(cell) for cell in cells(text)), sources))

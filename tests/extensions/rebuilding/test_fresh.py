@@ -70,6 +70,14 @@ def test_sentences_and_other_modules_do_not_count(copy, name):
     assert fingerprint(PAGE, MODULES[:3], copy) == before
 
 
+def test_a_new_package_counts(copy):
+    """Its name is in the cell that is added to every page: what was executed before is not found any more."""
+    before = fingerprint(PAGE, MODULES, copy)
+    (copy / "tests" / "another").mkdir()
+    (copy / "tests" / "another" / "__init__.py").write_text("", encoding="utf-8")
+    assert fingerprint(PAGE, MODULES, copy) != before
+
+
 def test_libraries_and_the_kernel_of_the_matrix_products_count(monkeypatch):
     before = fingerprint(PAGE, MODULES)
     monkeypatch.setenv("OPENBLAS_CORETYPE", "another")
