@@ -12,6 +12,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from joblib.externals.loky import get_reusable_executor
 
 from fumoto.experiments import kept as module
 from fumoto.experiments.kept import kept
@@ -151,6 +152,7 @@ def test_a_result_of_a_class_that_is_gone_is_computed_again(folder, monkeypatch)
 def test_parallel_work_computes_what_is_missing_and_keeps_the_order(folder):
     train(2)
     computed(folder)
+    get_reusable_executor().shutdown()  # workers that were started earlier do not know where to note their work
     results = run_parallel(train, [(3,), (2,), (1,)], "", processes=2)
     assert sorted(computed(folder)) == ["1", "3"]
     for value, x in zip(results, (3, 2, 1), strict=True):
