@@ -5,8 +5,12 @@ A small book, built by the Makefile, conf.py and extensions of the real one, and
 
 import filecmp
 import json
+import os
 import re
 import shutil
+import subprocess
+import sys
+from collections import Counter
 
 import pytest
 from benchmarks.build import pages, run_make
@@ -395,6 +399,43 @@ def test_batchnorm_executes_the_pages_that_use_it_and_no_others(real):
     real.edit("code/fumoto/batchnorm.py", "self.training = training", "self.training = training  # ここ")
     # the table of checks shows the lines of every module
     assert real.build() == {"09-batchnorm", "appendix-verification"}
+
+
+ADAM = "m_hat = m / (1 - self.beta1**t)", "m_hat = m / (1 - self.beta1 ** (3 * t))"
+NUMBERS = """
+from fumoto.experiments.comparison import mnist_comparison
+for name, run in mnist_comparison().items():
+    print(name, f"{run.final_losses.mean():.3f} ± {run.final_losses.std(ddof=1):.3f}")
+"""
+
+
+def test_an_edit_of_adam_executes_its_pages_and_computes_its_trainings(real):
+    """Afterwards the page and the tests see the same new numbers for Adam, and the old ones for the others."""
+    results = real.folder / "build" / "results"
+    real.build()
+    before, kept = rows_of_the_comparison(real), set(results.rglob("*.pickle"))
+    real.edit("code/fumoto/optimizers.py", *ADAM)
+    assert real.build() == {"05-adam", "06-comparison", "07-overfitting", "appendix-verification"}
+    computed = Counter(path.parent.name.rpartition(".")[2] for path in set(results.rglob("*.pickle")) - kept)
+    assert computed == {"dedented_adam": 1, "race": 2, "train_mnist": 4 + 3, "train_small": 6 * 5}
+
+    after = rows_of_the_comparison(real)
+    assert [name for name in before if before[name] != after[name]] == ["Adam"]
+    command = [sys.executable, "-c", NUMBERS]
+    environment = {**os.environ, "PYTHONPATH": str(real.folder / "code")}
+    kept = set(results.rglob("*.pickle"))
+    said = subprocess.run(command, env=environment, capture_output=True, text=True, check=True).stdout
+    assert dict(line.split(maxsplit=1) for line in said.splitlines()) == after
+    assert set(results.rglob("*.pickle")) == kept  # nothing was computed again
+
+
+def rows_of_the_comparison(book):
+    """Method -> the loss at the end, as the page of chapter 6 prints it."""
+    cells = [
+        [cell.get_text(strip=True) for cell in row.select("td")]
+        for row in BeautifulSoup(book.html("06-comparison"), "html.parser").select("table tr")
+    ]
+    return {row[0]: row[2] for row in cells if len(row) == 5 and "±" in row[2]}
 
 
 def test_the_real_book_is_the_same_bytes_in_another_folder_with_one_process(real, tmp_path, monkeypatch):
