@@ -127,6 +127,14 @@ class Equation:
     # SymPy の記号 → 印刷された LaTeX
     _printed: dict[sympy.Symbol, str] = field(default_factory=dict, repr=False)
 
+    def __deepcopy__(self, memo: dict[int, Any]) -> "Equation":
+        return self  # 書き換えないので、写しは要らない
+
+    def __getstate__(self) -> dict[str, Any]:
+        state = self.__dict__.copy()
+        state.pop("_compiled", None)  # SymPy の作った関数は pickle にできない。要るときに、また作る
+        return state
+
     @property
     def name(self) -> str:
         return self._symbols[self.lhs][0] + ("_squared" if self.squared else "")
