@@ -26,10 +26,10 @@ def min_max(x: ArrayLike) -> Array:
     Traceback (most recent call last):
     ValueError: x の列 0 は全部同じ値です(最大値と最小値の差が 0 で、割り算できません)
     """
-    x, dtype = _differences(x, np.min)  # どの値との差にしても、結果は変わらない
-    width = x.max(axis=0) - x.min(axis=0)
+    above, dtype = _differences(x, np.min)  # x - x_min
+    width = above.max(axis=0)  # x_max - x_min
     _refuse_constant(width, "最大値と最小値の差")
-    return _finite((x - x.min(axis=0)) / width, dtype)  # eq-minmax
+    return _finite(above / width, dtype)  # eq-minmax
 
 
 def standardize(x: ArrayLike) -> Array:
@@ -40,9 +40,9 @@ def standardize(x: ArrayLike) -> Array:
     >>> standardize([1.0, 2.0, 3.0, 4.0]).round(3)
     array([-1.342, -0.447,  0.447,  1.342])
     """
-    x, dtype = _differences(x, np.min)  # どの値との差にしても、結果は変わらない
+    x, dtype = _differences(x, _middle)  # どの値との差にしても、結果は変わらない
     mean = x.mean(axis=0)  # eq-mean
-    _refuse_constant(x.max(axis=0) - x.min(axis=0), "標準偏差")
+    _refuse_constant(np.ptp(x, axis=0), "標準偏差")
     std = np.sqrt(((x - mean) ** 2).mean(axis=0))  # eq-std
     return _finite((x - mean) / std, dtype)  # eq-zscore
 
