@@ -70,8 +70,12 @@ lock:  ## 使うライブラリの版を選び直す
 help:  ## この一覧を出す
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' Makefile
 
+# Debian や Ubuntu は、venv の部品を別のパッケージにしている。ないまま始めると、途中までの .venv が残る
+NO_VENV = $(PYTHON) で仮想環境を作れません。Debian や Ubuntu では apt install python3-venv のあとで、もう一度打ってください
+
 $(INSTALLED): $(REQUIREMENTS) pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit("Python 3.11 以上が必要です(今は %d.%d)。PYTHON=python3.12 のように指定できます" % sys.version_info[:2] if sys.version_info < (3, 11) else 0)'
+	@$(PYTHON) -c 'import ensurepip, venv' 2> /dev/null || { echo "$(NO_VENV)" >&2; exit 1; }
 	$(PYTHON) -m venv $(VENV)
 	$(RUN) pip install --disable-pip-version-check --quiet --requirement $(REQUIREMENTS)
 	$(RUN) pip install --disable-pip-version-check --quiet --no-deps --no-build-isolation --editable .

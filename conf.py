@@ -133,10 +133,18 @@ html_show_sphinx = False
 html_last_updated_fmt = None
 
 # MathJax は手元に置く。CDN から読むと、ネットワークのない読者には LaTeX のまま見えてしまう
-_mathjax = distribution("sphinx-mathjax-offline").locate_file(
-    "sphinx-mathjax-offline/static/mathjax/tex-svg.js"
-)
-html_static_path.append(str(_mathjax))
 mathjax_path = "tex-svg.js"
 mathjax_options = {"async": "async"}  # 動かせる図が、MathJax を待たないように
 mathjax3_config = {"svg": {"mtextInheritFont": True}, "options": {"enableMenu": False}}  # メニューは英語
+
+
+def setup(app):
+    app.connect("builder-inited", add_mathjax)
+
+
+def add_mathjax(app):
+    """MathJax の場所は .venv の中で、機械ごとに違う。設定に書くと、その要約が .buildinfo に残るので、要約のあとで足す。"""
+    package = distribution("sphinx-mathjax-offline")
+    app.config.html_static_path.append(
+        str(package.locate_file("sphinx-mathjax-offline/static/mathjax/tex-svg.js"))
+    )

@@ -142,10 +142,8 @@ def updates(name, x, t):
     network = trained(name, x, t)[0]
     _, grads = network.gradient(x[:BATCH], t[:BATCH])
     one, many = METHODS[name](), METHODS[name]()
-    return {
-        "one": partial(one.update, {"w": network.vector}, {"w": network.gradient_vector}),
-        "many": partial(many.update, network.params, grads),
-    }
+    apart = [{key: array.copy() for key, array in arrays.items()} for arrays in (network.params, grads)]
+    return {"one": partial(one.update, network.params, grads), "many": partial(many.update, *apart)}
 
 
 def blas_threads(x, t, rounds, n):

@@ -1,7 +1,10 @@
 """MNIST: what is loaded, and what is said when a file is not what it should be."""
 
+import errno
 import gzip
+import os
 import shutil
+import tracemalloc
 from pathlib import Path
 
 import numpy as np
@@ -92,3 +95,99 @@ def test_altered_content_is_named(folder):
     (folder / NAMES[1]).write_bytes(gzip.compress(bytes(content)))
     with pytest.raises(DataError, match=f"{NAMES[1]} の中身が違います"):
         mnist(folder)
+
+
+# --- a file that is not what it should be, in any way -------------------------------------------------------
+
+
+def test_no_more_than_promised_is_unpacked(folder):
+    """0.1 MB that would be 100 MB: one byte more than promised tells that it is too long."""
+    header = gzip.decompress((folder / NAMES[3]).read_bytes())[:8]
+    with gzip.open(folder / NAMES[3], "wb", compresslevel=9) as file:
+        file.write(header)
+        for _ in range(100):
+            file.write(bytes(1_000_000))
+    assert (folder / NAMES[3]).stat().st_size < 200_000
+    tracemalloc.start()
+    try:
+        with pytest.raises(DataError, match=f"{NAMES[3]} の長さが違います.*10008 .*10009 バイト以上"):
+            datasets._read_idx(folder / NAMES[3])
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert peak < 2_000_000
+
+
+def test_one_byte_too_many_is_named(folder):
+    content = gzip.decompress((folder / NAMES[3]).read_bytes())
+    (folder / NAMES[3]).write_bytes(gzip.compress(content + b"0"))
+    with pytest.raises(DataError, match=f"{NAMES[3]} の長さが違います.*10009"):
+        mnist(folder)
+
+
+def replaced_by_folder(path):
+    path.mkdir()
+
+
+def replaced_by_loop(path):
+    path.symlink_to(path)
+
+
+def replaced_by_pipe(path):
+    if not hasattr(os, "mkfifo"):
+        pytest.skip("no named pipes on this system")
+    os.mkfifo(path)
+
+
+def replaced_by_a_link_to_nothing(path):
+    path.symlink_to(path.with_name("nothing"))
+
+
+@pytest.mark.parametrize(
+    ("spoil", "message"),
+    [
+        (replaced_by_folder, "ふつうのファイルでなければなりません(フォルダーです)"),
+        (replaced_by_loop, "を読めません(リンクをたどると元に戻ります)"),
+        (replaced_by_pipe, "ふつうのファイルでなければなりません(特殊なファイルです)"),
+        (replaced_by_a_link_to_nothing, "がありません"),
+        (lambda path: path.write_bytes(gzip.compress(b"")), "は空です"),
+        (lambda path: path.write_bytes(gzip.compress(bytes(10008))), "の見出しが違います"),  # no magic number
+        (
+            lambda path: path.write_bytes(
+                gzip.compress(b"\0\0\x08\x01\0\0\0\x09" + bytes(10000))
+            ),  # 9 labels
+            "の見出しが違います",
+        ),
+        (lambda path: path.write_bytes(gzip.compress(bytes(10008))[:-9]), "を展開できません"),
+        (lambda path: path.write_bytes(b"\x1f\x8b\x08"), "を展開できません"),
+    ],
+)
+def test_what_stands_in_the_place_of_the_file_is_named(folder, spoil, message):
+    (folder / NAMES[3]).unlink()
+    spoil(folder / NAMES[3])
+    with pytest.raises(DataError) as caught:
+        mnist(folder)
+    assert NAMES[3] in str(caught.value) and message in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("number", "message"),
+    [(errno.EACCES, "を読む権限がありません"), (errno.EIO, "を読めません(読み込みの誤り: ")],
+)
+def test_a_file_that_cannot_be_read_is_named(folder, monkeypatch, number, message):
+    def refuse(path):  # root may read everything, so a mode of 000 would not do
+        raise OSError(number, os.strerror(number), str(path))
+
+    monkeypatch.setattr(datasets.gzip, "open", refuse)
+    with pytest.raises(DataError) as caught:
+        mnist(folder)
+    assert NAMES[0] in str(caught.value) and message in str(caught.value)
+
+
+def test_a_loop_or_a_file_in_the_place_of_the_folder_is_named(tmp_path):
+    (tmp_path / "loop").symlink_to(tmp_path / "loop")
+    with pytest.raises(DataError, match="リンクをたどると元に戻ります"):
+        mnist(tmp_path / "loop")
+    (tmp_path / "file").write_bytes(b"")
+    with pytest.raises(DataError, match="途中の名前がフォルダーではありません"):
+        mnist(tmp_path / "file")

@@ -1,15 +1,18 @@
 """Layers, network and training: gradients against central differences, shapes, and bad input."""
 
+import copy
+import pickle
+
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fumoto.batchnorm import BatchNorm
 from fumoto.initializers import he
 from fumoto.layers import Affine, LeakyReLU, ReLU, Sigmoid, SoftmaxCrossEntropy, Tanh
 from fumoto.network import MLP
-from fumoto.optimizers import SGD, Adam, Momentum
+from fumoto.optimizers import SGD, AdaDelta, AdaGrad, Adam, Momentum, Nesterov, RMSProp
 from fumoto.training import optimize, train
 
 
@@ -252,6 +255,149 @@ def test_one_array_or_a_dict_train_to_the_same_bits(method, batchnorm):
     np.testing.assert_array_equal(w, other_w)
 
 
+# --- one optimizer, one network -----------------------------------------------------------------------------
+
+
+def by_hand(network, optimizer, x, t, *, steps, batch_size, rng, copied=False):
+    """What ``train`` does, as a reader writes it; with ``copied``, in dicts of the reader's own."""
+    for _ in range(steps):
+        batch = rng.integers(0, len(x), batch_size)
+        _, grads = network.gradient(x[batch], t[batch])
+        params = network.params
+        if copied:
+            params, grads = dict(params), {name: g.copy() for name, g in grads.items()}
+        optimizer.update(params, grads)
+
+
+WAYS_TO_TRAIN = [train, by_hand, lambda *a, **k: by_hand(*a, **k, copied=True)]
+
+
+@pytest.mark.parametrize("method", [SGD, Momentum, Nesterov, AdaGrad, RMSProp, AdaDelta, Adam])
+@given(ways=st.lists(st.sampled_from(WAYS_TO_TRAIN), min_size=2, max_size=4))
+@settings(max_examples=15)
+def test_an_optimizer_goes_on_whichever_way_it_is_used(method, ways):
+    def run(ways):
+        rng = np.random.default_rng(5)
+        network, optimizer = MLP([30, 20, 3], rng=rng, batchnorm="before"), method(lr=0.01)
+        x, t = rng.normal(size=(50, 30)).astype(np.float32), rng.integers(0, 3, 50)
+        for way in ways:
+            way(network, optimizer, x, t, steps=2, batch_size=10, rng=rng)
+        assert optimizer.t == 2 * len(ways)
+        return network, optimizer
+
+    (network, optimizer), (other, always_trained) = run(ways), run([train] * len(ways))
+    np.testing.assert_array_equal(network.vector, other.vector)
+    for name in method.state_names:
+        assert optimizer.state[name].keys() == network.params.keys()
+        for key, array in optimizer.state[name].items():
+            assert array.shape == network.params[key].shape
+            np.testing.assert_array_equal(array, always_trained.state[name][key])
+
+
+def test_training_moves_the_weights_and_the_state_as_one_array(rng, monkeypatch):
+    sizes = []
+
+    class Watched(Adam):
+        def rule(self, w, *others):
+            sizes.append(w.size)
+            return super().rule(w, *others)
+
+    network, optimizer = MLP([5, 4, 3], rng=rng), Watched()
+    x, t = rng.normal(size=(8, 5)).astype(np.float32), np.array([0, 1, 2, 0] * 2)
+    by_hand(network, optimizer, x, t, steps=1, batch_size=4, rng=rng)
+    train(network, optimizer, x, t, steps=1, batch_size=4, rng=rng)
+    assert sizes == [network.vector.size] * 2
+    by_hand(network, optimizer, x, t, steps=1, batch_size=4, rng=rng, copied=True)
+    assert sizes[2:] == [w.size for w in network.params.values()]
+
+
+OTHERS = {
+    "the same sizes": lambda rng: MLP([4, 3, 2], rng=rng),
+    "the same number of weights": lambda rng: MLP([6, 2, 3], rng=rng),
+    "another number of weights": lambda rng: MLP([4, 4, 2], rng=rng),
+}
+
+
+@pytest.mark.parametrize("way", WAYS_TO_TRAIN)
+@pytest.mark.parametrize("first_way", WAYS_TO_TRAIN)
+@pytest.mark.parametrize("kind", OTHERS)
+def test_an_optimizer_is_refused_on_another_network(kind, first_way, way, rng):
+    network, optimizer = MLP([4, 3, 2], rng=rng), Adam()
+    other = OTHERS[kind](rng)
+    assert (other.vector.size == network.vector.size) == (kind != "another number of weights")
+    x, t = rng.normal(size=(8, 4)).astype(np.float32), rng.integers(0, 2, 8)
+    first_way(network, optimizer, x, t, steps=1, batch_size=4, rng=rng)
+    x, before = rng.normal(size=(8, other.layers[0][1].params["W"].shape[0])), other.vector.copy()
+    with pytest.raises(ValueError, match=r"params の組は最初の更新|新しい Adam を作って"):
+        way(other, optimizer, x.astype(np.float32), t, steps=1, batch_size=4, rng=rng)
+    np.testing.assert_array_equal(other.vector, before)
+    assert optimizer.t == 1
+    first_way(network, optimizer, rng.normal(size=(8, 4)), t, steps=1, batch_size=4, rng=rng)
+
+
+def test_a_refused_optimizer_moves_nothing_at_all(rng):
+    """Not even the running averages of the other network."""
+    x, t = rng.normal(size=(8, 4)), rng.integers(0, 2, 8)
+    optimizer = Adam()
+    train(MLP([4, 3, 2], rng=rng), optimizer, x, t, steps=1, batch_size=4, rng=rng)
+    other = MLP([4, 3, 2], rng=rng, batchnorm="before")
+    with pytest.raises(ValueError, match="params の組は最初の更新"):
+        train(other, optimizer, x, t, steps=1, batch_size=4, rng=rng)
+    np.testing.assert_array_equal(other.layers[1][1].running_mean, 0)
+
+
+def test_a_network_whose_arrays_are_replaced_is_still_the_same_network(rng):
+    network, optimizer = MLP([4, 3, 2], rng=rng), Momentum()
+    x, t = rng.normal(size=(8, 4)), rng.integers(0, 2, 8)
+    for _ in range(3):
+        network.params["W1"] = network.params["W1"] * 0.5
+        by_hand(network, optimizer, x, t, steps=1, batch_size=4, rng=rng)
+        train(network, optimizer, x, t, steps=1, batch_size=4, rng=rng)
+    for name in network.params:
+        network.params[name] = network.params[name] * 0.5
+    by_hand(network, optimizer, x, t, steps=1, batch_size=4, rng=rng)
+
+
+@pytest.mark.parametrize("way", [copy.deepcopy, lambda x: pickle.loads(pickle.dumps(x))])
+@pytest.mark.parametrize("together", [True, False])
+def test_a_copied_network_and_optimizer_belong_together(way, together, rng):
+    pair = network, optimizer = MLP([4, 3, 2], rng=rng), Adam()
+    x, t = rng.normal(size=(8, 4)), rng.integers(0, 2, 8)
+    train(*pair, x, t, steps=2, batch_size=4, rng=rng)
+    other = way(pair) if together else (way(network), way(optimizer))
+    for each in (pair, other):
+        train(*each, x, t, steps=2, batch_size=4, rng=np.random.default_rng(0))
+    np.testing.assert_array_equal(other[0].vector, network.vector)
+    for wrong in ((network, other[1]), (other[0], optimizer), (MLP([4, 3, 2], rng=rng), other[1])):
+        with pytest.raises(ValueError, match="新しい Adam"):
+            train(*wrong, x, t, steps=1, batch_size=4, rng=rng)
+    with pytest.raises(ValueError, match="最初の更新のとき"):  # even before its first update
+        train(MLP([6, 2, 3], rng=rng), way(optimizer), x[:, [0] * 6], t, steps=1, batch_size=4, rng=rng)
+
+
+def test_arrays_that_change_places_are_not_lost(rng):
+    network = MLP([3, 3, 3], rng=rng)
+    params, before = network.params, {name: w.copy() for name, w in network.params.items()}
+    params["W1"], params["W2"] = params["W2"], params["W1"]
+    network.predict(np.ones((1, 3)))
+    np.testing.assert_array_equal(params["W1"], before["W2"])
+    np.testing.assert_array_equal(params["W2"], before["W1"])
+    np.testing.assert_array_equal(network.vector[:9], before["W2"].ravel())
+
+
+def test_a_replaced_dict_is_used(rng):
+    network, other = MLP([3, 2], rng=rng), MLP([3, 2], rng=rng)
+    network.params = {name: w.copy() for name, w in other.params.items()}
+    x, t = rng.normal(size=(8, 3)), rng.integers(0, 2, 8)
+    np.testing.assert_array_equal(network.predict(x), other.predict(x))
+    for each in (network, other):
+        train(each, SGD(lr=0.5), x, t, steps=3, batch_size=4, rng=np.random.default_rng(0))
+    np.testing.assert_array_equal(network.vector, other.vector)
+
+
+# --- the rest -----------------------------------------------------------------------------------------------
+
+
 @pytest.mark.parametrize("batchnorm", [None, "before", "after"])
 @pytest.mark.parametrize("activation", [ReLU, LeakyReLU, Sigmoid, Tanh])
 @pytest.mark.parametrize("method", [SGD, Momentum, Adam])
@@ -312,6 +458,68 @@ def test_training_is_reproducible_and_uses_only_the_given_generator():
     np.testing.assert_array_equal(first, run())
 
 
+def trained(rng, x=None, t=None, **replaced):
+    x, t = np.ones((5, 4)) if x is None else x, np.zeros(5, int) if t is None else t
+    network = MLP([4, 3], rng=rng)
+    network.params.update(replaced)
+    train(network, SGD(), x, t, steps=1, batch_size=2, rng=rng)
+
+
+def layer_with(name, value):
+    """A layer with one of its weights given, the others as they should be."""
+    weights = (
+        {"W": np.ones((2, 2)), "b": np.zeros(2)}
+        if name in "Wb"
+        else {"gamma": np.ones(2), "beta": np.zeros(2)}
+    )
+    weights[name] = value(weights[name])
+    return (Affine if name in "Wb" else BatchNorm)(*weights.values())
+
+
+def read_only(w):
+    w.setflags(write=False)
+    return w
+
+
+@pytest.mark.parametrize("name", ["W", "b", "gamma", "beta"])
+@pytest.mark.parametrize(
+    ("value", "error", "message"),
+    [
+        *(
+            (lambda w, t=t: w.astype(t), TypeError, f"float32 か float64 の配列.*{t}")
+            for t in ("int64", "float16", "bool", "complex128", ">f8")
+        ),
+        (lambda w: w.tolist(), TypeError, "NumPy の配列.*list"),
+        (lambda w: 1.0, TypeError, "NumPy の配列.*float"),
+        (lambda w: np.array(1.0), ValueError, r"\(\)"),
+        (read_only, ValueError, "書き込める配列"),
+        (lambda w: w.astype("f4"), TypeError, "同じ型.*float32"),
+    ],
+)
+def test_weights_that_could_not_learn_are_one_clear_error(name, value, error, message):
+    with pytest.raises(error, match=f"{name} .*{message}"):
+        layer_with(name, value)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_layers_learn_in_the_type_of_their_weights(dtype):
+    for layer in (
+        Affine(np.eye(2, dtype=dtype), np.zeros(2, dtype)),
+        BatchNorm(np.ones(2, dtype), np.zeros(2, dtype)),
+    ):
+        y = layer.forward(np.array([[1, 5], [2, 9]]), training=True)
+        layer.backward(np.full(y.shape, 0.25))
+        assert {array.dtype for array in [*layer.params.values(), *layer.grads.values()]} == {np.dtype(dtype)}
+        assert layer.grads["b" if isinstance(layer, Affine) else "beta"].tolist() == [0.5, 0.5]
+
+
+def test_a_read_only_initial_weight_is_copied(rng):
+    W = read_only(np.ones((3, 2), np.float32))
+    network = MLP([3, 2], initializer=lambda *_: W, rng=rng)
+    network.params["W1"][...] = 0
+    np.testing.assert_array_equal(W, 1)
+
+
 @pytest.mark.parametrize(
     ("call", "error", "message"),
     [
@@ -366,6 +574,13 @@ def test_training_is_reproducible_and_uses_only_the_given_generator():
             ValueError,
             "x: 5, t: 4",
         ),
+        (lambda rng: trained(rng, x=[[1.0] * 4] * 5), TypeError, "x は NumPy の配列.*list"),
+        (lambda rng: trained(rng, t=[0, 1, 2, 0, 1]), TypeError, "t は NumPy の配列.*list"),
+        (lambda rng: trained(rng, x=np.ones((5, 3))), ValueError, r"x は \(N, 4\).*\(5, 3\)"),
+        (lambda rng: trained(rng, t=np.array([0, 1, 2, 0, 3])), ValueError, "0 から 3"),
+        (lambda rng: trained(rng, b1=[0.0] * 3), TypeError, r"params\['b1'\] は NumPy の配列.*list"),
+        (lambda rng: trained(rng, b1=np.zeros(2)), ValueError, r"params\['b1'\] は \(3,\).*\(2,\)"),
+        (lambda rng: trained(rng, b1=np.zeros(3, complex)), TypeError, r"params\['b1'\] は実数.*complex"),
         (lambda rng: optimize(SGD(), {}, None, -1), ValueError, "steps は 0 以上.*-1"),
         (lambda rng: he(rng, 0, 3), ValueError, "n_in は 1 以上.*0"),
         (lambda rng: MLP([4, 3], rng=rng, dtype="foo"), TypeError, "dtype は float32 か float64.*'foo'"),

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
@@ -71,6 +71,107 @@ def test_float32_stays_and_everything_else_becomes_float64(scale, rng):
     assert y.dtype == np.float32
     np.testing.assert_allclose(y, scale(x), rtol=1e-4, atol=1e-5)
     assert scale(np.array([1, 2, 5, 7])).dtype == scale([1, 2, 5, 7]).dtype == np.float64
+
+
+# --- numbers that rounding could spoil ----------------------------------------------------------------------
+
+HARD = {
+    "a small difference of large numbers": ([1e16, 1e16 + 2], [0, 1], [-1, 1]),
+    "the same in one of three": ([1e16, 1e16 + 2, 1e16 + 4], [0, 0.5, 1], [-(1.5**0.5), 0, 1.5**0.5]),
+    "neighbours": ([1.0, 1 + 2**-52], [0, 1], [-1, 1]),
+    "too far apart to subtract": ([1e308, -1e308], [1, 0], [1, -1]),
+    "the largest": ([1.7e308, 1.6e308], [1, 0], [1, -1]),
+    "squares overflow": ([1e200, -1e200, 1e200, -1e200], [1, 0, 1, 0], [1, -1, 1, -1]),
+    "squares vanish": ([1e-200, 3e-200], [0, 1], [-1, 1]),
+    "subnormal": ([1e-320, 2e-320], [0, 1], [-1, 1]),
+    "large whole numbers": (np.array([2**62, 2**62 + 1]), [0, 1], [-1, 1]),
+    "whole numbers too far apart": (np.array([-(2**63), 2**63 - 1]), [0, 1], [-1, 1]),
+    "unsigned": (np.array([2**64 - 1, 2**64 - 2], np.uint64), [1, 0], [1, -1]),
+    "bytes": (np.array([-128, 127], np.int8), [0, 1], [-1, 1]),
+    "half precision": (np.array([60000, 50000], np.float16), [1, 0], [1, -1]),
+    "a large offset in float32": (np.array([1e8, 1e8 + 8], np.float32), [0, 1], [-1, 1]),
+    "the largest in float32": (np.array([3e38, -3e38], np.float32), [1, 0], [1, -1]),
+    "subnormal in float32": (np.array([1e-44, 3e-44], np.float32), [0, 1], [-1, 1]),
+}
+
+
+@pytest.mark.parametrize("kind", HARD)
+def test_numbers_that_rounding_could_spoil(kind):
+    x, unit, standard = HARD[kind]
+    with np.errstate(all="raise", under="ignore"):
+        np.testing.assert_array_equal(min_max(x), unit)
+        np.testing.assert_allclose(standardize(x), standard, rtol=1e-6, atol=1e-15)
+        if len(x) == 2:  # the quartiles of two numbers are half of their distance apart
+            np.testing.assert_allclose(robust_scale(x), standard, rtol=1e-6)
+
+
+@pytest.mark.parametrize("offset", [0.0, 1e3, 1e6, 1e12])
+def test_many_float32_samples_with_an_offset(offset, rng):
+    x = (rng.normal(size=(60_000, 2)) * max(offset, 1.0) * 1e-5 + offset).astype(np.float32)
+    y = standardize(x).astype(np.float64)
+    np.testing.assert_allclose(y.mean(axis=0), 0, atol=1e-6)
+    np.testing.assert_allclose(y.std(axis=0), 1, rtol=1e-6)
+
+
+def test_an_outlier_does_not_hide_the_quartiles():
+    for far in (1e300, -1e300):
+        y = robust_scale([1.0, 2.0, 3.0, 4.0, far])
+        assert np.median(y) == 0 and np.subtract(*np.quantile(y, [0.75, 0.25])) == pytest.approx(1, rel=1e-12)
+    y = robust_scale(np.array([-(2**62), 1, 2, 3, 4]))
+    np.testing.assert_array_equal(y[1:], [-0.5, 0.0, 0.5, 1.0])
+
+
+@pytest.mark.parametrize(
+    ("x", "dtype"),
+    [([1e-10, 2e-10, 3e-10, 4e-10, 1e300], "float64"), (np.float32([1, 2, 3, 4, 3e38]) / 9, "float32")],
+)
+def test_a_result_that_does_not_fit_is_an_error_that_names_the_column(x, dtype):
+    x = np.column_stack([np.arange(5, dtype=dtype), np.asarray(x, dtype)])
+    if dtype == "float32":
+        x[:4, 1] *= 1e-3
+    with pytest.raises(ValueError, match=f"列 1 に、離れすぎた値.*{dtype}"):
+        robust_scale(x)
+
+
+ANY_FLOATS = st.sampled_from([np.float32, np.float64]).flatmap(
+    lambda dtype: hnp.arrays(
+        dtype,
+        hnp.array_shapes(min_dims=1, max_dims=2, min_side=1, max_side=6),
+        elements=st.one_of(
+            hnp.from_dtype(np.dtype(dtype), allow_nan=False, allow_infinity=False),
+            st.sampled_from([1e16, 1e16 + 2, 0.1, -0.1, 1.0, 0.0]).map(
+                dtype
+            ),  # equal and nearly equal values
+        ),
+    )
+)
+
+
+@given(x=ANY_FLOATS)
+@settings(max_examples=400)
+def test_any_data_keep_the_promise_or_are_one_error_that_names_the_column(x):
+    """Means within 1e-6 (float32) or 1e-12 of 0, deviations of 1; from 0 to 1 exactly; medians and quartiles alike."""
+    near = 1e-6 if x.dtype == np.float32 else 1e-12
+    constant = np.any(x.max(axis=0) == x.min(axis=0))
+    for scale in ALL:
+        try:
+            with np.errstate(over="raise", divide="raise", invalid="raise"):
+                y = scale(x)
+        except ValueError as error:
+            assert constant or scale is robust_scale
+            assert "x の列 " in str(error)
+            continue
+        assert not constant and y.dtype == x.dtype and np.isfinite(y).all()
+        y = y.astype(np.float64)
+        if scale is min_max:
+            assert np.all(y.min(axis=0) == 0) and np.all(y.max(axis=0) == 1)
+        elif scale is standardize:
+            assert np.all(np.abs(y.mean(axis=0)) < near)
+            np.testing.assert_allclose(y.std(axis=0), 1, rtol=near)
+        else:
+            low, middle, high = np.quantile(y, [0.25, 0.5, 0.75], axis=0)
+            size = np.maximum(1, np.maximum(np.abs(low), np.abs(high)))
+            assert np.all(np.abs(middle) < near * size) and np.all(np.abs(high - low - 1) < near * size)
 
 
 # --- bad input --------------------------------------------------------------------------------------------

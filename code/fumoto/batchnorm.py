@@ -4,7 +4,7 @@ import numpy as np
 
 from fumoto.hints import Array
 from fumoto.layers import Layer
-from fumoto.validation import array, fraction, matrix, positive
+from fumoto.validation import array, fraction, matrix, positive, same_floats
 
 
 class BatchNorm(Layer):
@@ -13,7 +13,7 @@ class BatchNorm(Layer):
     式: 順伝播 ``eq-batchnorm-mean``, ``eq-batchnorm-var``, ``eq-batchnorm-normalize``, ``eq-batchnorm-scale``、
     逆伝播 ``eq-batchnorm-dgamma``, ``eq-batchnorm-dbeta``, ``eq-batchnorm-dx``、
     推論に使う移動平均 ``eq-batchnorm-running-mean``, ``eq-batchnorm-running-var``。
-    ``gamma``, ``beta``: ``(D,)``。``decay_rate``: 移動平均の減衰率 ρ。``eps``: 分母の ε(正の数)。
+    ``gamma``, ``beta``: ``(D,)``、どちらも float32 か、どちらも float64。``decay_rate``: 移動平均の減衰率 ρ。``eps``: 分母の ε(正の数)。
     学習中(``training=True``)はミニバッチの、推論では移動平均の、平均と分散を使う。
     学習中の標本が 1 つだけなら ``ValueError``。全部同じ値の列の出力は、平均の丸め誤差を除いて β になる
     (値が大きいほど誤差も大きい)。nan はその列の出力全部に現れる。移動平均の型は ``gamma`` の型のままである。
@@ -28,7 +28,8 @@ class BatchNorm(Layer):
     """
 
     def __init__(self, gamma: Array, beta: Array, decay_rate: float = 0.9, eps: float = 1e-5):
-        if array("gamma", gamma).ndim != 1 or gamma.shape != array("beta", beta).shape:
+        same_floats(gamma=gamma, beta=beta)
+        if gamma.ndim != 1 or gamma.shape != beta.shape:
             raise ValueError(
                 f"gamma と beta は同じ (D,) の形でなければなりません(gamma: {gamma.shape}, beta: {beta.shape})"
             )

@@ -1,7 +1,11 @@
 """本で使うデータ。パッケージに同梱してあり、ネットワークには触れない。"""
 
+import errno
 import gzip
 import hashlib
+import math
+import os
+import stat
 import struct
 import zlib
 from functools import cache
@@ -44,14 +48,14 @@ def mnist(folder: str | Path | None = None) -> tuple[Array, Array, Array, Array]
     ``x_train``: ``(60000, 784)`` float32、0 以上 1 以下。``t_train``: ``(60000,)`` int64、0 から 9。
     ``x_test``, ``t_test``: 同じ形式で 10000 件。``folder``: IDX ファイル 4 つの置き場所(省くと同梱のもの)。
     返す配列は読み取り専用で、1 つのプロセスで一度だけ読む。
-    ファイルがない・途中で切れている・取り違え・中身が違うときは、ファイル名と理由を言う ``DataError``。
+    ファイルがない・読めない・途中で切れている・取り違え・中身が違うときは、ファイル名と理由を言う ``DataError``。
     出典: LeCun et al. (1998) doi:10.1109/5.726791
 
     >>> x_train, t_train, x_test, t_test = mnist()
     >>> x_train.shape, x_train.dtype.name, t_train[:8].tolist()
     ((60000, 784), 'float32', [5, 0, 4, 1, 9, 2, 1, 3])
     """
-    return _load_mnist(Path(folder).resolve() if folder is not None else _FOLDER)
+    return _load_mnist(Path(os.path.realpath(folder)) if folder is not None else _FOLDER)
 
 
 @cache
@@ -71,26 +75,43 @@ def _as_features(images: Array) -> Array:
 def _read_idx(path: Path) -> Array:
     """IDX 形式(魔法数、次元ごとの大きさ、uint8 の並び)を読み、和を確かめて配列にする。"""
     expected_sum, shape = _MNIST_FILES[path.name]
-    try:
-        content = gzip.decompress(path.read_bytes())
-    except FileNotFoundError:
-        raise DataError(f"{path} がありません") from None
-    except (OSError, EOFError, zlib.error) as error:
-        raise DataError(f"{path} を展開できません(途中で切れているか壊れています): {error}") from None
+    header = struct.pack(f">I{len(shape)}I", 0x0800 | len(shape), *shape)
+    length = len(header) + math.prod(shape)
+    content = _decompressed(path, length + 1)
     if not content:
         raise DataError(f"{path} は空です(途中で切れています)")
-    header = struct.pack(f">I{len(shape)}I", 0x0800 | len(shape), *shape)
     if content[: len(header)] != header:
         raise DataError(
             f"{path} の見出しが違います。別のファイルと取り違えていませんか"
             f"(あるべき形: {shape}, 先頭: {content[: len(header)].hex()})"
         )
-    size = int(np.prod(shape))
-    if len(content) != len(header) + size:
-        raise DataError(
-            f"{path} の長さが違います(あるべき長さ: {len(header) + size} バイト, 実際: {len(content)} バイト)"
-        )
+    if len(content) != length:
+        actual = f"{len(content)} バイト" + ("以上" if len(content) > length else "")
+        raise DataError(f"{path} の長さが違います(あるべき長さ: {length} バイト, 実際: {actual})")
     actual_sum = hashlib.sha256(content).hexdigest()
     if actual_sum != expected_sum:
         raise DataError(f"{path} の中身が違います(SHA-256 があるべき値: {expected_sum}, 実際: {actual_sum})")
     return np.frombuffer(content, np.uint8, offset=len(header)).reshape(shape)
+
+
+def _decompressed(path: Path, most: int) -> bytes:
+    """gzip のファイルを展開した、はじめの ``most`` バイトまで。あとは読まない(小さなファイルが何 GB にもなりうる)。"""
+    try:
+        mode = path.stat().st_mode
+        if not stat.S_ISREG(mode):  # 読み始める前に。名前つきパイプは、開くと待ち続ける
+            kind = "フォルダー" if stat.S_ISDIR(mode) else "特殊なファイル"
+            raise DataError(f"{path} はふつうのファイルでなければなりません({kind}です)")
+        with gzip.open(path) as file:
+            return file.read(most)
+    except FileNotFoundError:
+        raise DataError(f"{path} がありません") from None
+    except NotADirectoryError:
+        raise DataError(f"{path} がありません(途中の名前がフォルダーではありません)") from None
+    except PermissionError:
+        raise DataError(f"{path} を読む権限がありません") from None
+    except (gzip.BadGzipFile, EOFError, zlib.error) as error:
+        raise DataError(f"{path} を展開できません(途中で切れているか壊れています): {error}") from None
+    except OSError as error:
+        looping = error.errno == errno.ELOOP
+        reason = "リンクをたどると元に戻ります" if looping else f"読み込みの誤り: {error.strerror}"
+        raise DataError(f"{path} を読めません({reason})") from None

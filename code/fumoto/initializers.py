@@ -5,6 +5,8 @@
 ``rng`` が Generator でなければ ``TypeError``、``n_in``, ``n_out`` が 1 未満なら ``ValueError``。
 """
 
+from functools import partial
+
 import numpy as np
 
 from fumoto.hints import Array, Initializer, Rng
@@ -18,7 +20,7 @@ def zeros(rng: Rng, n_in: int, n_out: int) -> Array:
     array([[0., 0., 0.],
            [0., 0., 0.]])
     """
-    return _normal(rng, 0.0, n_in, n_out)
+    return _normal(rng, n_in, n_out, 0.0)
 
 
 def gaussian(std: float) -> Initializer:
@@ -29,7 +31,7 @@ def gaussian(std: float) -> Initializer:
     ((100, 2000), 0.01)
     """
     std = non_negative("std", std)
-    return lambda rng, n_in, n_out: _normal(rng, std, n_in, n_out)
+    return partial(_normal, std=std)
 
 
 def xavier(rng: Rng, n_in: int, n_out: int) -> Array:
@@ -43,7 +45,7 @@ def xavier(rng: Rng, n_in: int, n_out: int) -> Array:
     0.1
     """
     n = count("n_in", n_in)
-    return _normal(rng, np.sqrt(1 / n), n_in, n_out)  # eq-xavier-std
+    return _normal(rng, n_in, n_out, np.sqrt(1 / n))  # eq-xavier-std
 
 
 def glorot(rng: Rng, n_in: int, n_out: int) -> Array:
@@ -57,7 +59,7 @@ def glorot(rng: Rng, n_in: int, n_out: int) -> Array:
     0.05
     """
     n, m = count("n_in", n_in), count("n_out", n_out)
-    return _normal(rng, np.sqrt(2 / (n + m)), n_in, n_out)  # eq-glorot-std
+    return _normal(rng, n_in, n_out, np.sqrt(2 / (n + m)))  # eq-glorot-std
 
 
 def he(rng: Rng, n_in: int, n_out: int) -> Array:
@@ -70,8 +72,8 @@ def he(rng: Rng, n_in: int, n_out: int) -> Array:
     ((100, 2000), 0.14)
     """
     n = count("n_in", n_in)
-    return _normal(rng, np.sqrt(2 / n), n_in, n_out)  # eq-he-std
+    return _normal(rng, n_in, n_out, np.sqrt(2 / n))  # eq-he-std
 
 
-def _normal(rng: Rng, std: float, n_in: int, n_out: int) -> Array:
+def _normal(rng: Rng, n_in: int, n_out: int, std: float) -> Array:
     return generator("rng", rng).normal(0.0, std, (count("n_in", n_in), count("n_out", n_out)))

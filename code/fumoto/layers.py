@@ -4,16 +4,19 @@
 重みを持つ層は ``params`` と ``grads`` を、同じ名前の配列の辞書で持つ。``backward`` は ``grads`` の配列に書き込む。
 """
 
+from copy import deepcopy
 from typing import Any, NoReturn
 
 import numpy as np
 
 from fumoto.hints import Array, Arrays, Shape
-from fumoto.validation import array, fraction, matrix
+from fumoto.validation import array, fraction, matrix, same_floats
 
 
 class Remembering:
-    """順伝播で使った値を、逆伝播まで覚えておくもの。"""
+    """順伝播で使った値を、逆伝播まで覚えておくもの。写し(``copy``, ``pickle``)は独立に動く。"""
+
+    __copy__ = deepcopy  # 浅い写しだと、重みだけを元と共有し、覚えている値が食い違う
 
     def __getattr__(self, name: str) -> NoReturn:  # 順伝播が残す値(x や y など)が、まだないとき
         raise AttributeError(
@@ -39,7 +42,7 @@ class Layer(Remembering):
 class Affine(Layer):
     """全結合層: 入力の重みつきの和にバイアスを足す。
 
-    式: ``eq-affine-a``。``W``: ``(n_in, n_out)``。``b``: ``(n_out,)``。
+    式: ``eq-affine-a``。``W``: ``(n_in, n_out)``。``b``: ``(n_out,)``。型はどちらも float32 か、どちらも float64。
     ``input_gradient=False`` なら ``backward`` は入力の勾配を計算せず None を返す
     (先頭の層では誰も使わないので)。
 
@@ -54,7 +57,8 @@ class Affine(Layer):
     """
 
     def __init__(self, W: Array, b: Array, input_gradient: bool = True):
-        if array("W", W).ndim != 2 or array("b", b).shape != W.shape[1:]:
+        same_floats(W=W, b=b)
+        if W.ndim != 2 or b.shape != W.shape[1:]:
             raise ValueError(
                 f"W は (n_in, n_out)、b は (n_out,) でなければなりません(W: {W.shape}, b: {b.shape})"
             )

@@ -3,6 +3,8 @@
 正しい実装は ``fumoto.optimizers`` にある。ここのものは、間違いが何を起こすかを見るためだけに使う。
 """
 
+from copy import deepcopy
+
 import numpy as np
 
 from fumoto.hints import Array, Arrays
@@ -75,6 +77,8 @@ class DedentedAdam:
         self.t = 0
         self.m: Arrays = {}
         self.v: Arrays = {}
+
+    __copy__ = deepcopy
 
     def update(self, params: Arrays, grads: Arrays) -> None:
         self.t += 1

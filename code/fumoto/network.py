@@ -2,6 +2,7 @@
 
 import itertools
 from collections.abc import Callable, Sequence
+from copy import deepcopy
 from typing import Any
 
 import numpy as np
@@ -9,8 +10,9 @@ from numpy.typing import DTypeLike
 
 from fumoto.hints import Array, Arrays, Initializer, Rng
 from fumoto.initializers import he
+from fumoto.joined import join
 from fumoto.layers import Affine, Layer, ReLU, SoftmaxCrossEntropy, checked_labels
-from fumoto.validation import count, float_type, generator, matrix, non_negative
+from fumoto.validation import array, count, float_type, generator, matrix, non_negative, reals
 
 
 class MLP:
@@ -22,7 +24,8 @@ class MLP:
     ``weight_decay``: 重み減衰(``eq-weight-decay``)の強さ λ。バイアスと γ, β にはかけない。
     ``dtype``: 重みの型(学習は float32、勾配の検算は float64)。
     ``params`` は ``"W1", "b1", "gamma1", "beta1", "W2", …`` という名前の配列の辞書で、最適化手法が書き換える。
-    どの配列も、全部の重みを並べた 1 本の配列 ``vector`` の一部を指している。
+    どの配列も、全部の重みを並べた 1 本の配列 ``vector`` の一部を指している。差し替えると、値が ``vector`` に写される。
+    写し(``copy.copy``, ``copy.deepcopy``, ``pickle``)は、自分の重みを持ち、独立に学習する。
     引数がおかしければ ``TypeError`` / ``ValueError``。
 
     >>> net = MLP([4, 5, 3], rng=np.random.default_rng(0))
@@ -58,7 +61,7 @@ class MLP:
         self.layers: list[tuple[int, Layer]] = []
         self.params: Arrays = {}
         for i, (n_in, n_out) in enumerate(itertools.pairwise(sizes), start=1):
-            W = np.asarray(initializer(rng, n_in, n_out), dtype)
+            W = np.array(initializer(rng, n_in, n_out), dtype)
             if W.shape != (n_in, n_out):
                 raise ValueError(
                     f"initializer は形 {n_in, n_out} の重みを返さなければなりません(返された形: {W.shape})"
@@ -71,13 +74,21 @@ class MLP:
             self._add(i, _activation(activation))
             if batchnorm == "after":
                 self._add(i, _batchnorm(n_out, dtype))
-        self._join()
+        self.params = self._joined = join(self.params, dtype)
+        self.grads = self._joined.like(np.zeros_like(self._joined.vector))
+        self._hand_out()
         self.loss_layer = SoftmaxCrossEntropy()
+
+    __copy__ = deepcopy  # 浅い写しだと、重みを元と共有し、片方の学習でもう片方も変わる
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state)
+        self._hand_out()  # 層の配列も 1 つずつ写されているので、この写しの 1 本の配列の部分に替える
 
     def _add(self, number: int, layer: Layer) -> None:
         self.layers.append((number, layer))
-        for name, array in layer.params.items():
-            self.params[f"{name}{number}"] = array
+        for name, w in layer.params.items():
+            self.params[f"{name}{number}"] = w
 
     @property
     def vector(self) -> Array:
@@ -92,24 +103,40 @@ class MLP:
         >>> net.params["W2"].any()
         np.False_
         """
-        if any(self.params[name] is not part for name, part in self._parts.items()):
-            self._join()  # 辞書の配列が差し替えられていた
-        return self._vector
+        self._gather()
+        return self._joined.vector
 
-    def _join(self) -> None:
-        self._vector = np.concatenate([w.ravel() for w in self.params.values()], dtype=self._dtype)
-        self._parts = _parts(self._vector, self.params)
-        self.params.update(self._parts)
-        self._hand_out()
+    @property
+    def gradient_vector(self) -> Array:
+        """いちばん新しい勾配を並べた 1 本の配列。並び順は ``vector`` と同じ。"""
+        return self.grads.vector
+
+    def _gather(self) -> None:
+        """差し替えられた配列の値を、1 本の配列の、その名前の部分に写す。"""
+        parts = self._joined.parts
+        replaced = [name for name, part in parts.items() if self.params.get(name) is not part]
+        values = {name: self._replacement(name) for name in replaced}
+        for name, value in values.items():
+            parts[name][...] = value
+            self.params[name] = parts[name]
+
+    def _replacement(self, name: str) -> Array:
+        argument, shape = f"params[{name!r}]", self._joined.parts[name].shape
+        value = reals(argument, array(argument, self.params.get(name)))
+        if value.shape != shape:
+            raise ValueError(f"{argument} は {shape} でなければなりません(渡された形: {value.shape})")
+        return value.copy()  # ほかの名前の部分を入れたのかもしれない
 
     def _hand_out(self) -> None:
-        """各層に、辞書 ``params`` の配列を渡す。"""
+        """各層に、辞書 ``params`` と ``grads`` の配列を渡す。"""
+        self._gather()
         for number, layer in self.layers:
+            layer.grads = {name: self.grads[f"{name}{number}"] for name in layer.params}
             layer.params = {name: self.params[f"{name}{number}"] for name in layer.params}
 
     def predict(self, x: Array, training: bool = False) -> Array:
         """出力層の値(ソフトマックスの手前)。``x``: ``(N, sizes[0])`` → ``(N, sizes[-1])``。"""
-        self._hand_out()  # 辞書の配列が(その場での書き換えでなく)差し替えられていても、それを使う
+        self._hand_out()  # 辞書の配列が(その場での書き換えでなく)差し替えられていても、その値を使う
         for _, layer in self.layers:
             x = layer.forward(x, training)
         return x
@@ -118,18 +145,21 @@ class MLP:
         """損失の平均。``t``: ``(N,)`` の整数ラベル。"""
         return self.loss_layer.forward(self.predict(x), t)
 
+    def check_data(self, x: Array, t: Array) -> Array:
+        """``x``, ``t`` と、差し替えられた重みで学習できるかを確かめる。返すのは ``t``。できなければ ``TypeError`` / ``ValueError``。"""
+        self._gather()
+        return checked_labels((len(matrix("x", x, columns=self._sizes[0])), self._sizes[-1]), t)
+
     def gradient(self, x: Array, t: Array) -> tuple[float, Arrays]:
         """順伝播と逆伝播を 1 回ずつ行い、``(損失, 勾配の辞書)`` を返す。重み減衰は勾配にだけ入る。
 
         勾配の配列も、1 本の配列 ``gradient_vector`` の一部を指す。並び順は ``vector`` と同じ。
         ``x`` か ``t`` がおかしければ、何も動かさずに ``TypeError`` / ``ValueError``。
         """
-        matrix("x", x, columns=self._sizes[0])
-        t = checked_labels((len(x), self._sizes[-1]), t)  # 順伝播が BatchNorm の移動平均を動かす前に
+        t = self.check_data(x, t)  # 順伝播が BatchNorm の移動平均を動かす前に
         loss = self.loss_layer.loss(self.predict(x, training=True), t)
         dout = self.loss_layer.backward()
-        self.gradient_vector = np.empty_like(self.vector)
-        grads = _parts(self.gradient_vector, self.params)
+        self.grads = grads = self._joined.like(np.empty_like(self.vector))
         for number, layer in reversed(self.layers):
             layer.grads = {name: grads[f"{name}{number}"] for name in layer.params}
             dout = layer.backward(dout)  # layer.grads の配列に書き込む
@@ -159,12 +189,3 @@ def _batchnorm(n: int, dtype: DTypeLike) -> Layer:
     from fumoto.batchnorm import BatchNorm
 
     return BatchNorm(np.ones(n, dtype), np.zeros(n, dtype))
-
-
-def _parts(vector: Array, arrays: Arrays) -> Arrays:
-    """1 本の配列 ``vector`` を、``arrays`` と同じ名前と形の部分に分ける。写しではなく、同じメモリーを指す。"""
-    parts, start = {}, 0
-    for name, array in arrays.items():
-        parts[name] = vector[start : start + array.size].reshape(array.shape)
-        start += array.size
-    return parts

@@ -2,13 +2,17 @@
 
 どれも ``x``: 標本を並べた配列(``(N,)`` か、特徴ごとに列のある ``(N, D)``)を、列ごとに変換し、同じ形の配列で返す。
 nan・inf・空の配列・全部同じ値の列は ``ValueError``、数でなければ ``TypeError``。float32 は float32 のまま、ほかは float64。
+値が大きくて差が小さい列も、大きすぎる列や小さすぎる列も、丸めで壊れないように、はじめに ``_differences`` で直す。
 """
+
+from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from fumoto.hints import Array
-from fumoto.validation import data
+from fumoto.validation import data, reals
 
 
 def min_max(x: ArrayLike) -> Array:
@@ -22,10 +26,10 @@ def min_max(x: ArrayLike) -> Array:
     Traceback (most recent call last):
     ValueError: x の列 0 は全部同じ値です(最大値と最小値の差が 0 で、割り算できません)
     """
-    x = data("x", x)
-    width = x.max(axis=0) - x.min(axis=0)
+    above, dtype = _differences(x, np.min)  # x - x_min
+    width = above.max(axis=0)  # x_max - x_min
     _refuse_constant(width, "最大値と最小値の差")
-    return (x - x.min(axis=0)) / width  # eq-minmax
+    return _finite(above / width, dtype)  # eq-minmax
 
 
 def standardize(x: ArrayLike) -> Array:
@@ -36,11 +40,11 @@ def standardize(x: ArrayLike) -> Array:
     >>> standardize([1.0, 2.0, 3.0, 4.0]).round(3)
     array([-1.342, -0.447,  0.447,  1.342])
     """
-    x = data("x", x)
+    x, dtype = _differences(x, _middle)  # どの値との差にしても、結果は変わらない
     mean = x.mean(axis=0)  # eq-mean
-    _refuse_constant(x.max(axis=0) - x.min(axis=0), "標準偏差")
+    _refuse_constant(np.ptp(x, axis=0), "標準偏差")
     std = np.sqrt(((x - mean) ** 2).mean(axis=0))  # eq-std
-    return (x - mean) / std  # eq-zscore
+    return _finite((x - mean) / std, dtype)  # eq-zscore
 
 
 def robust_scale(x: ArrayLike) -> Array:
@@ -51,10 +55,45 @@ def robust_scale(x: ArrayLike) -> Array:
     >>> robust_scale([1.0, 2.0, 3.0, 4.0, 1000.0])
     array([ -1. ,  -0.5,   0. ,   0.5, 498.5])
     """
-    x = data("x", x)
+    x, dtype = _differences(x, _middle)  # どの値との差にしても、結果は変わらない
     low, middle, high = np.quantile(x, [0.25, 0.5, 0.75], axis=0)
     _refuse_constant(high - low, "四分位範囲")
-    return ((x - middle) / (high - low)).astype(x.dtype)  # eq-robust
+    with np.errstate(over="ignore"):
+        return _finite((x - middle) / (high - low), dtype)  # eq-robust
+
+
+def _middle(x: Array, axis: int) -> Array:
+    """中央値か、そのすぐ下の標本の値。"""
+    return np.quantile(x, 0.5, axis=axis, method="lower")
+
+
+def _differences(x: ArrayLike, reference: Callable[..., Array]) -> tuple[Array, np.dtype[Any]]:
+    """列ごとに、その列のどれか 1 つの値(``reference``)との差にして、float64 で返す。2 つめは結果の型。
+
+    値そのものの差なので、平均との差と違って、値がどんなに大きくても桁が失われない。変換の結果は、どの値との差でも同じである。
+    実数の列は、差があふれないように、先に 2 の累乗で割って 1 未満にする(桁が動くだけで、丸められない)。
+    """
+    raw = reals("x", x)
+    x = data("x", raw)
+    dtype = np.dtype(np.float32 if x.dtype == np.float32 else np.float64)
+    if raw.dtype.kind == "f":
+        x = data("x", x.astype(np.float64))
+        _, digits = np.frexp(np.abs(x).max(axis=0))
+        x = np.ldexp(x, -digits)
+        return x - reference(x, axis=0), dtype
+    start = reference(raw, axis=0)  # 整数の差は、2 の 64 乗を法とする引き算で、丸めもあふれもしない
+    up, down = (np.subtract(a, b, dtype=np.uint64, casting="unsafe") for a, b in ((raw, start), (start, raw)))
+    return np.where(raw >= start, up.astype(np.float64), -down.astype(np.float64)), dtype
+
+
+def _finite(y: Array, dtype: np.dtype[Any]) -> Array:
+    """結果を型 ``dtype`` にする。収まらない列があれば ``ValueError``。"""
+    with np.errstate(over="ignore"):
+        y = y.astype(dtype)
+    columns = np.flatnonzero(~np.isfinite(y).all(axis=0))
+    if len(columns):
+        raise ValueError(f"x の列 {columns[0]} に、離れすぎた値があります(結果が {dtype} に収まりません)")
+    return y
 
 
 def _refuse_constant(width: Array, what: str) -> None:

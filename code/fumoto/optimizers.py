@@ -8,21 +8,24 @@
     - 重みは float32 か float64 の配列で、形は何でもよい(0 次元、空も可)。型と形は保たれる。
     - 入力がおかしければ ``TypeError`` / ``ValueError`` を 1 つ出し、重みも内部状態も動かさない。
     - 状態は ``optimizer.state[名前][キー]`` で見られる。更新した回数は ``optimizer.t``。
+    - 1 つの手法は、1 つの重みの組(ネットワーク)だけに使う。別の組に使うと ``ValueError``。
+    - 写し(``copy.copy``, ``copy.deepcopy``, ``pickle``)は、元の続きから、独立に動く。はじめに更新した組が、写しの相手になる。
 """
 
 from collections.abc import Iterator, Mapping
+from copy import deepcopy
 from itertools import combinations
 from typing import Any
 
 import numpy as np
 
 from fumoto.hints import Array, Arrays, Shape
-from fumoto.validation import fraction, non_negative, positive
+from fumoto.joined import together, zeros_like
+from fumoto.validation import floats, fraction, non_negative, positive, reals
 
 Step = tuple[Array, ...]  # rule の返すもの: (新しい w, *新しい状態)
 Layout = dict[str, tuple[Shape, np.dtype[Any]]]  # キー → 形と型
 
-_FLOATS = (np.dtype(np.float32), np.dtype(np.float64))
 BLOCK = 32_768  #: 一度に計算する要素の数。この長さの配列がいくつか、CPU のキャッシュに収まる
 
 
@@ -49,6 +52,12 @@ class Optimizer:
         self.t = 0
         self.state: dict[str, Arrays] = {name: {} for name in self.state_names}
         self._layout: Layout | None = None
+        self._params: Arrays | None = None  # この手法が更新してきた重みの組
+
+    __copy__ = deepcopy  # 浅い写しだと、状態だけを元と共有し、更新の回数が食い違う
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {**self.__dict__, "_params": None}  # 写しは、ネットワークの写しとも組める
 
     def rule(self, w: Array, g: Array, *state: Any) -> Step:
         """1 つの配列の更新規則。``(新しい w, *新しい状態)`` を返す。"""
@@ -61,24 +70,15 @@ class Optimizer:
         キーの過不足・形の違い・整数の重み・前回と違う重みの組は ``TypeError`` / ``ValueError``。
         """
         with np.errstate(all="ignore"):  # 発散は inf や nan として結果に現れる
-            grads, layout = self._checked(params, grads)
-            state = self.state if self.t else self._first_state(params)
-            arrays = {
-                key: [np.asarray(w), *[state[name][key] for name in self.state_names]]
-                for key, w in params.items()
-            }
-            self._move(arrays, grads)
-        self.state = state
+            grads = self._checked(params, grads)
+            state = self.state if self.t else {name: zeros_like(params) for name in self.state_names}
+            self._move(params, grads, state)
+        self.state, self._params, self._layout = state, params, self._layout or _layout(params)
         self.t += 1
-        self._layout = layout
 
-    def _first_state(self, params: Arrays) -> dict[str, Arrays]:
-        return {
-            name: {key: np.zeros(w.shape, w.dtype) for key, w in params.items()} for name in self.state_names
-        }
-
-    def _move(self, arrays: dict[str, list[Array]], grads: Arrays) -> None:
-        """キーごとの ``[w, *状態]`` を、``rule`` の結果で書き換える。"""
+    def _move(self, params: Arrays, grads: Arrays, state: dict[str, Arrays]) -> None:
+        """重みと状態を、``rule`` の結果で書き換える。"""
+        arrays = {key: [np.asarray(w), *(own[key] for own in state.values())] for key, w in params.items()}
         results = {key: self._result(key, own, grads[key]) for key, own in arrays.items()}
         for key, own in arrays.items():
             for array, value in zip(own, results[key], strict=True):
@@ -96,11 +96,28 @@ class Optimizer:
             )
         return result
 
-    def _checked(self, params: Arrays, grads: Arrays) -> tuple[Arrays, Layout]:
-        """入力を確かめ、重みと同じ型の勾配と、重みの組の形を返す。"""
-        for name, value in (("params", params), ("grads", grads)):
-            if not isinstance(value, Mapping):
-                raise TypeError(f"{name} は辞書でなければなりません(渡されたもの: {type(value).__name__})")
+    def check_params(self, params: Arrays) -> None:
+        """``params`` がこの手法で更新できる重みの組であることを確かめる。できなければ ``TypeError`` / ``ValueError``。"""
+        _refuse_other_than_dict("params", params)
+        for key, w in params.items():
+            floats(f"params[{key!r}]", w)
+        if self._layout is None:
+            _refuse_shared_memory(params)
+        elif (layout := _layout(params)) != self._layout:
+            raise ValueError(
+                "params の組は最初の更新のときと同じでなければなりません"
+                f"(最初: {_described(self._layout)}, 今回: {_described(layout)})"
+            )
+        elif self._params is not None and not _same_arrays(params, self._params):
+            raise ValueError(
+                "params はこれまで更新してきた配列と別のものです"
+                f"(別のネットワークには、新しい {type(self).__name__} を作ってください)"
+            )
+
+    def _checked(self, params: Arrays, grads: Arrays) -> Arrays:
+        """入力を確かめ、重みと同じ型の勾配を返す。"""
+        self.check_params(params)
+        _refuse_other_than_dict("grads", grads)
         if params.keys() != grads.keys():
             missing, unknown = params.keys() - grads.keys(), grads.keys() - params.keys()
             raise ValueError(
@@ -108,15 +125,7 @@ class Optimizer:
                 f"(足りないキー: {sorted(map(str, missing))}, 余分なキー: {sorted(map(str, unknown))})"
             )
         checked = {key: _checked_gradient(key, w, grads[key]) for key, w in params.items()}
-        layout = {key: (w.shape, w.dtype) for key, w in params.items()}
-        if self._layout is None:
-            _refuse_shared_memory(params)
-        elif layout != self._layout:
-            raise ValueError(
-                "params の組は最初の更新のときと同じでなければなりません"
-                f"(最初: {_described(self._layout)}, 今回: {_described(layout)})"
-            )
-        return checked, layout
+        return grads if all(g is grads[key] for key, g in checked.items()) else checked
 
 
 class ElementwiseOptimizer(Optimizer):
@@ -129,11 +138,11 @@ class ElementwiseOptimizer(Optimizer):
     入力の誤りは、書き込む前に全部見つける。
     """
 
-    def _move(self, arrays: dict[str, list[Array]], grads: Arrays) -> None:
-        for key, own in arrays.items():
-            for w, g, *state in _blocks([own[0], grads[key], *own[1:]]):
-                values = self.rule(w, g, *state)
-                for array, value in zip((w, *state), values, strict=True):
+    def _move(self, params: Arrays, grads: Arrays, state: dict[str, Arrays]) -> None:
+        for arrays in together(params, grads, *state.values()):  # ``MLP`` の重みは 1 本に並んでいる
+            for w, g, *own in _blocks([np.asarray(array) for array in arrays]):
+                values = self.rule(w, g, *own)
+                for array, value in zip((w, *own), values, strict=True):
                     array[...] = value
 
 
@@ -148,10 +157,26 @@ def _blocks(arrays: list[Array]) -> Iterator[list[Array]]:
         yield [array[start : start + BLOCK] for array in arrays]
 
 
+def _refuse_other_than_dict(name: str, value: object) -> None:
+    if not isinstance(value, Mapping):
+        raise TypeError(f"{name} は辞書でなければなりません(渡されたもの: {type(value).__name__})")
+
+
 def _refuse_shared_memory(params: Arrays) -> None:
     for (key, w), (other, v) in combinations(params.items(), 2):
         if np.may_share_memory(w, v) and np.shares_memory(w, v):
             raise ValueError(f"params[{key!r}] と params[{other!r}] が同じメモリーを指しています")
+
+
+def _same_arrays(params: Arrays, others: Arrays) -> bool:
+    """同じ辞書か、同じメモリーの配列を 1 つでも持つか(配列を差し替えても、辞書に入れ直しても、同じネットワークである)。"""
+    return params is others or any(
+        np.may_share_memory(w, np.asarray(others.get(key))) for key, w in params.items()
+    )
+
+
+def _layout(params: Arrays) -> Layout:
+    return {key: (w.shape, w.dtype) for key, w in params.items()}
 
 
 def _described(layout: Layout) -> dict[str, tuple[Shape, str]]:
@@ -159,20 +184,8 @@ def _described(layout: Layout) -> dict[str, tuple[Shape, str]]:
 
 
 def _checked_gradient(key: str, w: Array, g: Array) -> Array:
-    """1 つのキーの重みと勾配を確かめ、重みと同じ型の勾配を返す。"""
-    if not isinstance(w, np.ndarray) or w.dtype not in _FLOATS:
-        kind = f"dtype={w.dtype}" if isinstance(w, np.ndarray) else type(w).__name__
-        raise TypeError(
-            f"params[{key!r}] は float32 か float64 の NumPy 配列でなければなりません(渡されたもの: {kind})"
-        )
-    if not w.flags.writeable:
-        raise ValueError(f"params[{key!r}] は書き込める配列でなければなりません(読み取り専用です)")
-    try:
-        g = np.asarray(g)
-    except ValueError:
-        raise TypeError(f"grads[{key!r}] は配列でなければなりません(長さの不揃いな並びです)") from None
-    if g.dtype.kind not in "fiu":
-        raise TypeError(f"grads[{key!r}] は実数の配列でなければなりません(dtype={g.dtype})")
+    """1 つのキーの勾配を確かめ、重み ``w`` と同じ型にして返す。"""
+    g = reals(f"grads[{key!r}]", g)
     if g.shape != w.shape:
         raise ValueError(
             f"grads[{key!r}] の形は params[{key!r}] と同じでなければなりません"

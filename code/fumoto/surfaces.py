@@ -11,6 +11,7 @@ array([-0.7,  4. ])
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -36,24 +37,45 @@ class Surface:
         return self.value(w)
 
 
+def _bowl(w: Array) -> Any:
+    return w[0] ** 2 / 20 + w[1] ** 2  # eq-bowl-f
+
+
+def _bowl_gradient(w: Array) -> Array:
+    return np.array([w[0] / 10, 2 * w[1]])
+
+
 #: 横に長い椀(原ノートの比較図と同じ関数)。式: ``eq-bowl-f``。
 bowl = Surface(
     name="横に長い椀",
-    value=lambda w: w[0] ** 2 / 20 + w[1] ** 2,  # eq-bowl-f
-    gradient=lambda w: np.array([w[0] / 10, 2 * w[1]]),
+    value=_bowl,
+    gradient=_bowl_gradient,
     start=(-7.0, 2.0),
     window=(-8.0, 5.0, -3.5, 3.5),
     minimum=(0.0, 0.0),
 )
 
+
+def _saddle(w: Array) -> Any:
+    return w[0] ** 2 / 2 - w[1] ** 2 / 2  # eq-saddle-f
+
+
+def _saddle_gradient(w: Array) -> Array:
+    return np.array([w[0], -w[1]])
+
+
 #: 鞍: x では谷底、y では峠。式: ``eq-saddle-f``。
 saddle = Surface(
     name="鞍",
-    value=lambda w: w[0] ** 2 / 2 - w[1] ** 2 / 2,  # eq-saddle-f
-    gradient=lambda w: np.array([w[0], -w[1]]),
+    value=_saddle,
+    gradient=_saddle_gradient,
     start=(1.5, 1e-3),
     window=(-2.0, 2.0, -2.0, 2.0),
 )
+
+
+def _ravine(w: Array) -> Any:
+    return (1 - w[0]) ** 2 + 2 * (w[1] - w[0] ** 2) ** 2  # eq-ravine-f
 
 
 def _ravine_gradient(w: Array) -> Array:
@@ -64,12 +86,16 @@ def _ravine_gradient(w: Array) -> Array:
 #: 曲がった谷(ローゼンブロック関数の係数を 100 から 2 に緩めたもの)。式: ``eq-ravine-f``。
 ravine = Surface(
     name="曲がった谷",
-    value=lambda w: (1 - w[0]) ** 2 + 2 * (w[1] - w[0] ** 2) ** 2,  # eq-ravine-f
+    value=_ravine,
     gradient=_ravine_gradient,
     start=(-1.4, 0.0),
     window=(-2.0, 2.0, -1.5, 2.5),
     minimum=(1.0, 1.0),
 )
+
+
+def _valleys(w: Array) -> Any:
+    return (w[0] ** 2 + w[1] ** 2) / 20 + 1 - np.cos(w[0]) * np.cos(w[1])  # eq-valleys-f
 
 
 def _valleys_gradient(w: Array) -> Array:
@@ -80,12 +106,22 @@ def _valleys_gradient(w: Array) -> Array:
 #: 谷底がいくつもある。いちばん深いのは原点。式: ``eq-valleys-f``。
 valleys = Surface(
     name="谷のいくつもある地形",
-    value=lambda w: (w[0] ** 2 + w[1] ** 2) / 20 + 1 - np.cos(w[0]) * np.cos(w[1]),  # eq-valleys-f
+    value=_valleys,
     gradient=_valleys_gradient,
     start=(-5.5, 2.5),
     window=(-7.0, 7.0, -4.5, 4.5),
     minimum=(0.0, 0.0),
 )
+
+
+def _hollow(depth: float | Array, w: Array) -> Any:
+    x = w[0]
+    return x**2 / 10 - depth * np.exp(-8 * (x + 3) ** 2)  # eq-hollow-f
+
+
+def _hollow_gradient(depth: float | Array, w: Array) -> Array:
+    x = w[0]
+    return np.array([x / 5 + 16 * depth * (x + 3) * np.exp(-8 * (x + 3) ** 2)])
 
 
 def hollow(depth: float | Array = 0.4) -> Surface:
@@ -94,19 +130,10 @@ def hollow(depth: float | Array = 0.4) -> Surface:
     >>> hollow(0.0)(np.array([-3.0]))
     np.float64(0.9)
     """
-
-    def value(w: Array) -> Any:
-        x = w[0]
-        return x**2 / 10 - depth * np.exp(-8 * (x + 3) ** 2)  # eq-hollow-f
-
-    def gradient(w: Array) -> Array:
-        x = w[0]
-        return np.array([x / 5 + 16 * depth * (x + 3) * np.exp(-8 * (x + 3) ** 2)])
-
     return Surface(
         name="窪みのある斜面",
-        value=value,
-        gradient=gradient,
+        value=partial(_hollow, depth),
+        gradient=partial(_hollow_gradient, depth),
         start=(-5.0,),
         window=(-5.5, 2.5, -0.2, 3.2),
         minimum=(0.0,),

@@ -6,9 +6,9 @@ import numpy as np
 
 from fumoto.hints import Array, Arrays, Rng, Updates
 from fumoto.network import MLP
-from fumoto.optimizers import ElementwiseOptimizer
+from fumoto.optimizers import Optimizer
 from fumoto.surfaces import Surface
-from fumoto.validation import count
+from fumoto.validation import array, count
 
 Gradient = Callable[[], tuple[float, Arrays]]  # () → (値, 勾配の辞書)
 
@@ -73,21 +73,20 @@ def train(
     array([False,  True,  True,  True,  True,  True])
     """
     batch_size = count("batch_size", batch_size)
-    if len(x) != len(t) or len(x) == 0:
+    if len(array("x", x)) != len(array("t", t)) or len(x) == 0:
         raise ValueError(f"x と t は同じ 1 以上の長さでなければなりません(x: {len(x)}, t: {len(t)})")
-
-    # 要素ごとの手法には、全部の重みを並べた 1 本の配列を渡す。結果は配列ごとに更新するのと同じで、速い
-    joined = hasattr(network, "vector") and isinstance(optimizer, ElementwiseOptimizer)
+    if isinstance(network, MLP):
+        network.check_data(x, t)
+    if isinstance(optimizer, Optimizer):
+        optimizer.check_params(network.params)
 
     def gradient() -> tuple[float, Arrays]:
         batch = rng.integers(0, len(x), batch_size)
-        loss, grads = network.gradient(x.take(batch, axis=0), t.take(batch))
-        return loss, {"w": network.gradient_vector} if joined else grads
+        return network.gradient(x.take(batch, axis=0), t.take(batch))
 
-    params = {"w": network.vector} if joined else network.params
     losses = np.full(count("steps", steps, minimum=0), np.nan)
-    for step, loss in enumerate(optimize(optimizer, params, gradient, steps)):
+    for step, loss in enumerate(optimize(optimizer, network.params, gradient, steps)):
         losses[step] = loss
-        if np.isnan(loss) and all(np.isnan(w).all() for w in params.values()):
+        if np.isnan(loss) and all(np.isnan(w).all() for w in network.params.values()):
             break
     return losses

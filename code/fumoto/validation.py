@@ -8,6 +8,8 @@ import numpy as np
 
 from fumoto.hints import Array, Rng
 
+_FLOATS = (np.dtype(np.float32), np.dtype(np.float64))
+
 
 def real(name: str, value: object) -> float:
     """有限の実数であることを確かめ、Python の float にして返す。
@@ -82,7 +84,7 @@ def float_type(name: str, value: Any) -> np.dtype[Any]:
         dtype = np.dtype(value)
     except TypeError:  # 型の名前でないもの
         dtype = np.dtype(object)
-    if dtype not in (np.float32, np.float64):
+    if dtype not in _FLOATS:
         raise TypeError(f"{name} は float32 か float64 でなければなりません(渡された値: {value!r})")
     return dtype
 
@@ -94,6 +96,30 @@ def array(name: str, value: object) -> Array:
     return value
 
 
+def floats(name: str, value: object) -> Array:
+    """学習する重み: float32 か float64 の、書き込める配列。ほかの型では、更新が黙って切り捨てられる。
+
+    >>> floats("gamma", np.ones(2, int))
+    Traceback (most recent call last):
+    TypeError: gamma は float32 か float64 の配列でなければなりません(渡された配列の型: int64)
+    """
+    w = array(name, value)
+    if w.dtype not in _FLOATS:
+        raise TypeError(
+            f"{name} は float32 か float64 の配列でなければなりません(渡された配列の型: {w.dtype})"
+        )
+    if not w.flags.writeable:
+        raise ValueError(f"{name} は書き込める配列でなければなりません(読み取り専用です)")
+    return w
+
+
+def same_floats(**arrays: object) -> None:
+    """1 つの層の重み: どれも ``floats`` で、型が同じ。"""
+    types = {name: floats(name, value).dtype.name for name, value in arrays.items()}
+    if len(set(types.values())) > 1:
+        raise TypeError(f"{' と '.join(types)} は同じ型でなければなりません(渡された配列の型: {types})")
+
+
 def matrix(name: str, value: object, columns: int) -> Array:
     """列の数が ``columns`` の 2 次元の配列。"""
     if isinstance(value, np.ndarray) and value.ndim == 2 and value.shape[1] == columns:
@@ -102,11 +128,20 @@ def matrix(name: str, value: object, columns: int) -> Array:
     raise ValueError(f"{name} は (N, {columns}) でなければなりません(渡された形: {shape})")
 
 
-def data(name: str, value: object) -> Array:
-    """欠けた値(nan)や無限大を含まない、1 つ以上の実数の配列。返すのは float の配列。"""
-    array = np.asarray(value)
+def reals(name: str, value: Any) -> Array:
+    """実数の配列(または、そう読める並び)。真偽値や複素数は含まない。"""
+    try:
+        array = np.asarray(value)
+    except ValueError:
+        raise TypeError(f"{name} は配列でなければなりません(長さの不揃いな並びです)") from None
     if array.dtype.kind not in "fiu":
         raise TypeError(f"{name} は実数の配列でなければなりません(dtype={array.dtype})")
+    return array
+
+
+def data(name: str, value: object) -> Array:
+    """欠けた値(nan)や無限大を含まない、1 つ以上の実数の配列。返すのは float の配列。"""
+    array = reals(name, value)
     if array.ndim == 0 or array.size == 0:
         raise ValueError(
             f"{name} は 1 つ以上の標本を並べた配列でなければなりません(渡された形: {array.shape})"

@@ -182,7 +182,7 @@ def test_one_array_and_many_are_the_same_update(rng, name):
     many = step.updates(name, x, t)["many"]
     for _ in range(3):
         one(), many()
-    weights = one.args[0]["w"]
+    weights = one.args[0].vector
     np.testing.assert_array_equal(weights, np.concatenate([w.ravel() for w in many.args[0].values()]))
 
 

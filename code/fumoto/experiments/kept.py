@@ -16,7 +16,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import wraps
 from pathlib import Path
 from typing import Any, ParamSpec, TypeVar
@@ -69,48 +69,49 @@ def places(
 ) -> list["Place"]:
     """``function(*job, **options)`` の結果の置き場所。飾りのない関数の結果は、取っておかない。"""
     folder = _folder()
-    if folder is None or not getattr(function, "kept", False):
-        return [Place(None, lambda imported: "") for _ in jobs]
     codes: dict[tuple[str, ...], str] = {}
+    if folder is None or not getattr(function, "kept", False):
+        return [Place(None, function, {}, codes) for _ in jobs]
+    return [_place(folder, function, _named(function, job, options or {}), codes) for job in jobs]
 
-    def code(imported: tuple[str, ...]) -> str:
-        if imported not in codes:
-            codes[imported] = fingerprint(surroundings(), function, imported=imported)
-        return codes[imported]
 
-    return [_place(folder, function, job, options or {}, code) for job in jobs]
+def _named(function: Callable[..., Any], job: tuple[Any, ...], options: Mapping[str, Any]) -> dict[str, Any]:
+    """引数の名前 → 値。省いた引数も、書いたのと同じになる。"""
+    bound = inspect.signature(function).bind(*job, **options)
+    bound.apply_defaults()
+    return bound.arguments
 
 
 def _place(
-    folder: Path,
-    function: Callable[..., Any],
-    job: tuple[Any, ...],
-    options: Mapping[str, Any],
-    code: Callable[[tuple[str, ...]], str],
+    folder: Path, function: Callable[..., Any], arguments: dict[str, Any], codes: dict[tuple[str, ...], str]
 ) -> "Place":
-    bound = inspect.signature(function).bind(*job, **options)
-    bound.apply_defaults()
-
-    def whole(imported: tuple[str, ...]) -> str:
-        return fingerprint(code(imported), bound.arguments, imported=imported)
-
+    place = Place(None, function, arguments, codes)
     try:
-        name = f"{whole(())}.pickle"
+        name = f"{place.fingerprint()}.pickle"
     except (TypeError, ValueError, AttributeError):  # 中身の分からない引数
-        return Place(None, whole)
-    return Place(folder / f"{function.__module__}.{function.__qualname__}" / name, whole)
+        return place
+    return replace(place, path=folder / f"{function.__module__}.{function.__qualname__}" / name)
 
 
 @dataclass(frozen=True)
 class Place:
-    """1 つの結果の置き場所。``path`` が None なら、取っておかない。
+    """``function(**arguments)`` の結果の置き場所。``path`` が None なら、取っておかない。
 
     ファイルの名前は、関数の中の ``import`` の先を除いた指紋である。どこを ``import`` したかは、計算してみるまで
     わからないので、名前と一緒に書いておき、読むときに、そこまで含めた指紋を確かめる。
+    ``codes``: 関数の指紋。同じ関数の仕事どうしで使い回す。
     """
 
     path: Path | None
-    whole: Callable[[tuple[str, ...]], str]
+    function: Callable[..., Any]
+    arguments: dict[str, Any]
+    codes: dict[tuple[str, ...], str]
+
+    def fingerprint(self, imported: tuple[str, ...] = ()) -> str:
+        """結果を決めるもの全部の指紋。``imported``: 関数の中で ``import`` したモジュール。"""
+        if imported not in self.codes:
+            self.codes[imported] = fingerprint(surroundings(), self.function, imported=imported)
+        return fingerprint(self.codes[imported], self.arguments, imported=imported)
 
     def load(self) -> Any:
         """取っておいた結果。ないか、壊れているか、古ければ ``MISSING``。"""
@@ -125,7 +126,7 @@ class Place:
                 __import__(module)  # 計算したときと同じように(本の組み直しは、読み込んだモジュールを見る)
         except (ImportError, AttributeError):  # なくなったモジュールやクラス
             return MISSING
-        if self.whole(imported) != whole:
+        if self.fingerprint(imported) != whole:
             return MISSING
         os.utime(self.path)
         return value
@@ -135,7 +136,7 @@ class Place:
         if self.path is None:
             return
         modules = tuple(imported)
-        content = pickle.dumps((modules, self.whole(modules), value), pickle.HIGHEST_PROTOCOL)
+        content = pickle.dumps((modules, self.fingerprint(modules), value), pickle.HIGHEST_PROTOCOL)
         with suppress(OSError):
             self.path.parent.mkdir(parents=True, exist_ok=True)
             with tempfile.NamedTemporaryFile(dir=self.path.parent, delete=False) as file:

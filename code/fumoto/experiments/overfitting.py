@@ -103,7 +103,11 @@ OPTIMIZERS: dict[str, tuple[Callable[[], Optimizer], int]] = {  # 手法 → (�
 
 def scaled_he(scale: float) -> Initializer:
     """He の初期値を ``scale`` 倍する初期値。"""
-    return lambda rng, n_in, n_out: scale * he(rng, n_in, n_out)
+    return partial(_scaled_he, scale)
+
+
+def _scaled_he(scale: float, rng: Rng, n_in: int, n_out: int) -> Array:
+    return scale * he(rng, n_in, n_out)
 
 
 @dataclass(frozen=True)

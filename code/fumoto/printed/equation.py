@@ -38,6 +38,9 @@ class Equation:
     squared: bool = False
     row: str | None = field(default=None, repr=False)
 
+    def __deepcopy__(self, memo: dict[int, Any]) -> "Equation":
+        return self  # 書き換えないので、写しは要らない
+
     @property
     def where(self) -> str:
         """誤りの中で言う、ページと行(``03-momentum.md:40``)。"""

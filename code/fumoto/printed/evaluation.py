@@ -4,7 +4,7 @@ r"""SymPy の右辺を、NumPy で計算する。
 """
 
 from collections.abc import Callable, Iterable, Mapping
-from functools import reduce
+from functools import cached_property, reduce
 from typing import Any
 
 import numpy as np
@@ -29,17 +29,22 @@ class RightSide:
         order = [*kept, *(name for name in indices if name not in kept)]
         self._kept = len(kept)  # 左辺に残る軸の数
         self._axes = {name: axis for axis, name in enumerate(order)}  # 添字 → 軸の番号
-        self._symbols, self._functions, self._compiled = self._compile()
+
+    def __getstate__(self) -> dict[str, Any]:
+        # SymPy の作った関数は pickle にできない。要るときに、また作る
+        return {name: value for name, value in self.__dict__.items() if name != "_compiled"}
 
     def __call__(self, values: Mapping[str, Any]) -> Array:
         ranges = self._summed_ranges(values)
-        arguments = [self._value(symbol, values, ranges) for symbol in self._symbols]
-        result = np.asarray(self._compiled(*arguments, *(values[name] for name in self._functions)))
+        symbols, functions, compiled = self._compiled
+        arguments = [self._value(symbol, values, ranges) for symbol in symbols]
+        result = np.asarray(compiled(*arguments, *(values[name] for name in functions)))
         summed = tuple(range(self._kept, len(self._axes)))
         return np.squeeze(result, axis=summed) if result.ndim >= len(self._axes) > self._kept else result
 
-    def _compile(self) -> tuple[list[sympy.Symbol], list[str], Callable[..., Any]]:
-        """右辺の (記号の並び, 関数の名前の並び, NumPy の関数)。"""
+    @cached_property
+    def _compiled(self) -> tuple[list[sympy.Symbol], list[str], Callable[..., Any]]:
+        """右辺の (記号の並び, 関数の名前の並び, NumPy の関数)。組み立ては一度だけ。"""
         symbols = sorted(self._rhs.atoms(sympy.Symbol), key=str)
         expression, functions = self._rhs, []
         for symbol in sorted(functions_in(expression), key=str):

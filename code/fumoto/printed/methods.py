@@ -5,6 +5,7 @@
 """
 
 from collections.abc import Iterable
+from copy import deepcopy
 from dataclasses import dataclass
 from typing import Any
 
@@ -85,6 +86,8 @@ class PrintedOptimizer:
         self.constants = {method.hyperparameters[name]: value for name, value in hyperparameters.items()}
         self.state: dict[str, Arrays] = {name: {} for name in state_names(self.equations)}
         self.t = 0
+
+    __copy__ = deepcopy  # 浅い写しだと、状態を元と共有する
 
     def update(self, params: Arrays, grads: Arrays) -> None:
         for key, w in params.items():
