@@ -128,7 +128,7 @@ class MLP:
         return value.copy()  # ほかの名前の部分を入れたのかもしれない
 
     def _hand_out(self) -> None:
-        """各層に、辞書 ``params`` と ``grads`` の配列を渡す。"""
+        """各層に、辞書 ``params`` と ``grads`` の配列を渡す。層は、いつも 1 本の配列の部分を使う。"""
         self._gather()
         for number, layer in self.layers:
             layer.grads = {name: self.grads[f"{name}{number}"] for name in layer.params}
@@ -136,7 +136,7 @@ class MLP:
 
     def predict(self, x: Array, training: bool = False) -> Array:
         """出力層の値(ソフトマックスの手前)。``x``: ``(N, sizes[0])`` → ``(N, sizes[-1])``。"""
-        self._hand_out()  # 辞書の配列が(その場での書き換えでなく)差し替えられていても、その値を使う
+        self._gather()  # 辞書の配列が(その場での書き換えでなく)差し替えられていても、その値を使う
         for _, layer in self.layers:
             x = layer.forward(x, training)
         return x
