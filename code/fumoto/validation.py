@@ -148,4 +148,6 @@ def data(name: str, value: object) -> Array:
         )
     if not np.all(np.isfinite(array)):
         raise ValueError(f"{name} に nan か inf が {np.sum(~np.isfinite(array))} 個あります")
-    return array if array.dtype.kind == "f" else array.astype(np.float64)
+    if array.dtype.kind != "f" and np.any((array > 2**53) | (array < -(2**53))):
+        raise ValueError(f"{name} に、float64 では隣と区別できない、2 の 53 乗より大きい整数があります")
+    return array if array.dtype in _FLOATS else array.astype(np.float64)
