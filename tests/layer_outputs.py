@@ -44,7 +44,7 @@ def layer_outputs(activation, std, place="none", bias=0.0):
     h, found = numbers[:size].reshape(SAMPLES, NODES), []
     for raw in numbers[size:].reshape(LAYERS, NODES, NODES):  # raw[k, i]: from node i to node k
         layer, norm = LAYER_OF[activation](), BatchNorm(np.ones(NODES), np.zeros(NODES))
-        x = Affine(std * raw.T, np.full(NODES, bias)).forward(h)
+        x = Affine(std * raw.T, np.full(NODES, float(bias))).forward(h)
         y = layer.forward(norm.forward(x) if place == "before" else x)
         if activation in STEEPEST:
             counted = layer.backward(np.ones_like(y)) < STEEPEST[activation] / 10
