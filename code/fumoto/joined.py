@@ -6,7 +6,7 @@
 import math
 from collections.abc import Iterator, Mapping
 from operator import is_
-from typing import Any
+from typing import Any, TypeGuard
 
 import numpy as np
 from numpy.typing import DTypeLike
@@ -17,7 +17,7 @@ from fumoto.hints import Array, Arrays, Shape
 class Joined(dict[str, Array]):
     """1 本の配列 ``vector`` を区切って、部分に名前をつけた辞書。
 
-    ``shapes``: 名前 → 形。並び順に ``vector`` を区切る。部分と ``vector`` は同じメモリーを指す。
+    ``shapes``: 名前 → 形。並び順に ``vector`` を区切る。部分と ``vector`` は同じメモリーを指す。書き換えないこと。
     ``parts``: はじめの部分の辞書。この辞書の配列は差し替えられるが、``parts`` は変わらない。
     写し(``copy``、``pickle``)も、自分の 1 本の配列を持つ。
 
@@ -28,7 +28,7 @@ class Joined(dict[str, Array]):
     """
 
     def __init__(self, shapes: Mapping[str, Shape], vector: Array):
-        self.vector = vector
+        self.vector, self.shapes = vector, shapes
         self.parts: Arrays = {}
         start = 0
         for name, shape in shapes.items():
@@ -44,7 +44,7 @@ class Joined(dict[str, Array]):
 
     def like(self, vector: Array) -> "Joined":
         """``vector`` を同じ形に区切り、同じ名前をつけた辞書。"""
-        return Joined({name: part.shape for name, part in self.parts.items()}, vector)
+        return Joined(self.shapes, vector)
 
     def __reduce__(self) -> tuple[Any, ...]:
         return join, (dict(self), self.vector.dtype)
@@ -57,22 +57,33 @@ def join(arrays: Mapping[str, Array], dtype: DTypeLike) -> Joined:
 
 
 def zeros_like(arrays: Arrays) -> Arrays:
-    """``arrays`` と同じ名前、形、型の、0 の配列。型がどれも同じなら、1 本に並べる。
+    """``arrays`` と同じ名前、形、型の、0 の配列。``arrays`` が 1 本に並んでいれば、同じように並べる。
 
-    >>> zeros_like({"W": np.eye(2), "b": np.ones(2)}).vector
+    >>> zeros_like(join({"W": np.eye(2), "b": np.ones(2)}, float)).vector
     array([0., 0., 0., 0., 0., 0.])
     """
-    zeros = {name: np.zeros(array.shape, array.dtype) for name, array in arrays.items()}
-    types = {array.dtype for array in zeros.values()}
-    return join(zeros, types.pop()) if len(types) == 1 else zeros
+    if alike(arrays):
+        return arrays.like(np.zeros_like(arrays.vector))
+    return {name: np.zeros(array.shape, array.dtype) for name, array in arrays.items()}
 
 
-def together(*arrays: Arrays) -> Iterator[list[Array]]:
+def alike(first: Arrays, *others: Arrays) -> TypeGuard[Joined]:
+    """どの辞書も、同じ名前と形の順に、1 本の配列に並んでいるか。"""
+    if not (isinstance(first, Joined) and first.whole):
+        return False
+    return all(
+        isinstance(each, Joined)
+        and each.whole
+        and (each.shapes is first.shapes or list(each.shapes.items()) == list(first.shapes.items()))
+        and each.vector.dtype == first.vector.dtype
+        for each in others
+    )
+
+
+def together(*arrays: Any) -> Iterator[list[Array]]:
     """名前ごとの配列の組。どの辞書も同じ順で 1 本に並んでいれば、その 1 本ずつの 1 組だけ。"""
-    names = list(arrays[0])
-    joined = [each for each in arrays if isinstance(each, Joined) and each.whole and list(each) == names]
-    if len(joined) == len(arrays):
-        yield [each.vector for each in joined]
+    if alike(arrays[0], *arrays[1:]):
+        yield [each.vector for each in arrays]
         return
-    for name in names:
+    for name in arrays[0]:
         yield [each[name] for each in arrays]

@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 
 from fumoto.hints import Array, Arrays, Shape
-from fumoto.joined import together, zeros_like
+from fumoto.joined import alike, together, zeros_like
 from fumoto.validation import floats, fraction, non_negative, positive, reals
 
 Step = tuple[Array, ...]  # rule の返すもの: (新しい w, *新しい状態)
@@ -116,6 +116,8 @@ class Optimizer:
 
     def _checked(self, params: Arrays, grads: Arrays) -> Arrays:
         """入力を確かめ、重みと同じ型の勾配を返す。"""
+        if params is self._params and alike(params, grads):  # 前と同じ重みと、同じ並びの勾配
+            return grads
         self.check_params(params)
         _refuse_other_than_dict("grads", grads)
         if params.keys() != grads.keys():

@@ -52,9 +52,12 @@ def _must_run(app, docname):
         return False
     try:
         saved = json.loads((_memory(app, docname) / "inputs.json").read_text(encoding="utf-8"))
-    except (FileNotFoundError, ValueError):
+        modules, whole = saved["modules"], saved["whole"]
+    except (FileNotFoundError, ValueError, KeyError):
         return True
-    return saved["fingerprint"] != page_inputs.fingerprint(text, saved["modules"])
+    if whole == page_inputs.fingerprint(text, modules, whole=True):
+        return False  # ファイルが 1 つも変わっていない
+    return saved["fingerprint"] != page_inputs.fingerprint(text, modules)
 
 
 def outdated(app, env, added, changed, removed):
@@ -86,7 +89,7 @@ def _measured_seconds():
 
 def _execute(app, docname):
     memory, path, text = _memory(app, docname), app.env.doc2path(docname), _source(app, docname)
-    before = page_inputs.fingerprint(text, page_inputs.local_modules())
+    before = page_inputs.fingerprint(text, page_inputs.local_modules(), whole=True)
     shutil.rmtree(memory, ignore_errors=True)
     config = app.env.mystnb_config.copy(execution_cache_path=str(memory))
     source = _with_trailer(text)
@@ -103,10 +106,14 @@ def _execute(app, docname):
         traceback = re.sub(r"\x1b\[[\d;]*m", "", run["traceback"])  # 端末の色
         cell = traceback.rpartition("executing the following cell:\n")[2]  # 失敗したセルと、その中の呼び出し
         raise ExtensionError(f"{docname}.md のセルが失敗しました({run['error']}):\n{cell}")
-    if before != page_inputs.fingerprint(text, page_inputs.local_modules()):
+    if before != page_inputs.fingerprint(text, page_inputs.local_modules(), whole=True):
         return  # 走っているあいだに何かが書き換わった。どちらの結果かわからないので、次も実行する
     modules = json.loads("".join(_executed_cells(memory)[-1]["outputs"][0]["text"]))
-    saved = {"modules": modules, "fingerprint": page_inputs.fingerprint(text, modules)}
+    saved = {
+        "modules": modules,
+        "fingerprint": page_inputs.fingerprint(text, modules),
+        "whole": page_inputs.fingerprint(text, modules, whole=True),
+    }
     (memory / "inputs.json").write_text(json.dumps(saved), encoding="utf-8")
 
 

@@ -31,6 +31,8 @@ MISSING = object()  # 取っておいた結果がない
 _PACKAGE = __name__.partition(".")[0]
 _DIGEST = hashlib.sha256().digest_size
 
+Codes = dict[tuple[Callable[..., Any], tuple[str, ...]], str]
+
 P = ParamSpec("P")
 T = TypeVar("T")
 
@@ -69,7 +71,7 @@ def places(
 ) -> list["Place"]:
     """``function(*job, **options)`` の結果の置き場所。飾りのない関数の結果は、取っておかない。"""
     folder = _folder()
-    codes: dict[tuple[str, ...], str] = {}
+    codes: Codes = {}
     if folder is None or not getattr(function, "kept", False):
         return [Place(None, function, {}, codes) for _ in jobs]
     return [_place(folder, function, _named(function, job, options or {}), codes) for job in jobs]
@@ -82,9 +84,7 @@ def _named(function: Callable[..., Any], job: tuple[Any, ...], options: Mapping[
     return bound.arguments
 
 
-def _place(
-    folder: Path, function: Callable[..., Any], arguments: dict[str, Any], codes: dict[tuple[str, ...], str]
-) -> "Place":
+def _place(folder: Path, function: Callable[..., Any], arguments: dict[str, Any], codes: Codes) -> "Place":
     place = Place(None, function, arguments, codes)
     try:
         name = f"{place.fingerprint()}.pickle"
@@ -99,19 +99,25 @@ class Place:
 
     ファイルの名前は、関数の中の ``import`` の先を除いた指紋である。どこを ``import`` したかは、計算してみるまで
     わからないので、名前と一緒に書いておき、読むときに、そこまで含めた指紋を確かめる。
-    ``codes``: 関数の指紋。同じ関数の仕事どうしで使い回す。
+    ``codes``: 関数とクラスの指紋。仕事どうしで使い回す。
     """
 
     path: Path | None
     function: Callable[..., Any]
     arguments: dict[str, Any]
-    codes: dict[tuple[str, ...], str]
+    codes: Codes
 
     def fingerprint(self, imported: tuple[str, ...] = ()) -> str:
         """結果を決めるもの全部の指紋。``imported``: 関数の中で ``import`` したモジュール。"""
-        if imported not in self.codes:
-            self.codes[imported] = fingerprint(surroundings(), self.function, imported=imported)
-        return fingerprint(self.codes[imported], self.arguments, imported=imported)
+        values = [self._code(v, imported) if callable(v) else v for v in self.arguments.values()]
+        return fingerprint(
+            self._code(self.function, imported), list(self.arguments), values, imported=imported
+        )
+
+    def _code(self, value: Callable[..., Any], imported: tuple[str, ...]) -> str:
+        if (value, imported) not in self.codes:
+            self.codes[value, imported] = fingerprint(surroundings(), value, imported=imported)
+        return self.codes[value, imported]
 
     def load(self) -> Any:
         """取っておいた結果。ないか、壊れているか、古ければ ``MISSING``。"""
