@@ -44,7 +44,7 @@ pdf: $(INSTALLED)  ## 全部のページを 1 冊の PDF にする
 test: $(INSTALLED)  ## 本を確かめる(式、実装、文章の主張、例のコード)
 	$(RUN) pytest -n $(PROCESSES)
 
-doctest: $(INSTALLED)  ## 本を確かめる(式、実装、文章の主張、例のコード)
+doctest: $(INSTALLED)  ## 例のコードだけを確かめる
 	$(RUN) pytest -n $(PROCESSES) code book README.md
 
 bench: $(INSTALLED)  ## 速さを測る
