@@ -138,7 +138,7 @@ class Place:
         return value
 
     def save(self, value: Any, imported: Iterable[str]) -> None:
-        """結果を、全部書けたときにだけ見えるように書く。書けない場所なら、何もしない。"""
+        """結果を、全部書けたときにだけ見えるように書く。書けない場所や、``pickle`` にできない結果なら、何もしない。"""
         if self.path is None:
             return
         modules = tuple(imported)

@@ -423,9 +423,14 @@ def test_a_sentence_of_the_real_book_executes_nothing(real):
 
 
 def test_batchnorm_executes_the_pages_that_use_it_and_no_others(real):
-    real.edit("code/fumoto/batchnorm.py", "self.training = training", "self.training = training  # ここ")
+    real.edit("code/fumoto/batchnorm.py", "self.training = training", "self.training = bool(training)")
     # the table of checks shows the lines of every module
     assert real.build() == {"09-batchnorm", "appendix-verification"}
+
+
+def test_a_comment_executes_nothing_but_the_table_of_the_lines(real):
+    real.edit("code/fumoto/layers.py", "self.x = matrix(", "# ここ\n        self.x = matrix(")
+    assert real.build() == {"appendix-verification"}
 
 
 ADAM = "m_hat = m / (1 - self.beta1**t)", "m_hat = m / (1 - self.beta1 ** (3 * t))"
@@ -479,7 +484,7 @@ def test_no_sentence_changes_when_rounding_errors_do(real, tmp_path):
     """Another processor adds in another order. Every initial weight is moved by one rounding error instead."""
     other = Book(tmp_path / "rounded")
     shutil.copytree(ROOT, other.folder, ignore=shutil.ignore_patterns(*INSTALLED, "build"))
-    line = "W = np.asarray(initializer(rng, n_in, n_out), dtype)"
+    line = "W = np.array(initializer(rng, n_in, n_out), dtype)"
     moved = f"{line}; W = np.nextafter(W, np.asarray(np.inf, W.dtype))"
     other.edit("code/fumoto/network.py", line, moved)
     assert len(other.build()) >= 11
