@@ -86,7 +86,7 @@ def same(a, b):
     if isinstance(a, Exception):
         return same((a.args, vars(a)), (b.args, vars(b)))
     if dataclasses.is_dataclass(a):
-        return all(same(getattr(a, f.name), getattr(b, f.name)) for f in dataclasses.fields(a))
+        return all(same(getattr(a, f.name), getattr(b, f.name)) for f in dataclasses.fields(a) if f.compare)
     if type(a).__module__.startswith("fumoto"):
         apart = ("_params", "_compiled")  # whose weights: see below; a function, made again from the rest
         inside = [{k: v for k, v in vars(x).items() if k not in apart} for x in (a, b)]

@@ -1,6 +1,10 @@
 """The fingerprint of a result: it changes with everything that decides the result, and with nothing else."""
 
+import collections
+import enum
 import functools
+import importlib
+import linecache
 import os
 import subprocess
 import sys
@@ -104,6 +108,10 @@ HARMLESS = {
     "a docstring": ('"""Train."""', '"""Train a network."""'),
     "the docstring of a class": ('"""Base."""', '"""The base class."""'),
     "an annotation": ("def helper(x)", "def helper(x: float) -> float"),
+    "a docstring where there was none": (
+        "def helper(x):\n",
+        'def helper(x):\n    """Help."""\n',
+    ),
     "a function that is not called": ("def unused(x):\n    return x", "def unused(x):\n    return -x"),
     "a class that is not used": ("return x + 1", "return x + 2"),
     "how a set is written": ("{1, 2}", "{2, 1}"),
@@ -192,6 +200,47 @@ VALUES = [
 
 def test_different_values_have_different_fingerprints():
     assert len({fingerprint(value) for value in VALUES}) == len(VALUES)
+
+
+Pair = collections.namedtuple("Pair", "x y")
+
+
+class Level(enum.IntEnum):
+    LOW = 1
+
+
+class Counted(dict):
+    def __missing__(self, key):
+        return 0
+
+
+def test_what_derives_from_a_builtin_type_is_more_than_its_value(monkeypatch):
+    values = [
+        Pair(1, 2),
+        (1, 2),
+        Level.LOW,
+        1,
+        Counted(a=1),
+        {"a": 1},
+        np.ma.array([1, 2], mask=[0, 1]),
+        np.array([1, 2]),
+    ]
+    assert len({fingerprint(value) for value in values}) == len(values)
+    before = fingerprint(Counted(a=1))
+    monkeypatch.setattr(Counted, "__missing__", lambda self, key: 1)
+    assert fingerprint(Counted(a=1)) != before
+
+
+def test_a_module_handed_over_counts_as_a_whole(tmp_path, monkeypatch):
+    monkeypatch.syspath_prepend(tmp_path)
+    found = set()
+    for number in (1, 2):
+        (tmp_path / "handed.py").write_text(f"VALUE = {number}{' ' * number}\n")
+        importlib.invalidate_caches()
+        linecache.clearcache()
+        monkeypatch.delitem(sys.modules, "handed", raising=False)
+        found.add(fingerprint(importlib.import_module("handed")))
+    assert len(found) == 2
 
 
 def test_recursive_values_end():

@@ -1,5 +1,6 @@
 """Results that are kept: computed once, never stale, never trusted when damaged."""
 
+import functools
 import importlib
 import os
 import pickle
@@ -15,6 +16,7 @@ import pytest
 from joblib.externals.loky import get_reusable_executor
 
 from fumoto.experiments import kept as module
+from fumoto.experiments import parallel
 from fumoto.experiments.kept import kept
 from fumoto.experiments.parallel import run_parallel
 
@@ -48,6 +50,49 @@ def lazily(x):
 @kept
 def outer(x):
     return lazily(x) + 1
+
+
+@kept
+def unwritable(x):
+    return lambda: x
+
+
+@kept
+def unwritable_in_parallel(x):
+    return lambda y: x * y
+
+
+@dataclass(frozen=True)
+class Scale:
+    by: object
+
+    def __call__(self):
+        return self.by
+
+
+@kept
+def apply(scale):
+    return scale()
+
+
+def double(function):
+    @functools.wraps(function)
+    def doubled(x):
+        return 2 * function(x)
+
+    return doubled
+
+
+@kept
+@double
+def below(x):
+    return x
+
+
+@double
+@kept
+def above(x):
+    return x
 
 
 @pytest.fixture(autouse=True)
@@ -175,6 +220,47 @@ def test_nothing_is_kept_when_switched_off(folder, monkeypatch):
     run_parallel(train, [(1,), (2,)], "", processes=1)
     assert computed(folder) == ["1", "1", "1", "2"]
     assert not folder.exists()
+
+
+def test_a_result_that_cannot_be_written_is_still_returned(folder):
+    assert unwritable(2)() == 2
+    assert unwritable(2)() == 2
+    [result] = run_parallel(unwritable_in_parallel, [(3,)], "", processes=1)
+    assert result(1) == 3
+
+
+def test_a_file_that_cannot_be_read_is_computed_again(folder):
+    first = train(1)
+    [path] = files(folder)
+    path.unlink()
+    path.mkdir()  # something else in its place
+    same(train(1), first)
+
+
+def test_work_done_by_other_code_is_not_kept(folder, monkeypatch):
+    """A worker may have loaded a module after its file was edited."""
+    real = parallel.compute
+    monkeypatch.setattr(parallel, "compute", lambda *job: (*real(*job)[:2], "another.pickle"))
+    [first] = run_parallel(train, [(1,)], "", processes=1)
+    assert files(folder) == []
+    monkeypatch.undo()
+    monkeypatch.setenv("FUMOTO_RESULTS", str(folder))
+    monkeypatch.setenv("COMPUTED", str(folder.parent / "computed"))
+    same(run_parallel(train, [(1,)], "", processes=1)[0], first)
+    assert len(files(folder)) == 1
+
+
+def test_equal_callables_are_told_apart(folder):
+    results = run_parallel(
+        apply, [(Scale(1),), (Scale(1.0),), (Scale(True),), (Scale(-0.0),)], "", processes=1
+    )
+    again = run_parallel(apply, [(Scale(1),), (Scale(1.0),), (Scale(True),), (Scale(-0.0),)], "", processes=1)
+    assert list(map(repr, results)) == list(map(repr, again)) == ["1", "1.0", "True", "-0.0"]
+
+
+def test_a_decorator_above_or_below_does_the_same_in_parallel(folder):
+    assert (below(3), *run_parallel(below, [(3,)], "", processes=1), below(3)) == (6, 6, 6)
+    assert (above(3), *run_parallel(above, [(3,)], "", processes=1), above(3)) == (6, 6, 6)
 
 
 def test_a_folder_that_cannot_be_written_does_no_harm(folder):

@@ -14,6 +14,9 @@ from functools import cache, cached_property
 _PLAIN = {"cache", "cached_property", "contextmanager", "dataclass", "draw", "kept", "lru_cache", "wraps"}
 
 
+Imports = dict[str, list[tuple[str, str | None]]]
+
+
 def used(cells: str, sources: Mapping[str, bytes]) -> list[str]:
     """セルの中身 ``cells`` が使う、``sources``(モジュールの名前 → 中身)の定義の構文木を、文字列で。
 
@@ -23,7 +26,7 @@ def used(cells: str, sources: Mapping[str, bytes]) -> list[str]:
     search.read(_module(cells.encode()), _module(cells.encode()).statements)
     for module in search.modules.values():
         search.read(module, module.effects)
-    return sorted(f"{name}: {_shape(statement)}" for name, statement in search.found())
+    return [*search.found(), *sorted(search.bound)]
 
 
 class _Module:
@@ -33,9 +36,9 @@ class _Module:
         self.statements = ast.parse(source).body
 
     @cached_property
-    def imported(self) -> dict[str, tuple[str, str | None]]:
-        """名前 → (モジュール, その中の名前)。モジュールそのものなら None。"""
-        return dict(_imports(self.statements))
+    def imported(self) -> "Imports":
+        """名前 → (モジュール, その中の名前) の並び。モジュールそのものなら None。"""
+        return _imports(self.statements)
 
     @cached_property
     def defined(self) -> dict[str, list[ast.stmt]]:
@@ -60,12 +63,16 @@ class _Search:
 
     def __init__(self, modules: Mapping[str, _Module]):
         self.modules = modules
+        self.bound: set[str] = set()  # 使われる名前が、どこから来たか
         self.seen: set[ast.stmt] = set()
         self.referred: set[tuple[str, str | None, frozenset[str] | None]] = set()
 
-    def found(self) -> Iterator[tuple[str, ast.stmt]]:
+    def found(self) -> Iterator[str]:
+        """モジュールごとに、使われる文を、書かれた順に。"""
         for name, module in self.modules.items():
-            yield from ((name, statement) for statement in module.statements if statement in self.seen)
+            for statement in module.statements:
+                if statement in self.seen:
+                    yield f"{name}: {_shape(statement)}"
 
     def read(self, module: _Module, statements: Iterable[ast.stmt]) -> None:
         """``module`` の中の文と、それが使うもの。"""
@@ -74,12 +81,12 @@ class _Search:
                 continue
             self.seen.add(statement)
             names, attributes, alone = _names_in(statement)
-            inner = dict(_imports([statement]))  # 関数の中の import
+            inner = _imports([statement])  # 関数の中の import
             for name in names | inner.keys():
                 self.read(module, module.defined.get(name, ()))
-                for target in (module.imported.get(name), inner.get(name)):
-                    if target:
-                        self.refer(*target, attributes if name not in alone else None)
+                for target in module.imported.get(name, []) + inner.get(name, []):
+                    self.bound.add(f"{name} <- {target}")
+                    self.refer(*target, attributes if name not in alone else None)
 
     def refer(self, module: str, name: str | None, attributes: set[str] | None) -> None:
         """``module`` の中の ``name``。None なら、モジュールの中の、``attributes`` の名前のもの(None なら全部)。"""
@@ -96,13 +103,18 @@ class _Search:
     def refer_to_module(self, module: str, attributes: set[str] | None) -> None:
         every = {*self.modules[module].defined, *self.modules[module].imported}
         every |= {name.rpartition(".")[2] for name in self.modules if name.rpartition(".")[0] == module}
-        for name in every if attributes is None else every & attributes:
+        chosen = every if attributes is None else every & attributes
+        if attributes and not chosen:  # book.checks.positive でなく、book.checks が丸ごと渡されている
+            chosen = every
+        for name in chosen:
             self.refer(module, name, attributes)
 
     def refer_to_name(self, module: str, name: str, attributes: set[str] | None) -> None:
         found = self.modules[module]
         if name in found.imported and name not in found.defined:
-            self.refer(*found.imported[name], attributes)
+            for target in found.imported[name]:
+                self.bound.add(f"{name} <- {target}")
+                self.refer(*target, attributes)
         elif name == "*":
             self.refer_to_module(module, None)
         else:
@@ -127,7 +139,8 @@ def _does_more(statement: ast.stmt) -> bool:
         case ast.FunctionDef() | ast.AsyncFunctionDef() | ast.ClassDef():
             return any(_last_name(decorator) not in _PLAIN for decorator in statement.decorator_list)
         case ast.Assign(targets=targets):
-            return not all(isinstance(target, (ast.Name, ast.Tuple)) for target in targets)
+            inside = [node for target in targets for node in ast.walk(target)]
+            return any(isinstance(node, (ast.Attribute, ast.Subscript)) for node in inside)
         case ast.AnnAssign(target=target):
             return not isinstance(target, ast.Name)
         case ast.Expr(value=ast.Constant()) | ast.Import():
@@ -157,16 +170,18 @@ def _names_in(statement: ast.stmt) -> tuple[set[str], set[str], set[str]]:
     return {node.id for node in names}, {node.attr for node in attributes}, alone
 
 
-def _imports(statements: Iterable[ast.stmt]) -> Iterator[tuple[str, tuple[str, str | None]]]:
+def _imports(statements: Iterable[ast.stmt]) -> Imports:
+    found: Imports = {}
     for node in (node for statement in statements for node in ast.walk(statement)):
         match node:
             case ast.Import(names=names):
                 for alias in names:
-                    whole = (alias.name, None) if alias.asname else (alias.name.partition(".")[0], None)
-                    yield alias.asname or whole[0], whole
+                    whole = alias.name if alias.asname else alias.name.partition(".")[0]
+                    found.setdefault(alias.asname or whole, []).append((whole, None))
             case ast.ImportFrom(module=str(module), names=names, level=0):
                 for alias in names:
-                    yield alias.asname or alias.name, (module, alias.name)
+                    found.setdefault(alias.asname or alias.name, []).append((module, alias.name))
+    return found
 
 
 @cache

@@ -123,6 +123,7 @@ def _equations(root):
 def _everything_checked(root):
     """検証表が見るもの: パッケージの全部の行、図の名前、文献の鍵。"""
     yield from sorted((root / "code" / "fumoto").rglob("*.py"))
+    yield from sorted((root / "tests" / "equation_checks").rglob("*.py"))
     yield root / "book" / "references.bib"
     for page in sorted((root / "book").glob("*.md")):
         names = re.findall(r"name: (fig-[\w-]+)", page.read_text(encoding="utf-8"))

@@ -21,6 +21,23 @@ from typing import Any
 import numpy as np
 from threadpoolctl import threadpool_info
 
+_PLAIN = (type(None), bool, int, float, complex, str, bytes, type(...))
+_PACKAGE = __name__.partition(".")[0]
+# クラスの中で、結果を決めないもの。dataclass の欄は、それから作られた __init__ などに現れる
+_BY_PYTHON = frozenset(
+    {
+        *("__doc__", "__module__", "__dict__", "__weakref__", "__annotations__", "__annotate_func__"),
+        *(
+            "__annotations_cache__",
+            "__qualname__",
+            "__dataclass_fields__",
+            "__dataclass_params__",
+            "__match_args__",
+        ),
+        *("__parameters__", "__orig_bases__", "__abstractmethods__", "_abc_impl", "__protocol_attrs__"),
+        *("__slotnames__", "__firstlineno__", "__static_attributes__", "__type_params__"),
+    }
+)
 _INSTALLED = tuple(Path(sysconfig.get_path(name)) for name in ("stdlib", "platstdlib", "purelib", "platlib"))
 
 
@@ -70,11 +87,12 @@ class _Walk:
             self.digest.update(len(part).to_bytes(8, "big") + part)
 
     def value(self, value: Any) -> None:
-        if value is None or isinstance(value, (bool, int, float, complex, str, bytes, type(...))):
+        if type(value) in _PLAIN:
             self.add(type(value).__name__, repr(value))
             return
-        if not isinstance(
-            value, (tuple, frozenset)
+        if type(value) not in (
+            tuple,
+            frozenset,
         ):  # 同じ値の定数は、1 つにまとめられていることも、いないこともある
             if id(value) in self.seen:
                 self.add("again", str(self.seen[id(value)]))
@@ -82,29 +100,31 @@ class _Walk:
             self.seen[id(value)] = len(self.seen)
             self.alive.append(value)
         self.add(type(value).__qualname__)
+        kind = type(value)  # 組み込みの型を継いだものは、最後の _parts で、クラスのコードまで数える
         match value:
-            case tuple() | list():
+            case tuple() | list() if kind in (tuple, list):
                 self.each(value)
-            case dict():
+            case dict() if kind is dict:
                 self.each(pair for pair in value.items())
-            case set() | frozenset():
+            case set() | frozenset() if kind in (set, frozenset):
                 self.add(*sorted(_alone(item, self.imported) for item in value))
-            case np.ndarray() | np.generic() if value.dtype != object:
+            case np.ndarray() | np.generic() if value.dtype != object and kind.__module__ == "numpy":
                 self.add(str(value.dtype), str(value.shape), value.tobytes())
             case Path():
                 self.files(value)
             case types.CodeType():
                 self.code(value)
             case types.ModuleType():
-                self.add(value.__name__)
+                self.add(value.__name__, *([inspect.getsource(value)] if _is_ours(value) else []))
             case types.FunctionType() | type() if not _is_ours(value):
-                self.add(value.__module__, value.__qualname__)
+                self.add(value.__module__ or "", value.__qualname__)
             case types.FunctionType():
                 self.function(value)
             case type():
                 self.add(value.__qualname__)
+                self.value(kind)
                 self.each(value.__bases__)
-                self.each((name, part) for name, part in vars(value).items() if _decides(name, part))
+                self.each((name, part) for name, part in vars(value).items() if name not in _BY_PYTHON)
             case types.BuiltinFunctionType():
                 self.add(value.__qualname__)
                 self.value(value.__self__)
@@ -125,14 +145,15 @@ class _Walk:
         self.add("end")
 
     def files(self, place: Path) -> None:
+        self.add(place.name)
         paths = sorted(place.rglob("*")) if place.is_dir() else [place]
         for path in filter(Path.is_file, paths):
             status = path.stat()
             self.add(path.name, _content(path, status.st_size, status.st_mtime_ns))
 
     def function(self, function: types.FunctionType) -> None:
-        if getattr(function, "kept", False):  # 取っておく仕組み(kept.py)そのものは、結果を決めない
-            self.value(inspect.unwrap(function))
+        if inside := decorated(function):  # 取っておく仕組み(kept.py)そのものは、結果を決めない
+            self.value(inside)
             return
         self.code(function.__code__)
         self.each((function.__defaults__, function.__kwdefaults__))
@@ -145,23 +166,34 @@ class _Walk:
             self.named(import_module(name), names)
 
     def named(self, value: Any, names: set[str]) -> None:
-        """コードが ``names`` の名前と一緒に使っている値。モジュールなら、その中の、名前のあるもの。"""
-        self.value(value)
-        if isinstance(value, types.ModuleType) and _is_ours(value):
-            chosen = sorted(names & vars(value).keys()) or sorted(vars(value))
-            for name in chosen:
-                self.add(name)
-                self.value(vars(value)[name])
+        """コードが ``names`` の名前と一緒に使っている値。モジュールなら、その中の、名前のあるもの(なければ全部)。"""
+        chosen = sorted(names & vars(value).keys()) if isinstance(value, types.ModuleType) else []
+        if not (chosen and _is_ours(value)):
+            self.value(value)
+            return
+        self.add(value.__name__)
+        for name in chosen:
+            self.add(name)
+            self.named(vars(value)[name], names - {name})
 
     def code(self, code: types.CodeType) -> None:
-        self.add(
-            code.co_code,
-            code.co_exceptiontable,
-            str((code.co_argcount, code.co_kwonlyargcount, code.co_flags)),
-        )
+        described, flags = _has_docstring(code), code.co_flags & ~_DESCRIBED
+        self.add(code.co_code, code.co_exceptiontable, str((code.co_argcount, code.co_kwonlyargcount, flags)))
         self.add(*code.co_names, *code.co_varnames, *code.co_freevars, *code.co_cellvars)
-        described = bool(code.co_consts) and isinstance(code.co_consts[0], str) and code.co_name[0] != "<"
-        self.each(code.co_consts[1:] if described else code.co_consts)  # 関数の説明を除く
+        self.each(code.co_consts[1:] if described else code.co_consts)
+
+
+_DESCRIBED = 0x4000000  # inspect.CO_HAS_DOCSTRING(Python 3.14 から)
+
+
+def _has_docstring(code: types.CodeType) -> bool:
+    """はじめの定数が、関数の説明か、その代わりの None か。"""
+    if sys.version_info >= (3, 14):
+        return bool(code.co_flags & _DESCRIBED)
+    first = code.co_consts[0] if code.co_consts else 0
+    return (first is None or isinstance(first, str)) and (
+        code.co_name[0] != "<" or code.co_name == "<lambda>"
+    )
 
 
 @functools.cache
@@ -182,10 +214,10 @@ def _parts(value: object) -> Iterator[Any]:
         yield list(part) if isinstance(part, Iterator) else part
 
 
-def _decides(name: str, part: Any) -> bool:
-    """クラスの ``part`` が、結果を決めうるか。``__doc__`` や ``__annotations__`` のように、Python が書くものを除く。"""
-    written = not (name.startswith("__") and name.endswith("__")) and name != "_abc_impl"
-    return written or isinstance(part, (types.FunctionType, staticmethod, classmethod, property))
+def decorated(function: Any) -> Any:
+    """``kept`` の飾りの中の関数。飾りがない(か、その上にほかの飾りがある)なら None。"""
+    inside = getattr(function, "kept", None)
+    return inside if inside is not None and getattr(function, "__wrapped__", None) is inside else None
 
 
 def _nested(code: types.CodeType) -> Iterator[types.CodeType]:
@@ -210,8 +242,12 @@ def _imports(code: types.CodeType) -> Iterator[str]:
 
 def _is_ours(value: Any) -> bool:
     """Python についてくるものでも、入れたライブラリでもない、関数、クラス、モジュール。"""
-    name = value.__name__ if isinstance(value, types.ModuleType) else value.__module__ or ""
-    if name.partition(".")[0] in sys.stdlib_module_names:
-        return False
+    if isinstance(value, types.FunctionType):
+        name = value.__globals__.get("__name__") or ""
+    else:
+        name = value.__name__ if isinstance(value, types.ModuleType) else value.__module__ or ""
+    root = name.partition(".")[0]
+    if root == _PACKAGE or root in sys.stdlib_module_names:
+        return root == _PACKAGE
     path = getattr(sys.modules.get(name), "__file__", None)
     return path is None or not any(Path(path).is_relative_to(place) for place in _INSTALLED)

@@ -16,14 +16,14 @@ import tempfile
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import wraps
 from pathlib import Path
 from typing import Any, ParamSpec, TypeVar
 
 from threadpoolctl import threadpool_limits
 
-from fumoto.experiments.fingerprint import fingerprint, surroundings
+from fumoto.experiments.fingerprint import decorated, fingerprint, surroundings
 
 PROJECT = Path(__file__).resolve().parents[3]
 DAYS = 30  # これだけの間使われなかった結果は捨てる
@@ -31,7 +31,7 @@ MISSING = object()  # 取っておいた結果がない
 _PACKAGE = __name__.partition(".")[0]
 _DIGEST = hashlib.sha256().digest_size
 
-Codes = dict[tuple[Callable[..., Any], tuple[str, ...]], str]
+Codes = dict[tuple[int, tuple[str, ...]], tuple[Callable[..., Any], str]]  # id → (消えないように本体, 指紋)
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -49,30 +49,46 @@ def kept(function: Callable[P, T]) -> Callable[P, T]:
         [place] = places(wrapper, [arguments], options)
         value = place.load()
         if value is MISSING:
-            value, imported = compute(function, arguments, options)
+            value, imported = _watched(function, arguments, options)
             place.save(value, imported)
         return value
 
-    wrapper.kept = True  # type: ignore[attr-defined]
+    wrapper.kept = function  # type: ignore[attr-defined]
     return wrapper
 
 
-def compute(
-    function: Callable[..., T], arguments: Iterable[Any], options: Mapping[str, Any] | None = None
+def compute(function: Callable[..., T], job: tuple[Any, ...]) -> tuple[T, list[str], str]:
+    """``function(*job)`` の結果、その間に ``import`` されたモジュールの名前、それを計算したコードの指紋。
+
+    ほかのプロセスは、ファイルが書き換えられたあとに、コードを読み込んだのかもしれない。指紋が違えば、結果を取っておかない。
+    """
+    value, imported = _watched(decorated(function) or function, job, {})
+    [place] = places(function, [job], codes=_CODES)
+    return value, imported, place.path.name if place.path else ""
+
+
+_CODES: "Codes" = {}  # ワーカーの読み込んだコードは、変わらない
+
+
+def _watched(
+    function: Callable[..., T], arguments: Iterable[Any], options: Mapping[str, Any]
 ) -> tuple[T, list[str]]:
     """BLAS のスレッド 1 本で計算した結果と、その間に ``import`` されたモジュールの名前。"""
     with threadpool_limits(1), _recorded_imports() as imported:
-        value = _plain(function)(*arguments, **(options or {}))
+        value = function(*arguments, **options)
     return value, sorted(imported)
 
 
 def places(
-    function: Callable[..., Any], jobs: Iterable[tuple[Any, ...]], options: Mapping[str, Any] | None = None
+    function: Callable[..., Any],
+    jobs: Iterable[tuple[Any, ...]],
+    options: Mapping[str, Any] | None = None,
+    codes: "Codes | None" = None,
 ) -> list["Place"]:
     """``function(*job, **options)`` の結果の置き場所。飾りのない関数の結果は、取っておかない。"""
     folder = _folder()
-    codes: Codes = {}
-    if folder is None or not getattr(function, "kept", False):
+    codes = {} if codes is None else codes
+    if folder is None or decorated(function) is None:
         return [Place(None, function, {}, codes) for _ in jobs]
     return [_place(folder, function, _named(function, job, options or {}), codes) for job in jobs]
 
@@ -88,7 +104,7 @@ def _place(folder: Path, function: Callable[..., Any], arguments: dict[str, Any]
     place = Place(None, function, arguments, codes)
     try:
         name = f"{place.fingerprint()}.pickle"
-    except (TypeError, ValueError, AttributeError):  # 中身の分からない引数
+    except Exception:  # 中身の分からない引数
         return place
     return replace(place, path=folder / f"{function.__module__}.{function.__qualname__}" / name)
 
@@ -105,7 +121,7 @@ class Place:
     path: Path | None
     function: Callable[..., Any]
     arguments: dict[str, Any]
-    codes: Codes
+    codes: Codes = field(compare=False, repr=False)
 
     def fingerprint(self, imported: tuple[str, ...] = ()) -> str:
         """結果を決めるもの全部の指紋。``imported``: 関数の中で ``import`` したモジュール。"""
@@ -115,38 +131,42 @@ class Place:
         )
 
     def _code(self, value: Callable[..., Any], imported: tuple[str, ...]) -> str:
-        if (value, imported) not in self.codes:
-            self.codes[value, imported] = fingerprint(surroundings(), value, imported=imported)
-        return self.codes[value, imported]
+        key = id(value), imported
+        if key not in self.codes:
+            self.codes[key] = value, fingerprint(surroundings(), value, imported=imported)
+        return self.codes[key][1]
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Place, (self.path, self.function, self.arguments, {})  # ほかのプロセスでは、id が違う
 
     def load(self) -> Any:
-        """取っておいた結果。ないか、壊れているか、古ければ ``MISSING``。"""
-        if self.path is None or not self.path.is_file():
-            return MISSING
-        stored = self.path.read_bytes()
-        if hashlib.sha256(stored[_DIGEST:]).digest() != stored[:_DIGEST]:
-            return MISSING
+        """取っておいた結果。ないか、壊れているか、古いか、読めなければ ``MISSING``。"""
         try:
+            stored = self.path.read_bytes() if self.path else b""
+            if not stored or hashlib.sha256(stored[_DIGEST:]).digest() != stored[:_DIGEST]:
+                return MISSING
             imported, whole, value = pickle.loads(stored[_DIGEST:])
             for module in imported:
                 __import__(module)  # 計算したときと同じように(本の組み直しは、読み込んだモジュールを見る)
-        except (ImportError, AttributeError):  # なくなったモジュールやクラス
+            if self.fingerprint(imported) != whole:
+                return MISSING
+        except Exception:  # ないファイル、読めない場所、なくなったモジュールやクラス
             return MISSING
-        if self.fingerprint(imported) != whole:
-            return MISSING
-        os.utime(self.path)
+        with suppress(OSError):
+            os.utime(self.path)  # type: ignore[arg-type]
         return value
 
     def save(self, value: Any, imported: Iterable[str]) -> None:
-        """結果を、全部書けたときにだけ見えるように書く。書けない場所や、``pickle`` にできない結果なら、何もしない。"""
+        """結果を、全部書けたときにだけ見えるように書く。書けない場所や、書けない結果なら、何もしない。"""
         if self.path is None:
             return
         modules = tuple(imported)
-        content = pickle.dumps((modules, self.fingerprint(modules), value), pickle.HIGHEST_PROTOCOL)
-        with suppress(OSError):
+        with suppress(Exception):  # 取っておけなくても、結果は使える
+            content = pickle.dumps((modules, self.fingerprint(modules), value), pickle.HIGHEST_PROTOCOL)
             self.path.parent.mkdir(parents=True, exist_ok=True)
             with tempfile.NamedTemporaryFile(dir=self.path.parent, delete=False) as file:
                 file.write(hashlib.sha256(content).digest() + content)
+            os.chmod(file.name, 0o644)
             os.replace(file.name, self.path)
             for old in self.path.parent.iterdir():
                 if time.time() - old.stat().st_mtime > DAYS * 24 * 3600:
@@ -158,10 +178,6 @@ def _folder() -> Path | None:
     if chosen is not None:
         return Path(chosen) if chosen else None
     return PROJECT / "build" / "results" if (PROJECT / "conf.py").is_file() else None
-
-
-def _plain(function: Callable[..., T]) -> Callable[..., T]:
-    return inspect.unwrap(function) if getattr(function, "kept", False) else function
 
 
 @contextmanager

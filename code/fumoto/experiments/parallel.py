@@ -34,12 +34,14 @@ def run_parallel(
         desc=description, initial=len(jobs) - len(missing), total=len(jobs), disable=not sys.stderr.isatty()
     )
     with progress:
-        for number, (value, imported) in zip(missing, computed, strict=True):
+        for number, (value, imported, name) in zip(missing, computed, strict=True):
             for (
                 module
             ) in imported:  # sys.modules を見れば、結果が何に依るかがわかるように(本の組み直しが使う)
                 import_module(module)
-            kept_at[number].save(value, imported)
+            place = kept_at[number]
+            if place.path and place.path.name == name:  # 同じコードで計算された
+                place.save(value, imported)
             results[number] = value
             progress.update()
     return results
@@ -47,8 +49,8 @@ def run_parallel(
 
 def _computed(
     function: Callable[..., Any], jobs: list[tuple[Any, ...]], processes: int
-) -> Iterable[tuple[Any, list[str]]]:
-    """仕事の順に、結果と、その間に ``import`` されたモジュール。"""
+) -> Iterable[tuple[Any, list[str], str]]:
+    """仕事の順に、``compute`` の返すもの。"""
     backend, _ = get_active_backend()
     if hasattr(backend, "client"):  # backend="dask" のとき
         return _on_cluster(backend, function, jobs)

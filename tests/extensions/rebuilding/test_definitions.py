@@ -86,6 +86,8 @@ def names(cells, *leave_out):
     sources = {name: text.encode() for name, text in SOURCES.items() if name not in leave_out}
     found = set()
     for line in used(cells, sources):
+        if " <- " in line.partition(": ")[0]:  # where an imported name comes from
+            continue
         module, _, shape = line.partition(": ")
         for kind in ("FunctionDef(name='", "ClassDef(name='", "Name(id='"):
             if (kind in shape and shape.startswith(kind.partition("(")[0])) or (
@@ -158,6 +160,26 @@ def test_what_runs_on_import_always_counts():
     assert "effects.cached" not in names("1 + 1")
 
 
+def test_where_a_name_comes_from_counts():
+    cells = "from book.again import Renamed\nRenamed()"
+    before, after = (
+        used(cells, {**{n: t.encode() for n, t in SOURCES.items()}, "book.again": again.encode()})
+        for again in (
+            "from book.methods import First as Renamed\n",
+            "from book.methods import Second as Renamed\n",
+        )
+    )
+    assert before != after
+    swapped = "from book.methods import First as Second, Second as First\nFirst(), Second()"
+    plain = "from book.methods import First, Second\nFirst(), Second()"
+    sources = {name: text.encode() for name, text in SOURCES.items()}
+    assert used(swapped, sources) != used(plain, sources)
+
+
+def test_a_module_handed_over_by_a_dotted_name_is_used_as_a_whole():
+    assert {"checks.negative", "checks.positive"} <= names("import book.checks\nprint(book.checks)")
+
+
 def test_a_star_brings_everything():
     sources = {"book.checks": SOURCES["book.checks"].encode(), "book.star": b"from book.checks import *\n"}
     found = used("from book.star import positive\npositive(1)", sources)
@@ -184,7 +206,10 @@ def test_a_module_that_was_not_loaded_does_not_count():
         ("ZERO = 0", "ZERO = 1", False),
         ("ZERO = 0", "ZERO: int = 0", False),
         ("return x < ZERO", "return x <= ZERO", True),
+        ("from book.methods import First as Renamed", "from book.methods import Second as Renamed", True),
         ('np.seterr(all="ignore")', 'np.seterr(all="warn")', False),
+        ("import numpy as np\nfrom functools", "import numpy.ma as np\nfrom functools", False),
+        ('OPTIONS["a"] = 1\nTABLE = []', 'TABLE = []\nOPTIONS["a"] = 1', False),
         ('OPTIONS["a"] = 1', 'OPTIONS["a"] = 2', False),
         ("return helper()", "return -helper()", False),
     ],

@@ -46,6 +46,7 @@ EDITS = {
     "equation": ("book/02-sgd.md", r"w_t - \eta g_t", r"w_t + \eta g_t"),
     "domain": ("book/02-sgd.md", "% domain: ", "% domain:  "),
     "figure name": ("book/02-sgd.md", "name: fig-", "name: fig-x"),
+    "a line of a check that is linked to": ("tests/equation_checks/registry.py", "", "# x\n"),
     "bibliography": ("book/references.bib", "", "% x\n"),
     "a line of a module that is only shown": ("code/fumoto/surfaces.py", "", "# x\n"),
 }
