@@ -14,6 +14,7 @@ from functools import cache, cached_property
 _PLAIN = {"cache", "cached_property", "contextmanager", "dataclass", "draw", "kept", "lru_cache", "wraps"}
 
 
+_DESCRIBED = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
 Imports = dict[str, list[tuple[str, str | None]]]
 
 
@@ -33,7 +34,11 @@ class _Module:
     """文に分けたモジュール。"""
 
     def __init__(self, source: bytes):
-        self.statements = ast.parse(source).body
+        tree = ast.parse(source)
+        for node in ast.walk(tree):  # 説明を除く
+            if isinstance(node, _DESCRIBED) and ast.get_docstring(node, clean=False) is not None:
+                node.body = node.body[1:] or [ast.Pass()]
+        self.statements = tree.body
 
     @cached_property
     def imported(self) -> "Imports":
@@ -184,13 +189,4 @@ def _imports(statements: Iterable[ast.stmt]) -> Imports:
     return found
 
 
-@cache
-def _shape(statement: ast.stmt) -> str:
-    """文の構文木。行の位置と説明を除く。"""
-    if isinstance(statement, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
-        for node in ast.walk(statement):
-            if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)) and ast.get_docstring(
-                node, clean=False
-            ):
-                node.body = node.body[1:] or [ast.Pass()]
-    return ast.dump(statement)
+_shape = cache(ast.dump)  # 文の構文木。行の位置は入らない

@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -186,6 +187,18 @@ def test_a_star_brings_everything():
     assert [line for line in found if "'negative'" in line] and [
         line for line in found if "'positive'" in line
     ]
+
+
+def test_pages_that_are_executed_at_once_do_not_disturb_each_other():
+    """Two threads share the parsed modules."""
+    cells = "from book.methods import ALL\nfrom book.lazy import late"
+    sources = {name: text.encode() for name, text in SOURCES.items()}
+    expected = used(cells, sources)
+    for number in range(20):
+        fresh = {name: source + b"\n" * (number + 1) for name, source in sources.items()}  # parsed anew
+        with ThreadPoolExecutor(8) as pool:
+            found = list(pool.map(lambda _, fresh=fresh: used(cells, fresh), range(8)))
+        assert all(each == expected for each in found)
 
 
 def test_a_module_that_was_not_loaded_does_not_count():
