@@ -29,21 +29,20 @@ def run_parallel(
     kept_at = places(function, jobs)
     results = [place.load() for place in kept_at]
     missing = [number for number, value in enumerate(results) if value is MISSING]
-    computed = _computed(function, [jobs[number] for number in missing], processes)
-    progress = tqdm(
-        desc=description, initial=len(jobs) - len(missing), total=len(jobs), disable=not sys.stderr.isatty()
+    computed = tqdm(
+        _computed(function, [jobs[number] for number in missing], processes),
+        desc=description,
+        initial=len(jobs) - len(missing),
+        total=len(jobs),
+        disable=not sys.stderr.isatty(),
     )
-    with progress:
-        for number, (value, imported, name) in zip(missing, computed, strict=True):
-            for (
-                module
-            ) in imported:  # sys.modules を見れば、結果が何に依るかがわかるように(本の組み直しが使う)
-                import_module(module)
-            place = kept_at[number]
-            if place.path and place.path.name == name:  # 同じコードで計算された
-                place.save(value, imported)
-            results[number] = value
-            progress.update()
+    for number, (value, imported, name) in zip(missing, computed, strict=True):
+        for module in imported:  # sys.modules を見れば、結果が何に依るかがわかるように(本の組み直しが使う)
+            import_module(module)
+        place = kept_at[number]
+        if place.path and place.path.name == name:  # 同じコードで計算された
+            place.save(value, imported)
+        results[number] = value
     return results
 
 
