@@ -22,20 +22,16 @@ import numpy as np
 from threadpoolctl import threadpool_info
 
 _PLAIN = (type(None), bool, int, float, complex, str, bytes, type(...))
+_MERGED = (tuple, frozenset)  # 同じ値の定数は、1 つにまとめられていることも、いないこともある
 _PACKAGE = __name__.partition(".")[0]
 # クラスの中で、結果を決めないもの。dataclass の欄は、それから作られた __init__ などに現れる
 _BY_PYTHON = frozenset(
     {
         *("__doc__", "__module__", "__dict__", "__weakref__", "__annotations__", "__annotate_func__"),
-        *(
-            "__annotations_cache__",
-            "__qualname__",
-            "__dataclass_fields__",
-            "__dataclass_params__",
-            "__match_args__",
-        ),
+        *("__annotations_cache__", "__qualname__", "__dataclass_fields__", "__dataclass_params__"),
+        *("__match_args__", "__type_params__"),
         *("__parameters__", "__orig_bases__", "__abstractmethods__", "_abc_impl", "__protocol_attrs__"),
-        *("__slotnames__", "__firstlineno__", "__static_attributes__", "__type_params__"),
+        *("__slotnames__", "__firstlineno__", "__static_attributes__"),
     }
 )
 _INSTALLED = tuple(Path(sysconfig.get_path(name)) for name in ("stdlib", "platstdlib", "purelib", "platlib"))
@@ -90,10 +86,7 @@ class _Walk:
         if type(value) in _PLAIN:
             self.add(type(value).__name__, repr(value))
             return
-        if type(value) not in (
-            tuple,
-            frozenset,
-        ):  # 同じ値の定数は、1 つにまとめられていることも、いないこともある
+        if type(value) not in _MERGED:
             if id(value) in self.seen:
                 self.add("again", str(self.seen[id(value)]))
                 return

@@ -33,6 +33,8 @@ _DIGEST = hashlib.sha256().digest_size
 
 Codes = dict[tuple[int, tuple[str, ...]], tuple[Callable[..., Any], str]]  # id → (消えないように本体, 指紋)
 
+_CODES: Codes = {}  # ワーカーのもの。読み込んだコードは、変わらない
+
 P = ParamSpec("P")
 T = TypeVar("T")
 
@@ -67,9 +69,6 @@ def compute(function: Callable[..., T], job: tuple[Any, ...]) -> tuple[T, list[s
     return value, imported, place.path.name if place.path else ""
 
 
-_CODES: "Codes" = {}  # ワーカーの読み込んだコードは、変わらない
-
-
 def _watched(
     function: Callable[..., T], arguments: Iterable[Any], options: Mapping[str, Any]
 ) -> tuple[T, list[str]]:
@@ -83,7 +82,7 @@ def places(
     function: Callable[..., Any],
     jobs: Iterable[tuple[Any, ...]],
     options: Mapping[str, Any] | None = None,
-    codes: "Codes | None" = None,
+    codes: Codes | None = None,
 ) -> list["Place"]:
     """``function(*job, **options)`` の結果の置き場所。飾りのない関数の結果は、取っておかない。"""
     folder = _folder()
