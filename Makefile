@@ -11,6 +11,9 @@ INSTALLED := $(VENV)/installed
 
 # 行列が小さいので、BLAS は 1 プロセス 1 スレッドにして、プロセスを並べる
 export OPENBLAS_NUM_THREADS ?= 1
+# glibc は、大きな配列のメモリーを、消すたびに OS に返し、作るたびにもらい直す。返さずに使い回す方が速い
+export MALLOC_MMAP_THRESHOLD_ ?= 1000000000
+export MALLOC_TRIM_THRESHOLD_ ?= 1000000000
 
 .PHONY: html pdf test doctest bench serve clean lock help
 
