@@ -45,7 +45,7 @@ def _with_trailer(text):
     return text + _TRAILER.format(packages=page_inputs.local_packages())
 
 
-def _must_run(app, docname):
+def must_run(app, docname):
     """セルがあり、その結果を覚えていないか、覚えているものが古い。"""
     text = _source(app, docname)
     if not page_inputs.cells(text):
@@ -62,12 +62,12 @@ def _must_run(app, docname):
 
 def outdated(app, env, added, changed, removed):
     """文章が同じでも、セルの結果が変わりうるページを読み直させる。"""
-    return [docname for docname in sorted(env.found_docs - added - changed) if _must_run(app, docname)]
+    return [docname for docname in sorted(env.found_docs - added - changed) if must_run(app, docname)]
 
 
 def execute(app, env, docnames):
     """これから読むページのうち、古くなったものを実行する。``app.parallel`` ページずつ、長くかかるものから並べる。"""
-    stale = [docname for docname in docnames if _must_run(app, docname)]
+    stale = [docname for docname in docnames if must_run(app, docname)]
     seconds = _measured_seconds()
     stale.sort(key=lambda docname: -seconds.get(docname, 0))
     # 同時に走るページで CPU を分けあう。ページの中の実験が並べるプロセスの数になる

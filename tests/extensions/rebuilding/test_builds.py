@@ -422,15 +422,38 @@ def test_a_sentence_of_the_real_book_executes_nothing(real):
     assert "新しい一文です。" in real.html("06-comparison")
 
 
-def test_batchnorm_executes_the_pages_that_use_it_and_no_others(real):
-    real.edit("code/fumoto/batchnorm.py", "self.training = training", "self.training = bool(training)")
-    # the table of checks shows the lines of every module
-    assert real.build() == {"09-batchnorm", "appendix-verification"}
+TRAINING = {6: "comparison", 7: "overfitting", 8: "initial-values", 9: "batchnorm"}
+STALE = """
+import sys
+from pathlib import Path
+from types import SimpleNamespace
+sys.path.insert(0, "book/_ext")
+from rebuilding import execution
+pages = {path.stem: path.resolve() for path in Path("book").glob("*.md")}
+app = SimpleNamespace(env=SimpleNamespace(doc2path=pages.get), outdir=Path("build/next").resolve())
+print(*[page for page in pages if execution.must_run(app, page)])
+"""
 
 
-def test_a_comment_executes_nothing_but_the_table_of_the_lines(real):
-    real.edit("code/fumoto/layers.py", "self.x = matrix(", "# ここ\n        self.x = matrix(")
-    assert real.build() == {"appendix-verification"}
+def would_execute(book, *edit):
+    """The pages that ``make html`` would execute after this edit, which is undone."""
+    book.edit(*edit)
+    done = subprocess.run(
+        [sys.executable, "-c", STALE], cwd=book.folder, capture_output=True, text=True, check=True
+    )
+    file, old, new = edit
+    book.edit(file, new, old)
+    return set(done.stdout.split())
+
+
+def test_an_edit_executes_the_pages_that_use_it_and_no_others(real):
+    """The table of checks shows the lines of every module."""
+    edit = "code/fumoto/batchnorm.py", "self.training = training", "self.training = bool(training)"
+    assert would_execute(real, *edit) == {"09-batchnorm", "appendix-verification"}
+    edit = "code/fumoto/layers.py", "self.x = matrix(", "# ここ\n        self.x = matrix("
+    assert would_execute(real, *edit) == {"appendix-verification"}
+    edit = "code/fumoto/layers.py", "self.x = matrix(", "self.x = 1 * matrix("
+    assert would_execute(real, *edit) > {f"0{chapter}-{name}" for chapter, name in TRAINING.items()}
 
 
 ADAM = "m_hat = m / (1 - self.beta1**t)", "m_hat = m / (1 - self.beta1 ** (3 * t))"
