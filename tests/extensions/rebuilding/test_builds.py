@@ -424,10 +424,9 @@ def test_a_sentence_of_the_real_book_executes_nothing(real):
 
 TRAINING = {6: "comparison", 7: "overfitting", 8: "initial-values", 9: "batchnorm"}
 STALE = """
-import sys
 from pathlib import Path
 from types import SimpleNamespace
-sys.path.insert(0, "book/_ext")
+import conf  # where the extensions are, and the number of threads
 from rebuilding import execution
 pages = {path.stem: path.resolve() for path in Path("book").glob("*.md")}
 app = SimpleNamespace(env=SimpleNamespace(doc2path=pages.get), outdir=Path("build/next").resolve())
@@ -438,9 +437,8 @@ print(*[page for page in pages if execution.must_run(app, page)])
 def would_execute(book, *edit):
     """The pages that ``make html`` would execute after this edit, which is undone."""
     book.edit(*edit)
-    done = subprocess.run(
-        [sys.executable, "-c", STALE], cwd=book.folder, capture_output=True, text=True, check=True
-    )
+    command = [sys.executable, "-c", STALE]
+    done = subprocess.run(command, cwd=book.folder, capture_output=True, text=True, check=True)
     file, old, new = edit
     book.edit(file, new, old)
     return set(done.stdout.split())
