@@ -40,6 +40,7 @@ extensions = [
     "living.playground",
     "living.histograms",
     "reading.corrections",
+    "reading.claim_marks",
     "reading.first_use",
     "reading.numbering",
     "reading.japanese_index",

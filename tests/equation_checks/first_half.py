@@ -271,6 +271,14 @@ def terminal_velocity(equations):
         close(velocity, expected, rtol=1e-9)
 
 
+@check("eq-momentum-alternating")
+def alternating_velocity(equations):
+    for lr, momentum, g in ((0.1, 0.9, 2.0), (0.3, 0.5, 1.0)):
+        velocity = np.diff(follow(Momentum(lr, momentum), g * (-1.0) ** np.arange(801)))
+        expected = equations["eq-momentum-alternating"].evaluate(eta=lr, alpha=momentum, g=g)
+        close(velocity[-2:], [expected, -expected], rtol=1e-9)
+
+
 @check("eq-momentum-limit")
 def momentum_limit(equations):
     for momentum, curvature in ((0.9, 2.0), (0.3, 0.7)):

@@ -1,0 +1,103 @@
+"""Every claim of the pages holds in its whole domain, fails just outside, and can fail."""
+
+import pytest
+
+from claims import CLAIMS
+from claims.harness import examine, examine_all, job, problem
+from claims.registry import between, claim, close, equal, less
+from fumoto.printed import EquationError
+from fumoto.printed.claims import read_claim, read_claims
+
+PAGES = read_claims()
+MEASURED = [claim.name for claim in PAGES.values() if claim.kind != "報告"]
+
+
+def test_every_claim_has_a_function_and_every_function_a_claim():
+    assert {claim.name for claim in PAGES.values() if claim.kind != "報告"} == CLAIMS.keys()
+
+
+@pytest.mark.parametrize("name", MEASURED)
+def test_a_claim_holds_inside_fails_outside_and_can_fail(name):
+    assert problem(PAGES[name], examine(*job(PAGES[name], CLAIMS[name]))) == ""
+
+
+# --- the harness notices ----------------------------------------------------------------------------------
+
+
+def examined(function, declared, **how):
+    made = read_claim(f"x | 測定 | {declared} | 本文の数値", "page.md", 7)
+    found = examine.kept(function, made.domain, made.sufficient, **how)
+    return found, problem(made, found)
+
+
+def below_one(a, b=0.0):
+    return less(a + 0 * b, 1.0)
+
+
+def test_a_sound_claim_has_no_problem():
+    found, wrong = examined(below_one, "a in [0, 1) sufficient below; b in R")
+    assert wrong == ""
+    assert found.samples > 250
+    assert 0 < found.margin < 0.01
+    assert [edge.found for edge in found.edges] == ["sufficient", "false"]
+
+
+def test_a_domain_wider_than_the_truth_is_noticed():
+    _, wrong = examined(below_one, "a in [0, 1.2] sufficient below")
+    assert wrong.startswith("page.md:7: 主張 x は、範囲の中で成り立ちません(a = 1.2: 1.2 < 1")
+
+
+def test_a_condition_that_is_not_needed_is_noticed():
+    _, wrong = examined(below_one, "a in [0, 0.8] sufficient below")
+    assert wrong.startswith("page.md:7: 主張 x は、a の範囲のすぐ上(0.84)でも成り立ちます")
+    _, wrong = examined(below_one, "a in [0, 1) sufficient below; b in [0, 1]")
+    assert "b の範囲のすぐ下" in wrong
+
+
+def test_the_end_of_what_can_be_computed_is_an_edge():
+    def root(a):
+        if a < 0:
+            raise ValueError("a")
+        return less(a, 1.0)
+
+    found, wrong = examined(root, "a in [0, 1)")
+    assert (found.edges[0].found, wrong) == ("undefined", "")
+
+
+def test_a_narrow_hole_in_the_domain_is_found_by_the_search():
+    """Random samples rarely hit the hole; the margins lead there."""
+
+    def hole(a, b):
+        return less(1e-4, (a - 0.371) ** 2 + (b - 0.689) ** 2)
+
+    found, _ = examined(hole, "a in [0, 1] sufficient; b in [0, 1] sufficient", samples=0, searched=400)
+    assert found.failure
+
+
+def test_a_comparison_that_cannot_fail_is_noticed():
+    _, wrong = examined(lambda a: [less(a, 1.0), close(0.0, 0.0, rel=0.2)], "a in [0, 1) sufficient below")
+    assert wrong == "page.md:7: 主張 x の比べ方は、2 個のうち 1 個しか失敗できません"
+
+
+def test_nan_is_no_agreement():
+    for comparison in (
+        less(float("nan"), 1),
+        close(float("nan"), 1),
+        between(float("nan"), 0, 1),
+        equal(float("nan"), 1),
+    ):
+        assert comparison.margin < 0
+
+
+def test_a_claim_without_a_function_and_a_function_without_a_claim_are_named():
+    claims = {"x": read_claim("x | 測定 | a in [0, 1) | 演習", "page.md", 7)}
+    with pytest.raises(
+        EquationError, match=r"page\.md:7: 主張 x を確かめる関数がありません\n関数 y の主張が、"
+    ):
+        examine_all(claims, {"y": None})
+
+
+def test_two_functions_for_one_claim_are_refused():
+    name = next(iter(CLAIMS))
+    with pytest.raises(ValueError, match=f"two functions check the claim {name}"):
+        claim(name)(below_one)
