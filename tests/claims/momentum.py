@@ -2,8 +2,13 @@
 
 import numpy as np
 
-from claims.registry import claim, close, less
+from claims.registry import claim, close, equal, less
+from fumoto.experiments.comparison import METHODS
+from fumoto.experiments.momentum import escape_steps
+from fumoto.mistakes import NotesMomentum
 from fumoto.optimizers import SGD, Momentum
+from fumoto.surfaces import bowl, hollow, saddle
+from fumoto.training import descend
 
 
 def velocities(optimizer, gradients):
@@ -51,6 +56,22 @@ def the_way_is_no_shorter_below(alpha, c):
     return less(travel(SGD(eta)), travel(Momentum(eta, alpha)) * (1 + 1e-6))
 
 
+@claim("momentum-fair-shorter", samples=100, searched=60)
+def the_way_is_shorter_at_equal_speed_near_the_limit(alpha, eta):
+    return less(travel(Momentum(eta * (1 - alpha), alpha), curvature=2), travel(SGD(eta), curvature=2))
+
+
+@claim("momentum-fair-longer", samples=100, searched=60)
+def the_way_is_no_shorter_at_equal_speed_far_from_it(alpha, eta):
+    fair = travel(Momentum(eta * (1 - alpha), alpha), curvature=2)
+    return less(travel(SGD(eta), curvature=2), fair * (1 + 1e-6))
+
+
+@claim("zigzag-figure", samples=60, searched=40)
+def the_way_is_longer_at_the_rates_of_the_figure(eta):
+    return less(travel(SGD(eta), curvature=2), travel(Momentum(eta, 0.9), curvature=2))
+
+
 def after(optimizer, steps, start=1e-9):
     """How far from the axis of the saddle, in parts of the start."""
     params = {"y": np.array([start])}
@@ -67,3 +88,61 @@ def momentum_leaves_the_saddle_faster_at_equal_rate(alpha, eta, t):
 @claim("saddle-later")
 def momentum_leaves_the_saddle_slower_at_equal_speed(alpha, eta, t):
     return less(after(Momentum(eta * (1 - alpha), alpha), t), after(SGD(eta), t))
+
+
+@claim("saddle-figure", samples=50, searched=20)
+def the_saddle_is_left_in_half_the_steps_at_the_settings_of_the_figure(delta):
+    sgd = escape_steps(SGD(0.05), delta)
+    return [
+        less(2 * escape_steps(Momentum(0.05, 0.9), delta), sgd),
+        less(sgd, escape_steps(Momentum(0.05 * (1 - 0.9), 0.9), delta)),
+    ]
+
+
+@claim("saddle-axis", samples=40, searched=0)
+def on_the_axis_every_method_stays(method, eta, x):
+    return equal(descend(METHODS[method](lr=eta), saddle, (x, 0.0), 300)[:, 1], np.zeros(301))
+
+
+def deepest(alpha, eta, depths=None):
+    """The deepest of the hollows that is crossed from -5, all shallower ones being crossed too; -1 if none is."""
+    depths = np.linspace(0, 1.5, 151) if depths is None else np.atleast_1d(depths)
+    start, steps = np.full((1, len(depths)), -5.0), int(40 / np.sqrt(eta))
+    ends = descend(Momentum(eta, alpha), hollow(depths), start, steps)[-1, 0]
+    crossed = np.append(np.abs(ends) < 0.3, False)
+    return depths[np.argmin(crossed) - 1] if crossed[0] else -1.0
+
+
+@claim("hollow-friction", samples=10, searched=0)
+def friction_decides_which_hollow_is_crossed(zeta, eta):
+    return close(deepest(1 - zeta * np.sqrt(eta), eta), deepest(1 - zeta * np.sqrt(0.005), 0.005), rel=0.09)
+
+
+@claim("hollow-deeper", samples=10, searched=0)
+def less_friction_crosses_deeper_hollows(zeta, eta):
+    return less(deepest(1 - 1.1 * zeta * np.sqrt(eta), eta), deepest(1 - zeta * np.sqrt(eta), eta))
+
+
+@claim("hollow-figure", samples=30, searched=0)
+def little_momentum_stops_where_none_does(alpha, D):
+    return [less(deepest(alpha, 0.01, D), 0), less(deepest(0.0, 0.01, D), 0)]
+
+
+@claim("notes-momentum-climbs", samples=100, searched=60)
+def the_printed_sign_of_the_notes_climbs_at_every_step(alpha, eta):
+    with np.errstate(all="ignore"):
+        heights = bowl(descend(NotesMomentum(eta, alpha), bowl, bowl.start, 15).T)
+    return less(heights[:-1], heights[1:])
+
+
+@claim("play-wrong-sign-climbs", samples=60, searched=40)
+def the_notes_climb_slower_at_a_smaller_rate(alpha, eta):
+    slow, fast = (bowl(descend(NotesMomentum(lr, alpha), bowl, bowl.start, 60)[-1]) for lr in (eta / 2, eta))
+    return [less(bowl(np.array(bowl.start)), slow), less(slow, fast)]
+
+
+@claim("momentum-conditions", samples=60, searched=40)
+def the_zigzag_does_not_shrink_where_descent_does_not_overshoot(alpha, eta):
+    """The notes promise less of it, without a condition."""
+    plain, same = travel(SGD(eta), curvature=2), travel(Momentum(eta, alpha), curvature=2)
+    return less(plain, same * (1 + 1e-6))
