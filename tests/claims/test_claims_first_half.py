@@ -148,7 +148,7 @@ def test_notes_momentum_gathers_speed_uphill():
 
 def test_zigzag_grows_at_equal_rate_and_shrinks_only_near_the_limit_at_equal_speed():
     zigzag = run(momentum.zigzag)
-    plain, same, fair = (zigzag.travel[name] for name in ("SGD", "同じ η", "同じ η/(1−α)"))
+    plain, same, fair = (zigzag.travel[name] for name in ("GD", "同じ η", "同じ η/(1−α)"))
     rates = zigzag.rates
     assert np.all(same[rates < 0.94] > plain[rates < 0.94])
     np.testing.assert_array_equal(fair < plain, rates > 0.85)

@@ -33,15 +33,14 @@ def mark(app, doctree, docname):
 
 
 def _sentence_before(comment):
-    """すぐ上の段落か、すぐ上のもの(図、訂正の囲み、箇条書き)の、最後の説明か段落。"""
-    place = comment.parent.index(comment)
-    if place == 0:
-        return None
-    before = comment.parent[place - 1]
-    if isinstance(before, nodes.paragraph):
-        return before
-    captions, paragraphs = (list(before.findall(kind)) for kind in (nodes.caption, nodes.paragraph))
-    return (captions or paragraphs or [None])[-1]
+    """上にあるいちばん近い段落か、図や訂正の囲みの説明。間にある、目に見えないものは飛ばす。"""
+    for before in reversed(comment.parent[: comment.parent.index(comment)]):
+        if isinstance(before, nodes.paragraph):
+            return before
+        captions, paragraphs = (list(before.findall(kind)) for kind in (nodes.caption, nodes.paragraph))
+        if captions or paragraphs:
+            return (captions or paragraphs)[-1]
+    return None
 
 
 def setup(app):

@@ -21,18 +21,20 @@ class WrongSign:
     notes: Array
     right_height: Array
     notes_height: Array
+    lr: float
+    momentum: float
 
 
-def wrong_sign(steps: int = 15) -> WrongSign:
+def wrong_sign(lr: float = 0.05, momentum: float = 0.9, steps: int = 15) -> WrongSign:
     """横に長い椀を、w + v と w - v(原ノートの式 (3))で下りようとする。
 
     >>> result = wrong_sign()
     >>> bool(np.all(np.diff(result.notes_height) > 0))     # 一歩ごとに登っている
     True
     """
-    right = descend(Momentum(lr=0.05, momentum=0.9), bowl, bowl.start, steps)
-    notes = descend(NotesMomentum(lr=0.05, momentum=0.9), bowl, bowl.start, steps)
-    return WrongSign(right, notes, bowl(right.T), bowl(notes.T))
+    right = descend(Momentum(lr, momentum), bowl, bowl.start, steps)
+    notes = descend(NotesMomentum(lr, momentum), bowl, bowl.start, steps)
+    return WrongSign(right, notes, bowl(right.T), bowl(notes.T), lr, momentum)
 
 
 def escape_steps(optimizer: Updates, offset: float, limit: int = 100_000) -> int:
@@ -57,10 +59,12 @@ class SaddleEscape:
     sgd: Array
     equal_rate: Array
     equal_speed: Array
+    lr: float
+    momentum: float
 
 
 def saddle_escape(lr: float = 0.05, momentum: float = 0.9) -> SaddleEscape:
-    """x 軸からの距離を変えて、SGD と 2 通りのモーメンタム法が鞍点から抜ける歩数を数える。"""
+    """x 軸からの距離を変えて、勾配降下法と 2 通りのモーメンタム法が鞍点から抜ける歩数を数える。"""
     offsets = 10.0 ** -np.arange(1, 13)
 
     def count(make: Callable[[], Optimizer]) -> Array:
@@ -71,6 +75,8 @@ def saddle_escape(lr: float = 0.05, momentum: float = 0.9) -> SaddleEscape:
         count(lambda: SGD(lr=lr)),
         count(lambda: Momentum(lr=lr, momentum=momentum)),
         count(lambda: Momentum(lr=lr * (1 - momentum), momentum=momentum)),
+        lr,
+        momentum,
     )
 
 
@@ -81,6 +87,7 @@ class HollowEscape:
     depths: Array
     stops: dict[float, Array]
     deepest: dict[float, float]
+    lr: float
 
 
 def hollow_escape(
@@ -100,7 +107,7 @@ def hollow_escape(
         rate = lr if speed is None else speed * (1 - momentum)
         stops[momentum] = descend(Momentum(rate, momentum), hollow(depths), start, steps)[-1, 0]
     deepest = {momentum: _deepest(depths, np.abs(x) < 0.1) for momentum, x in stops.items()}
-    return HollowEscape(depths, stops, deepest)
+    return HollowEscape(depths, stops, deepest, lr)
 
 
 def _deepest(depths: Array, passed: Array) -> float:
@@ -117,14 +124,15 @@ class ZigZag:
     travel: Arrays
     paths: Arrays  # 図に描く代表の η での道
     shown_rate: float
+    momentum: float
 
 
 @kept
 def zigzag(momentum: float = 0.9, shown_rate: float = 0.9, steps: int = 2000) -> ZigZag:
-    """SGD と、同じ η、同じ η/(1-α) のモーメンタム法のジグザグを、η を変えて比べる。"""
+    """勾配降下法と、同じ η、同じ η/(1-α) のモーメンタム法のジグザグを、η を変えて比べる。"""
     rates = np.round(np.arange(0.05, 0.99, 0.03), 2)
     makers: dict[str, Callable[[float], Optimizer]] = {
-        "SGD": lambda lr: SGD(lr),
+        "GD": lambda lr: SGD(lr),
         "同じ η": lambda lr: Momentum(lr, momentum),
         "同じ η/(1−α)": lambda lr: Momentum(lr * (1 - momentum), momentum),
     }
@@ -132,7 +140,7 @@ def zigzag(momentum: float = 0.9, shown_rate: float = 0.9, steps: int = 2000) ->
     for name, make in makers.items():
         travel[name] = np.array([_travel(descend(make(lr), bowl, bowl.start, steps)) for lr in rates])
         paths[name] = descend(make(shown_rate), bowl, bowl.start, 60)
-    return ZigZag(rates, travel, paths, shown_rate)
+    return ZigZag(rates, travel, paths, shown_rate, momentum)
 
 
 def _travel(path: Array) -> float:

@@ -34,6 +34,6 @@ def _domain(claim: Claim) -> str:
     for part in claim.declared.split(";"):
         symbol, _, values = re.sub(r"\s+sufficient.*", "", part).strip().partition(" in ")
         plain = re.fullmatch("[a-z]{2,}", symbol)
-        values = values.replace("..", r" \dots ") if not plain else values
+        values = values if plain else values.replace("..", r" \dots ").replace("R", r"\mathbb{R}")
         parts.append(f"{symbol} {values.strip('{}')}" if plain else rf"${symbol} \in {values}$")
     return "、".join(parts)

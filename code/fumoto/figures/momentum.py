@@ -8,11 +8,11 @@ from fumoto.figures.style import Picture, contours, draw, legend_above, legend_o
 from fumoto.surfaces import bowl, hollow
 
 _COMPARED = {
-    "SGD": METHOD_LOOKS["SGD"],
+    "GD": METHOD_LOOKS["SGD"],
     "同じ η": Look(BLUE, (0, (2, 1.5)), "^"),
     "同じ η/(1−α)": SERIES_LOOKS[1],
 }
-_LABELS = {"SGD": "SGD", "同じ η": "Momentum(同じ η)", "同じ η/(1−α)": "Momentum(同じ η/(1−α))"}
+_LABELS = {"GD": "GD", "同じ η": "Momentum(同じ η)", "同じ η/(1−α)": "Momentum(同じ η/(1−α))"}
 
 
 @draw
@@ -36,7 +36,7 @@ def saddle_escape(result: SaddleEscape) -> Picture:
     """鞍点の軸からの距離に対する、抜けるまでの歩数。"""
     picture = Picture("saddle-escape", height=4.1)
     ax = picture.axes
-    series = {"SGD": result.sgd, "同じ η": result.equal_rate, "同じ η/(1−α)": result.equal_speed}
+    series = {"GD": result.sgd, "同じ η": result.equal_rate, "同じ η/(1−α)": result.equal_speed}
     for name, steps in series.items():
         look = _COMPARED[name]
         ax.plot(result.offsets, steps, **look.line(marker=look.marker, markersize=5, label=_LABELS[name]))
@@ -85,7 +85,7 @@ def zigzag(result: ZigZag) -> Picture:
             **look.line(marker=look.marker, markersize=4, markevery=3, label=_LABELS[name]),
         )
     bottom.set(
-        yscale="log", xlabel=r"SGD の学習率 $\eta$", ylabel="y 方向の道のりの合計", title="η を変えたとき"
+        yscale="log", xlabel=r"GD の学習率 $\eta$", ylabel="y 方向の道のりの合計", title="η を変えたとき"
     )
     legend_above(picture, bottom, 1)
     return picture
