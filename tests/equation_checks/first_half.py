@@ -7,6 +7,7 @@ import numpy as np
 from equation_checks.registry import check, close, draw
 from fumoto import optimizers as book_optimizers
 from fumoto.experiments.adagrad import follow
+from fumoto.experiments.momentum import best_gd, best_momentum
 from fumoto.layers import Affine, SoftmaxCrossEntropy
 from fumoto.mistakes import NotesMomentum, StepSizeAdam, UncorrectedAdam
 from fumoto.network import MLP
@@ -284,6 +285,55 @@ def momentum_limit(equations):
     for momentum, curvature in ((0.9, 2.0), (0.3, 0.7)):
         limit = equations["eq-momentum-limit"].evaluate(alpha=momentum, lambda_max=curvature).item()
         _check_limit(lambda lr, momentum=momentum: Momentum(lr, momentum), limit, curvature)
+
+
+CURVATURES = (2.0, 0.1), (3.0, 0.4), (1.5, 0.3)  # the largest and the smallest
+
+
+@check("eq-condition-kappa")
+def condition_number(equations):
+    """The bowl is 20 times as steep across as along; turned into other units, the ratio stays."""
+    for scale in (1.0, 1.7):
+        along, across = scale * bowl.gradient(np.ones(2))
+        expected = equations["eq-condition-kappa"].evaluate(lambda_max=across, lambda_min=along)
+        close(expected, 20)
+
+
+@check("eq-gd-best", "eq-gd-rate")
+def best_gradient_descent(equations):
+    """Both directions shrink by the same printed factor; at any other rate one of them shrinks less."""
+    for largest, smallest in CURVATURES:
+        best = equations["eq-gd-best"].evaluate(lambda_max=largest, lambda_min=smallest).item()
+        factor = equations["eq-gd-rate"].evaluate(kappa=largest / smallest).item()
+        for curvature in (largest, smallest):
+            path = _on_parabola(SGD(lr=best), curvature, 10)
+            close(np.abs(path[1:] / path[:-1]), factor, rtol=1e-9)
+        close(best_gd(largest / smallest) / largest, best)
+
+
+@check("eq-momentum-best-eta", "eq-momentum-best-alpha", "eq-momentum-best-rate")
+def best_heavy_ball(equations):
+    """Both directions shrink by the printed factor; with either value moved, one of them shrinks less."""
+    for largest, smallest in CURVATURES:
+        kappa = largest / smallest
+        eta = equations["eq-momentum-best-eta"].evaluate(lambda_max=largest, lambda_min=smallest).item()
+        alpha = equations["eq-momentum-best-alpha"].evaluate(kappa=kappa).item()
+        factor = equations["eq-momentum-best-rate"].evaluate(kappa=kappa).item()
+        close(best_momentum(kappa), [eta * largest, alpha])
+
+        def shrinking(eta, alpha, curvatures=(largest, smallest)):
+            return max(_factor(Momentum(eta, alpha), curvature) for curvature in curvatures)
+
+        close(shrinking(eta, alpha), factor, rtol=2e-3)
+        for wrong in ((1.03 * eta, alpha), (0.97 * eta, alpha), (eta, 1.03 * alpha), (eta, 0.97 * alpha)):
+            assert shrinking(*wrong) > 1.005 * factor
+
+
+def _factor(optimizer, curvature, steps=150):
+    """The factor per step, when the distance goes like t r**t (a double root) or r**t."""
+    path = np.abs(_on_parabola(optimizer, curvature, 2 * steps))
+    middle, last = path[steps - 9 : steps + 1].max(), path[-10:].max()
+    return (last / middle / 2) ** (1 / steps)
 
 
 @check("eq-saddle-steps")

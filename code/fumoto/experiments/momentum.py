@@ -1,4 +1,4 @@
-"""3 章: 符号の間違い、鞍点、窪み、ジグザグ。"""
+"""3 章: 条件数と速さ、符号の間違い、鞍点、窪み、ジグザグ。"""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -145,3 +145,75 @@ def zigzag(momentum: float = 0.9, shown_rate: float = 0.9, steps: int = 2000) ->
 
 def _travel(path: Array) -> float:
     return np.abs(np.diff(path[:, 1])).sum()
+
+
+@dataclass(frozen=True)
+class Acceleration:
+    """条件数ごとの、谷底からのずれを ``target`` 倍に縮めるまでの歩数 ``steps[名前]``。η は、どれも最もよいもの。"""
+
+    kappas: Array
+    steps: Arrays
+    target: float
+
+
+def best_gd(kappa: float) -> float:
+    """曲率が 1/κ から 1 までの二次関数で、勾配降下法が最も速い η。
+
+    >>> round(best_gd(20.0), 4)
+    1.9048
+    """
+    lambda_max, lambda_min = 1.0, 1 / kappa
+    return 2 / (lambda_max + lambda_min)  # eq-gd-best
+
+
+def best_momentum(kappa: float) -> tuple[float, float]:
+    """曲率が 1/κ から 1 までの二次関数で、モーメンタム法が最も速い ``(η, α)``。
+
+    >>> [round(value, 3) for value in best_momentum(100.0)]
+    [3.306, 0.669]
+    """
+    lambda_max, lambda_min = 1.0, 1 / kappa
+    eta = 4 / (np.sqrt(lambda_max) + np.sqrt(lambda_min)) ** 2  # eq-momentum-best-eta
+    alpha = (np.sqrt(kappa) - 1) ** 2 / (np.sqrt(kappa) + 1) ** 2  # eq-momentum-best-alpha
+    return float(eta), float(alpha)
+
+
+def shrinking_steps(
+    alpha: float, rates: float | Array, kappa: float, target: float = 0.01, limit: int = 100_000
+) -> int:
+    """曲率 1/κ と 1 の 2 つの向きのずれが、どちらも ``target`` 倍より小さくなって、そのままでいるまでの歩数。
+
+    ``rates``: η。配列なら、そのうちいちばん早いものの歩数。``limit`` で打ち切る。
+
+    >>> shrinking_steps(0.0, best_gd(20.0), kappa=20.0)
+    47
+    """
+    slopes = np.multiply.outer(
+        [1 / kappa, 1.0], np.atleast_1d(rates)
+    )  # η を掛けた曲率。η = 1 で動かすのと同じ
+    w, optimizer = np.ones_like(slopes), Momentum(lr=1.0, momentum=alpha)
+    arrived = np.full(slopes.shape[1], limit)
+    for step in range(1, limit + 1):
+        optimizer.update({"w": w}, {"w": slopes * w})
+        inside = np.all(np.abs(w) < target, axis=0)
+        arrived = np.where(inside, np.minimum(arrived, step), limit)
+        if step > 1.5 * arrived.min() + 20:  # 着いたまま、離れなかった
+            break
+    return int(arrived.min())
+
+
+@kept
+def acceleration(
+    momenta: tuple[float, ...] = (0.5, 0.9, 0.99), points: int = 13, target: float = 0.01
+) -> Acceleration:
+    """条件数を変えて、勾配降下法と、α を決めたモーメンタム法と、α も選んだモーメンタム法の歩数を比べる。"""
+    kappas = np.geomspace(3, 3000, points)
+    steps = {"GD": np.array([shrinking_steps(0.0, best_gd(k), k, target) for k in kappas])}
+    for alpha in momenta:
+        rates = 2 * (1 + alpha) * np.linspace(0.01, 1, 200, endpoint=False)  # 限界までを等しく分けて
+        steps[f"α = {alpha}"] = np.array([shrinking_steps(alpha, rates, k, target) for k in kappas])
+    best = [best_momentum(k) for k in kappas]
+    steps["最もよい α"] = np.array(
+        [shrinking_steps(alpha, eta, k, target) for (eta, alpha), k in zip(best, kappas, strict=True)]
+    )
+    return Acceleration(kappas, steps, target)

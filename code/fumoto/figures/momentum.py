@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from fumoto.experiments.momentum import HollowEscape, SaddleEscape, WrongSign, ZigZag
+from fumoto.experiments.momentum import Acceleration, HollowEscape, SaddleEscape, WrongSign, ZigZag
 from fumoto.figures.looks import BLUE, GRAY, METHOD_LOOKS, SERIES_LOOKS, Look
 from fumoto.figures.style import Picture, contours, draw, legend_above, legend_on_map, path
 from fumoto.surfaces import bowl, hollow
@@ -88,4 +88,17 @@ def zigzag(result: ZigZag) -> Picture:
         yscale="log", xlabel=r"GD の学習率 $\eta$", ylabel="y 方向の道のりの合計", title="η を変えたとき"
     )
     legend_above(picture, bottom, 1)
+    return picture
+
+
+@draw
+def acceleration(result: Acceleration) -> Picture:
+    """条件数に対する、ずれを決めた割合まで縮める歩数。"""
+    picture = Picture("acceleration", height=4.6)
+    ax = picture.axes
+    looks = [METHOD_LOOKS["SGD"], *SERIES_LOOKS]
+    for (name, steps), look in zip(result.steps.items(), looks, strict=False):
+        ax.plot(result.kappas, steps, **look.line(marker=look.marker, markersize=5, label=name))
+    ax.set(xscale="log", yscale="log", xlabel=r"条件数 $\kappa$", ylabel="歩数")
+    legend_above(picture, ax, 2)
     return picture
