@@ -56,6 +56,22 @@ def the_way_is_no_shorter_below(alpha, c):
     return less(travel(SGD(eta)), travel(Momentum(eta, alpha)) * (1 + 1e-6))
 
 
+def jitter(optimizer, limit=1000):
+    """The variance that gradient noise of variance 1 leaves at the bottom: the squared answers to one unit of it, added."""
+    params, added = {"w": np.zeros(1)}, 0.0
+    optimizer.update(params, {"w": np.ones(1)})
+    for _ in range(limit):
+        added += params["w"].item() ** 2
+        optimizer.update(params, {"w": params["w"].copy()})
+    return added
+
+
+@claim("momentum-noise", samples=100, searched=60)
+def momentum_leaves_more_jitter_below(alpha, c):
+    eta = c * (1 + alpha)
+    return less(jitter(SGD(eta)), jitter(Momentum(eta, alpha)))
+
+
 @claim("momentum-fair-shorter", samples=100, searched=60)
 def the_way_is_shorter_at_equal_speed_near_the_limit(alpha, eta):
     return less(travel(Momentum(eta * (1 - alpha), alpha), curvature=2), travel(SGD(eta), curvature=2))
