@@ -249,3 +249,10 @@ def the_harmonic_schedule_is_the_mean_of_the_bottoms(lambda_, t, seed):
     bottoms, _ = drawn_bottoms(seed, 200)
     last = walks(scheduled(1 / lambda_, 1.0, t), bottoms[:t, :5], lambda_)
     return close(last, bottoms[:t, :5].sum(axis=0) / t)
+
+
+@claim("schedule-jitter", samples=60, searched=40)
+def the_jitter_follows_the_rate(p, t, seed):
+    bottoms, square = drawn_bottoms(seed, 60)
+    rates = scheduled(1.0, p, t)
+    return less(np.mean(walks(rates, bottoms[:t], 1.0) ** 2), 1.15 * rates[-1] * square)

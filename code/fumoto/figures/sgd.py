@@ -12,7 +12,7 @@ from fumoto.surfaces import bowl
 def learning_rates(result: LearningRates) -> Picture:
     """学習率ごとの道を 4 枚並べる。"""
     picture = Picture("learning-rates", 2, 2, height=4.6, sharex=True, sharey=True)
-    titles = ("小さすぎる", "上下はすぐ収まる", "往復しながら近づく", "発散する")
+    titles = ("小さすぎる", "上下はすぐ収まる", "往復して近づく", "発散する")
     for ax, title, look, (rate, points) in zip(
         picture.axes.flat, titles, SERIES_LOOKS, result.paths.items(), strict=False
     ):
