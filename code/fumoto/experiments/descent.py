@@ -5,11 +5,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from fumoto.datasets import mnist
-from fumoto.hints import Array, Updates
+from fumoto.hints import Array, Arrays, Updates
 from fumoto.network import MLP
 from fumoto.optimizers import SGD, Momentum
 from fumoto.surfaces import Surface, hollow
-from fumoto.training import descend, train
+from fumoto.training import descend, optimize
 
 
 @dataclass(frozen=True)
@@ -52,26 +52,43 @@ def _walk(name: str, optimizer: Updates, surface: Surface, steps: int) -> Walk:
 
 @dataclass(frozen=True)
 class FirstDescent:
-    """最初の学習。``chance``: 当てずっぽうの損失。``parameters``: 動かした重みの数。"""
+    """最初の学習。``losses``: ミニバッチの損失。``steady``: いつも同じ画像で測った損失。``chance``: 当てずっぽうの損失。
+
+    ``parameters``: 重みの数。``moved``: そのうち、はじめの値から動いたものの数。
+    """
 
     losses: Array
+    steady: Array
     chance: float
     accuracy_before: float
     accuracy_after: float
     parameters: int
+    moved: int
 
 
-def first_descent(steps: int = 300, seed: int = 0) -> FirstDescent:
-    """784-100-100-100-100-10 のネットワークを SGD で ``steps`` ステップだけ学習する。"""
+def first_descent(steps: int = 300, seed: int = 0, same: int = 1000) -> FirstDescent:
+    """784-100-100-100-100-10 のネットワークを SGD で ``steps`` ステップだけ学習する。
+
+    1 ステップごとに、訓練データの先頭の ``same`` 枚でも損失を測る。
+    """
     x_train, t_train, x_test, t_test = mnist()
     rng = np.random.default_rng(seed)
     network = MLP([784, 100, 100, 100, 100, 10], rng=rng)
-    before = network.accuracy(x_test, t_test)
-    losses = train(network, SGD(lr=0.1), x_train, t_train, steps=steps, batch_size=128, rng=rng)
+    before, start = network.accuracy(x_test, t_test), network.vector.copy()
+
+    def gradient() -> tuple[float, Arrays]:
+        steady.append(network.loss(x_train[:same], t_train[:same]))
+        batch = rng.integers(0, len(x_train), 128)
+        return network.gradient(x_train[batch], t_train[batch])
+
+    steady: list[float] = []
+    losses = np.array(list(optimize(SGD(lr=0.1), network.params, gradient, steps)))
     return FirstDescent(
         losses,
+        np.array(steady),
         float(np.log(10)),
         before,
         network.accuracy(x_test, t_test),
-        sum(array.size for array in network.params.values()),
+        network.vector.size,
+        int(np.count_nonzero(network.vector != start)),
     )

@@ -25,7 +25,7 @@ class LearningRates:
 
 
 def learning_rates(rates: tuple[float, ...] = (0.02, 0.6, 0.97, 1.03), steps: int = 40) -> LearningRates:
-    """横に長い椀を、小さすぎる・よい・大きすぎる学習率で下りる。"""
+    """横に長い椀を、小さすぎる、上下がすぐ収まる、往復する、大きすぎる学習率で下りる。"""
     paths = {rate: descend(SGD(lr=rate), bowl, bowl.start, steps) for rate in rates}
     return LearningRates(float(2 / CURVATURES.max()), paths)
 
@@ -71,7 +71,7 @@ class GradientNoise:
 
 @kept
 def gradient_noise(samples: int = 1000, repeats: int = 400, seed: int = 0) -> GradientNoise:
-    """MNIST の ``samples`` 件で、ミニバッチの勾配が全体の勾配からどれだけ外れるかを測る。
+    """MNIST の ``samples`` 件で、ミニバッチの勾配の、全体の勾配からの誤差を測る。
 
     モデルはソフトマックス回帰(隠れ層なし、重み 0)。標本 i の勾配 x_i (y_i - t_i)ᵀ を全部求め、
     復元抽出と非復元抽出の両方で ``repeats`` 回ずつミニバッチを作る。
@@ -80,7 +80,7 @@ def gradient_noise(samples: int = 1000, repeats: int = 400, seed: int = 0) -> Gr
     x, t = (array[:samples] for array in mnist()[:2])
     gradients = _sample_gradients(x.astype(np.float64), t)
     deviations = gradients - gradients.mean(axis=0)
-    gram = deviations @ deviations.T  # 標本どうしの内積。ミニバッチの外れの長さはこれだけで決まる
+    gram = deviations @ deviations.T  # 標本どうしの内積。ミニバッチの誤差の長さはこれだけで決まる
     variance = np.trace(gram) / samples
     sizes = np.array([1, 2, 5, 10, 20, 50, 100, 200, 500, 800, 1000])
 

@@ -56,11 +56,13 @@ def digits(x: Array, t: Array, count: int = 10) -> Picture:
 
 @draw
 def first_descent(result: FirstDescent) -> Picture:
-    """最初の学習の損失と、当てずっぽうの損失。"""
+    """最初の学習の損失(ミニバッチと、いつも同じ画像)と、当てずっぽうの損失。"""
     picture = Picture("first-descent", height=2.9)
     ax = picture.axes
-    ax.plot(result.losses, color=BLUE, linewidth=1.2)
+    ax.plot(result.losses, ".", color=BLUE, markersize=4, label="そのときの 128 枚で測った損失")
+    ax.plot(result.steady, color=RED, linewidth=1.8, label="いつも同じ 1000 枚で測った損失")
     ax.axhline(result.chance, color=GRAY, linestyle=":")
     ax.text(len(result.losses), result.chance + 0.04, "当てずっぽう", ha="right", color=GRAY)
     ax.set(xlabel="ステップ", ylabel="損失 $E$", ylim=(0, 2.7))
+    ax.legend(loc="center right")
     return picture

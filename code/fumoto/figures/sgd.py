@@ -12,7 +12,7 @@ from fumoto.surfaces import bowl
 def learning_rates(result: LearningRates) -> Picture:
     """学習率ごとの道を 4 枚並べる。"""
     picture = Picture("learning-rates", 2, 2, height=4.6, sharex=True, sharey=True)
-    titles = ("小さすぎる", "すぐ収まる", "ふらつく", "発散する")
+    titles = ("小さすぎる", "上下はすぐ収まる", "往復して近づく", "発散する")
     for ax, title, look, (rate, points) in zip(
         picture.axes.flat, titles, SERIES_LOOKS, result.paths.items(), strict=False
     ):
@@ -51,7 +51,7 @@ def gradient_noise(result: GradientNoise) -> Picture:
     factor = np.sqrt((result.samples - sizes_fine) / (result.samples - 1) / sizes_fine)
     ax.plot(sizes_fine, result.exact_with[0] * factor, "--", color=RED, label="非復元: 補正つき(計算)")
     ax.plot(sizes[partial], result.without_replacement[partial], "^", color=RED, label="非復元: 測った値")
-    ax.set(xscale="log", yscale="log", xlabel="ミニバッチの大きさ $B$", ylabel="全体の勾配からの外れ")
+    ax.set(xscale="log", yscale="log", xlabel="ミニバッチの大きさ $B$", ylabel="全体の勾配との差(誤差)")
     ax.set_ylim(result.without_replacement[partial].min() / 2, result.exact_with[0] * 2)
     ax.legend(loc="lower left")
     return picture
