@@ -4,7 +4,13 @@ import numpy as np
 
 from claims.registry import between, claim, close, equal, less
 from fumoto.datasets import mnist
-from fumoto.experiments.adagrad import follow
+from fumoto.experiments.adagrad import (
+    adagrad_on_bowl,
+    constant_gradient,
+    follow,
+    frequent_and_rare,
+    rate_and_step,
+)
 from fumoto.network import MLP
 from fumoto.optimizers import SGD, AdaGrad, RMSProp
 from fumoto.surfaces import bowl
@@ -27,11 +33,9 @@ def slide(optimizer, steps, curvature=1.0, noise=None):
 
 @claim("adagrad-scale")
 def scaled_gradients_change_the_rate_and_not_the_step(c, eta, seed):
-    gradients = np.random.default_rng(seed).normal(1.0, 1.0, 100)
-    plain, scaled = AdaGrad(eta, eps=0.0), AdaGrad(eta, eps=0.0)
-    steps, same = np.diff(follow(plain, gradients)), np.diff(follow(scaled, c * gradients))
-    roots = [np.sqrt(optimizer.state["h"]["w"]) for optimizer in (plain, scaled)]
-    return [close(same, steps), close(roots[1], c * roots[0])]
+    result = rate_and_step((1.0, c), lr=eta, seed=seed)
+    (rate, scaled_rate), (step, scaled_step) = result.rates.T, result.steps.T
+    return [close(scaled_step, step, rel=1e-5), close(c * scaled_rate, rate)]
 
 
 def last_step(h, g, **options):
@@ -57,32 +61,31 @@ def the_way_down_does_not_depend_on_the_curvature(lambda_, eta):
 
 @claim("adagrad-distance")
 def the_distance_lies_between_two_square_roots(t, eta):
-    distance = -follow(AdaGrad(eta, eps=0.0), np.ones(t))[-1]
-    return between(distance / eta, 2 * np.sqrt(t) - 2, 2 * np.sqrt(t))
+    constant = constant_gradient(t, eta)
+    return between(constant.distance / eta, 2 * np.sqrt(constant.t) - 2, 2 * np.sqrt(constant.t))
 
 
 # --- features that appear once in p steps ------------------------------------------------------------------
 
 
-def moved(p, n, eta):
-    """The places of two weights, the second of whose features appears once in ``p`` steps and ``n`` times."""
-    if n < 1 or p < 1:
+def often_and_rarely(p, n, eta):
+    """Two weights, the second of whose features appears once in ``p`` steps and ``n`` times."""
+    if n < 1:
         raise ValueError("a feature that never appears")
-    appears = np.ones((n * p, 2))
-    appears[:, 1] = np.arange(1, n * p + 1) % p == 0
-    return np.abs(follow(AdaGrad(eta), appears))
+    return frequent_and_rare(n * p, p, eta)
 
 
 @claim("adagrad-rare-step")
 def the_rare_feature_steps_further_when_it_appears(p, n, eta):
-    often, rarely = np.diff(moved(p, n, eta), axis=0)[-1]
+    often, rarely = often_and_rarely(p, n, eta).last_step["AdaGrad"]
     return [less(often, rarely), close(rarely / often, np.sqrt(p), rel=1e-6)]
 
 
 @claim("adagrad-rare-total")
 def the_frequent_feature_goes_further_in_total(p, n, eta):
-    often, rarely = moved(p, n, eta)[-1]
-    return between(often / rarely, 1, p)
+    moved = often_and_rarely(p, n, eta).moved
+    (often, rarely), (much, little) = moved["AdaGrad"][-1], moved["SGD"][-1]
+    return [between(often / rarely, 1, p), close(much / little, p)]
 
 
 @claim("adagrad-rare-target", samples=60, searched=30)
@@ -108,12 +111,13 @@ def without_noise_h_has_a_bound(eta):
 
 @claim("adagrad-bowl-soon")
 def h_is_almost_complete_after_ten_steps(eta):
-    optimizer = AdaGrad(eta)
-    slide(optimizer, 10)
-    after_ten = optimizer.state["h"]["w"].item()
-    optimizer = AdaGrad(eta)
-    slide(optimizer, 400)
-    return less(0.99 * optimizer.state["h"]["w"].item(), after_ten)
+    h = adagrad_on_bowl(400, eta).h
+    return less(0.99 * h[-1], h[10])
+
+
+@claim("adagrad-bowl-arrives")
+def the_distance_keeps_shrinking(eta):
+    return less(np.abs(adagrad_on_bowl(60, eta).w[60]), 1e-12)
 
 
 @claim("adagrad-noise", samples=40, searched=30)
@@ -145,7 +149,7 @@ def after_a_large_gradient_twice_as_large_takes_twice_as_long(c, eta):
 
 @claim("rmsprop-outlier", samples=40, searched=30)
 def rmsprop_pays_a_bounded_number_of_steps_for_twice_as_large(c, rho, eta):
-    once, twice = arrivals(RMSProp(eta, rho), np.array([c, 2 * c]))
+    once, twice = arrivals(RMSProp(eta, rho), c / eta * np.array([1.0, 2.0]))
     return less(twice - once, 2 * np.log(2) / -np.log(rho) + 1)
 
 
@@ -183,8 +187,8 @@ def lowest(optimizer):
 @claim("adagrad-no-epsilon")
 def without_epsilon_only_the_axis_shows_it(x, y, eta):
     right, wrong = (descend(AdaGrad(eta, eps=eps), bowl, (x, y), 40) for eps in (1e-10, 0.0))
-    on_axis = descend(AdaGrad(eta, eps=0.0), bowl, (x, 0.0), 1)[-1]
-    return [equal(np.isnan(on_axis).astype(int), [0, 1]), close(wrong, right, rel=1e-6)]
+    on_axis = [descend(AdaGrad(eta, eps=eps), bowl, (x, 0.0), 1)[-1] for eps in (1e-10, 0.0)]
+    return [equal(np.isnan(on_axis).astype(int), [[0, 0], [0, 1]]), close(wrong, right, rel=1e-6)]
 
 
 # --- weights without a gradient ----------------------------------------------------------------------------
