@@ -12,7 +12,7 @@ from fumoto.experiments.adagrad import (
     rate_and_step,
 )
 from fumoto.network import MLP
-from fumoto.optimizers import SGD, AdaGrad, RMSProp
+from fumoto.optimizers import SGD, AdaGrad, Adam, RMSProp
 from fumoto.surfaces import bowl
 from fumoto.training import descend
 
@@ -151,6 +151,13 @@ def after_a_large_gradient_twice_as_large_takes_twice_as_long(c, eta):
 def rmsprop_pays_a_bounded_number_of_steps_for_twice_as_large(c, rho, eta):
     once, twice = arrivals(RMSProp(eta, rho), c / eta * np.array([1.0, 2.0]))
     return less(twice - once, 2 * np.log(2) / -np.log(rho) + 1)
+
+
+@claim("rmsprop-sooner", samples=40, searched=30)
+def the_mean_and_the_missing_correction_both_make_rmsprop_sooner(eta, rho):
+    methods = AdaGrad(eta), Adam(eta, 0.0, rho), RMSProp(eta, rho)
+    adagrad, corrected, rmsprop = (arrivals(method, np.ones(1)) for method in methods)
+    return [less(rmsprop, corrected), less(corrected, adagrad)]
 
 
 # --- the playgrounds ---------------------------------------------------------------------------------------
