@@ -142,14 +142,14 @@ def arrivals(optimizer, scales, limit=60_000):
 
 
 @claim("adagrad-outlier", samples=20, searched=10)
-def after_a_large_gradient_twice_as_large_takes_twice_as_long(c, eta):
-    once, twice = arrivals(AdaGrad(eta), c / eta * np.array([1.0, 2.0]))
+def after_a_large_gradient_twice_as_large_takes_twice_as_long(q, eta):
+    once, twice = arrivals(AdaGrad(eta), q / eta * np.array([1.0, 2.0]))
     return close(twice, 2.0 * once, rel=0.1)
 
 
 @claim("rmsprop-outlier", samples=40, searched=30)
-def rmsprop_pays_a_bounded_number_of_steps_for_twice_as_large(c, rho, eta):
-    once, twice = arrivals(RMSProp(eta, rho), c / eta * np.array([1.0, 2.0]))
+def rmsprop_pays_a_bounded_number_of_steps_for_twice_as_large(q, rho, eta):
+    once, twice = arrivals(RMSProp(eta, rho), q / eta * np.array([1.0, 2.0]))
     return less(twice - once, 2 * np.log(2) / -np.log(rho) + 1)
 
 
@@ -198,15 +198,29 @@ def without_epsilon_only_the_axis_shows_it(x, y, eta):
     return [equal(np.isnan(on_axis).astype(int), [[0, 0], [0, 1]]), close(wrong, right, rel=1e-6)]
 
 
-# --- weights without a gradient ----------------------------------------------------------------------------
+# --- the gradients of MNIST --------------------------------------------------------------------------------
+
+
+def gradients_of_a_new_network(seed, batches):
+    """``{name: root mean square of the gradient, weight by weight}``, and the pixels that are never lit."""
+    x, t = mnist()[:2]
+    rng = np.random.default_rng(seed)
+    network = MLP([784, 100, 10], rng=rng)
+    samples = rng.integers(0, len(x), (batches, 128))
+    gradients = [{name: g.copy() for name, g in network.gradient(x[i], t[i])[1].items()} for i in samples]
+    sizes = {name: np.sqrt(np.mean([g[name] ** 2 for g in gradients], axis=0)) for name in network.params}
+    return sizes, ~x.any(axis=0)
+
+
+@claim("adagrad-gradient-sizes", samples=0, searched=0)
+def gradients_differ_by_orders_of_magnitude(seed):
+    sizes = np.concatenate([array.ravel() for array in gradients_of_a_new_network(seed, 20)[0].values()])
+    small, large = np.percentile(sizes[sizes > 0], [1, 99])
+    return less(1000 * small, large)
 
 
 @claim("adagrad-dark-pixels", samples=0, searched=0)
 def weights_of_pixels_that_are_never_lit_get_no_gradient(seed):
-    x, t = mnist()[:2]
-    rng = np.random.default_rng(seed)
-    dark = ~x.any(axis=0)
-    batch = rng.integers(0, len(x), 128)
-    _, grads = MLP([784, 20, 10], rng=rng).gradient(x[batch], t[batch])
-    sizes = np.abs(grads["W1"]).max(axis=1)
-    return [equal(sizes[dark], np.zeros(dark.sum())), less(0.0, sizes[~dark].max())]
+    sizes, dark = gradients_of_a_new_network(seed, 1)
+    rows = sizes["W1"].max(axis=1)
+    return [equal(rows[dark], np.zeros(dark.sum())), less(0.0, rows[~dark].max())]
