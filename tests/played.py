@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from claims.adam import UncorrectedWithEpsilon
 from fumoto import mistakes, optimizers
 from fumoto.printed import METHODS
 from fumoto.printed.playground import PLAYED, SURFACES
@@ -15,13 +16,6 @@ VALUES = {"eta": 0.005, "alpha": 0.8, "rho": 0.9, "beta_1": 0.9, "beta_2": 0.99,
 class Uphill(optimizers.SGD):
     def rule(self, w, g):
         return (w + self.lr * g,)
-
-
-class UncorrectedWithEpsilon(optimizers.Adam):
-    def rule(self, w, g, m, v):
-        m = self.beta1 * m + (1 - self.beta1) * g
-        v = self.beta2 * v + (1 - self.beta2) * g**2
-        return w - self.lr * m / (np.sqrt(v) + self.eps), m, v
 
 
 WRONG = {  # the wrong versions, written by hand

@@ -273,12 +273,12 @@ class Nesterov(ElementwiseOptimizer):
 
 
 class AdaGrad(ElementwiseOptimizer):
-    """AdaGrad: 勾配の二乗を足しためた ``h`` の平方根で、座標ごとに学習率を割る。
+    """AdaGrad: 勾配の二乗を足し込んだ ``h`` の平方根で、座標ごとに学習率を割る。
 
     式: ``eq-adagrad-h``, ``eq-adagrad-w``。``lr``: 学習率 η > 0。``eps``: 0 除算を防ぐ ε ≥ 0。
     出典: Duchi, Hazan & Singer (2011) JMLR 12:2121–2159
 
-    勾配を何倍しても歩幅は変わらない。
+    勾配を全部まとめて何倍しても、歩幅は変わらない。
 
     >>> small, large = {"w": np.array([0.0])}, {"w": np.array([0.0])}
     >>> AdaGrad(lr=0.1).update(small, {"w": np.array([0.001])})

@@ -1,0 +1,226 @@
+"""Chapter 4: the rate and the step of AdaGrad, rare features, and where it slows down."""
+
+import numpy as np
+
+from claims.registry import between, claim, close, equal, less
+from fumoto.datasets import mnist
+from fumoto.experiments.adagrad import (
+    adagrad_on_bowl,
+    constant_gradient,
+    follow,
+    frequent_and_rare,
+    rate_and_step,
+)
+from fumoto.network import MLP
+from fumoto.optimizers import SGD, AdaGrad, Adam, RMSProp
+from fumoto.surfaces import bowl
+from fumoto.training import descend
+
+
+def slide(optimizer, steps, curvature=1.0, noise=None):
+    """The places on the way down ``curvature w²/2`` from 1; ``noise`` is added to the gradients."""
+    params = {"w": np.ones(1)}
+    places = [1.0]
+    for t in range(steps):
+        gradient = curvature * params["w"] + (0.0 if noise is None else noise[t])
+        optimizer.update(params, {"w": gradient})
+        places.append(params["w"].item())
+    return np.array(places)
+
+
+# --- the step ---------------------------------------------------------------------------------------------
+
+
+@claim("adagrad-scale")
+def scaled_gradients_change_the_rate_and_not_the_step(c, eta, seed):
+    result = rate_and_step((1.0, c), lr=eta, seed=seed)
+    (rate, scaled_rate), (step, scaled_step) = result.rates.T, result.steps.T
+    return [close(scaled_step, step, rel=1e-5), close(c * scaled_rate, rate)]
+
+
+def last_step(h, g, **options):
+    """The step of AdaGrad along ``g``, after gradients with the sum of squares ``h``."""
+    return np.diff(follow(AdaGrad(**options), np.array([np.sqrt(h), g])))[-1]
+
+
+@claim("adagrad-one-large")
+def one_larger_gradient_is_one_larger_step(c, h_t, g_t, eta):
+    return less(last_step(h_t, c * g_t, lr=eta), last_step(h_t, g_t, lr=eta))
+
+
+@claim("adagrad-step-bound")
+def no_step_is_longer_than_the_rate(h_t, g_t, eta, varepsilon):
+    return less(abs(last_step(h_t, g_t, lr=eta, eps=varepsilon)), eta)
+
+
+@claim("adagrad-curvature")
+def the_way_down_does_not_depend_on_the_curvature(lambda_, eta):
+    flat, steep = (slide(AdaGrad(eta, eps=0.0), 100, curvature) for curvature in (1.0, lambda_))
+    return close(steep, flat)
+
+
+@claim("adagrad-distance")
+def the_distance_lies_between_two_square_roots(t, eta):
+    constant = constant_gradient(t, eta)
+    return between(constant.distance / eta, 2 * np.sqrt(constant.t) - 2, 2 * np.sqrt(constant.t))
+
+
+# --- features that appear once in p steps ------------------------------------------------------------------
+
+
+def often_and_rarely(p, n, eta):
+    """Two weights, the second of whose features appears once in ``p`` steps and ``n`` times."""
+    if n < 1:
+        raise ValueError("a feature that never appears")
+    return frequent_and_rare(n * p, p, eta)
+
+
+@claim("adagrad-rare-step")
+def the_rare_feature_steps_further_when_it_appears(p, n, eta):
+    often, rarely = often_and_rarely(p, n, eta).last_step["AdaGrad"]
+    return [less(often, rarely), close(rarely / often, np.sqrt(p), rel=1e-6)]
+
+
+@claim("adagrad-rare-total")
+def the_frequent_feature_goes_further_in_total(p, n, eta):
+    moved = often_and_rarely(p, n, eta).moved
+    (often, rarely), (much, little) = moved["AdaGrad"][-1], moved["SGD"][-1]
+    return [between(often / rarely, 1, p), close(much / little, p)]
+
+
+@claim("adagrad-rare-target", samples=60, searched=30)
+def with_an_end_to_reach_both_go_as_far(p, eta):
+    optimizer, params, travelled = AdaGrad(eta), {"w": np.ones(2)}, np.zeros(2)
+    for t in range(1, 250 * p + 1):
+        before = params["w"].copy()
+        optimizer.update(params, {"w": before * [1.0, t % p == 0]})
+        travelled += np.abs(params["w"] - before)
+    return close(travelled, np.ones(2), rel=1e-3)
+
+
+# --- where it slows down -----------------------------------------------------------------------------------
+
+
+@claim("adagrad-bowl-bounded")
+def without_noise_h_has_a_bound(eta):
+    optimizer = AdaGrad(eta)
+    slide(optimizer, 300)
+    root = np.sqrt(optimizer.state["h"]["w"].item())
+    return less(root * (1 - 1e-9), 1 / (eta * (2 - eta)))
+
+
+@claim("adagrad-bowl-soon")
+def h_is_almost_complete_after_ten_steps(eta):
+    h = adagrad_on_bowl(400, eta).h
+    return less(0.99 * h[-1], h[10])
+
+
+@claim("adagrad-bowl-arrives")
+def the_distance_keeps_shrinking(eta):
+    return less(np.abs(adagrad_on_bowl(60, eta).w[60]), 1e-12)
+
+
+@claim("adagrad-noise", samples=40, searched=30)
+def with_noise_h_grows_with_the_number_of_steps(sigma, eta, seed):
+    noise = sigma * np.random.default_rng(seed).standard_normal(3000)
+    optimizer = AdaGrad(eta)
+    slide(optimizer, len(noise), noise=noise)
+    return between(optimizer.state["h"]["w"].item() / (sigma**2 * len(noise)), 0.85, 1.15)
+
+
+def arrivals(optimizer, scales, limit=60_000):
+    """The number of steps from 1 into |w| < 0.1 on w²/2, if the first gradient is so many times larger."""
+    w = np.ones(len(scales))
+    optimizer.update({"w": w}, {"w": w * scales})
+    arrived = np.zeros(len(scales), int)
+    for step in range(1, limit):
+        arrived[(np.abs(w) < 0.1) & (arrived == 0)] = step
+        if np.all(arrived):
+            break
+        optimizer.update({"w": w}, {"w": w.copy()})
+    return arrived
+
+
+@claim("adagrad-outlier", samples=20, searched=10)
+def after_a_large_gradient_twice_as_large_takes_twice_as_long(q, eta):
+    once, twice = arrivals(AdaGrad(eta), q / eta * np.array([1.0, 2.0]))
+    return close(twice, 2.0 * once, rel=0.1)
+
+
+@claim("rmsprop-outlier", samples=40, searched=30)
+def rmsprop_pays_a_bounded_number_of_steps_for_twice_as_large(q, rho, eta):
+    once, twice = arrivals(RMSProp(eta, rho), q / eta * np.array([1.0, 2.0]))
+    return less(twice - once, 2 * np.log(2) / -np.log(rho) + 1)
+
+
+@claim("rmsprop-sooner", samples=40, searched=30)
+def the_mean_and_the_missing_correction_both_make_rmsprop_sooner(eta, rho):
+    methods = AdaGrad(eta), Adam(eta, 0.0, rho), RMSProp(eta, rho)
+    adagrad, corrected, rmsprop = (arrivals(method, np.ones(1)) for method in methods)
+    return [less(rmsprop, corrected), less(corrected, adagrad)]
+
+
+# --- the playgrounds ---------------------------------------------------------------------------------------
+
+
+@claim("adagrad-first-step")
+def the_first_step_is_the_rate_in_both_directions(x, y, eta):
+    first = np.diff(descend(AdaGrad(eta), bowl, (x, y), 1), axis=0)[0]
+    return close(first, -eta * np.ones(2), rel=1e-6)
+
+
+@claim("adagrad-shorter")
+def the_steps_become_shorter(eta):
+    steps = np.linalg.norm(np.diff(descend(AdaGrad(eta), bowl, bowl.start, 40), axis=0), axis=1)
+    return less(steps[1:], steps[:-1])
+
+
+@claim("adagrad-survives")
+def above_the_limit_only_adagrad_arrives(eta):
+    across = descend(SGD(eta), bowl, bowl.start, 40)[:, 1]
+    return [less(abs(across[0]), abs(across[-1])), less(lowest(AdaGrad(eta)), 0.01)]
+
+
+@claim("adagrad-behind")
+def below_the_limit_adagrad_is_behind(eta):
+    return less(lowest(SGD(eta)), lowest(AdaGrad(eta)))
+
+
+def lowest(optimizer):
+    """The height after the 40 steps of play-adagrad."""
+    return bowl(descend(optimizer, bowl, bowl.start, 40)[-1])
+
+
+@claim("adagrad-no-epsilon")
+def without_epsilon_only_the_axis_shows_it(x, y, eta):
+    right, wrong = (descend(AdaGrad(eta, eps=eps), bowl, (x, y), 40) for eps in (1e-10, 0.0))
+    on_axis = [descend(AdaGrad(eta, eps=eps), bowl, (x, 0.0), 1)[-1] for eps in (1e-10, 0.0)]
+    return [equal(np.isnan(on_axis).astype(int), [[0, 0], [0, 1]]), close(wrong, right, rel=1e-6)]
+
+
+# --- the gradients of MNIST --------------------------------------------------------------------------------
+
+
+def gradients_of_a_new_network(seed, batches):
+    """``{name: root mean square of the gradient, weight by weight}``, and the pixels that are never lit."""
+    x, t = mnist()[:2]
+    rng = np.random.default_rng(seed)
+    network = MLP([784, 100, 10], rng=rng)
+    samples = rng.integers(0, len(x), (batches, 128))
+    gradients = [{name: g.copy() for name, g in network.gradient(x[i], t[i])[1].items()} for i in samples]
+    sizes = {name: np.sqrt(np.mean([g[name] ** 2 for g in gradients], axis=0)) for name in network.params}
+    return sizes, ~x.any(axis=0)
+
+
+@claim("adagrad-gradient-sizes", samples=0, searched=0)
+def gradients_differ_by_orders_of_magnitude(seed):
+    sizes = np.concatenate([array.ravel() for array in gradients_of_a_new_network(seed, 20)[0].values()])
+    small, large = np.percentile(sizes[sizes > 0], [1, 99])
+    return less(1000 * small, large)
+
+
+@claim("adagrad-dark-pixels", samples=0, searched=0)
+def weights_of_pixels_that_are_never_lit_get_no_gradient(seed):
+    sizes, dark = gradients_of_a_new_network(seed, 1)
+    rows = sizes["W1"].max(axis=1)
+    return [equal(rows[dark], np.zeros(dark.sum())), less(0.0, rows[~dark].max())]
