@@ -35,9 +35,12 @@ def mark(app, doctree, docname):
 def _sentence_before(comment):
     """すぐ上の段落か、すぐ上のもの(図、訂正の囲み、箇条書き)の、最後の説明か段落。"""
     place = comment.parent.index(comment)
-    if place == 0:
+    shown = [
+        node for node in comment.parent[:place] if not isinstance(node, nodes.raw)
+    ]  # 動かせる図のコードを除く
+    if not shown:
         return None
-    before = comment.parent[place - 1]
+    before = shown[-1]
     if isinstance(before, nodes.paragraph):
         return before
     captions, paragraphs = (list(before.findall(kind)) for kind in (nodes.caption, nodes.paragraph))
