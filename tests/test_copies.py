@@ -35,6 +35,7 @@ from fumoto.mistakes import DedentedAdam
 from fumoto.network import MLP
 from fumoto.optimizers import SGD, Adam, ElementwiseOptimizer, Momentum, Optimizer
 from fumoto.printed import METHODS, Equation, EquationError, PrintedOptimizer, Variant, read, variants
+from fumoto.printed.claims import Claim, read_claim
 from fumoto.printed.evaluation import RightSide
 from fumoto.printed.playground import SURFACES, PlayedSurface
 from fumoto.surfaces import Surface, bowl, hollow, ravine, saddle, valleys
@@ -110,6 +111,7 @@ def a_picture():
 
 
 BY_HAND = {  # the class -> some of its instances; what is not here is a dataclass, made from the types of its fields
+    Claim: lambda: [read_claim(r"x | 測定 | \eta in (0, 1] sufficient above; method in {SGD, Adam} | 演習")],
     DataError: lambda: [DataError("file")],
     EquationError: lambda: [EquationError("page")],
     Equation: lambda: [printed_equations()["eq-adam-w"]],

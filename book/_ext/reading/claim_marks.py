@@ -33,14 +33,13 @@ def mark(app, doctree, docname):
 
 
 def _sentence_before(comment):
-    """上にあるいちばん近い段落か、図や訂正の囲みの説明。間にある、目に見えないものは飛ばす。"""
-    for before in reversed(comment.parent[: comment.parent.index(comment)]):
-        if isinstance(before, nodes.paragraph):
-            return before
-        captions, paragraphs = (list(before.findall(kind)) for kind in (nodes.caption, nodes.paragraph))
-        if captions or paragraphs:
-            return (captions or paragraphs)[-1]
-    return None
+    """すぐ上の段落か、すぐ上のもの(図、訂正の囲み、箇条書き)の、最後の説明か段落。動かせる図のコードは飛ばす。"""
+    above = comment.parent[: comment.parent.index(comment)]
+    before = next((node for node in reversed(above) if not isinstance(node, nodes.raw)), None)
+    if before is None or isinstance(before, nodes.paragraph):
+        return before
+    captions, paragraphs = (list(before.findall(kind)) for kind in (nodes.caption, nodes.paragraph))
+    return (captions or paragraphs or [None])[-1]
 
 
 def setup(app):

@@ -1,0 +1,27 @@
+"""A claim finds the sentence above it."""
+
+import pytest
+from docutils import nodes
+
+from reading.claim_marks import _sentence_before
+
+PARAGRAPH = nodes.paragraph("", "A sentence.")
+FIGURE = nodes.container("", nodes.paragraph("", "Without JavaScript."), nodes.caption("", "What to see."))
+CODE = nodes.raw("", "<script></script>", format="html")
+
+
+@pytest.mark.parametrize(
+    ("above", "found"),
+    [
+        ([PARAGRAPH], "A sentence."),
+        ([PARAGRAPH, FIGURE], "What to see."),
+        ([FIGURE, CODE], "What to see."),  # the code of the living figures follows the last one of a page
+        ([CODE], None),
+        ([], None),
+    ],
+)
+def test_the_sentence_before_a_claim(above, found):
+    comment = nodes.comment("", "claim: x")
+    nodes.section("", *(node.deepcopy() for node in above), comment)
+    sentence = _sentence_before(comment)
+    assert (sentence and sentence.astext()) == found
