@@ -12,7 +12,7 @@ from sphinx.util.logging import getLogger
 
 _LOGGER = getLogger(__name__)
 TABLE = "appendix-verification"
-_CLAIM = re.compile(r"^claim: *([\w-]+)", re.M)
+_CLAIM = re.compile(r"^ *claim: *([\w-]+)", re.M)
 
 
 def mark(app, doctree, docname):
