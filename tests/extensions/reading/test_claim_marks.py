@@ -3,7 +3,7 @@
 import pytest
 from docutils import nodes
 
-from reading.claim_marks import _sentence_before
+from reading.claim_marks import _CLAIM, _sentence_before
 
 PARAGRAPH = nodes.paragraph("", "A sentence.")
 FIGURE = nodes.container("", nodes.paragraph("", "Without JavaScript."), nodes.caption("", "What to see."))
@@ -25,3 +25,8 @@ def test_the_sentence_before_a_claim(above, found):
     nodes.section("", *(node.deepcopy() for node in above), comment)
     sentence = _sentence_before(comment)
     assert (sentence and sentence.astext()) == found
+
+
+def test_several_claims_of_one_sentence_are_all_found():
+    """The comment of several lines keeps the spaces before all but the first."""
+    assert _CLAIM.findall("claim: one | 測定\n claim: two-2 | 証明\nnot a claim: three") == ["one", "two-2"]
