@@ -120,6 +120,12 @@ def _equations(root):
             yield page.name, block
 
 
+def _claims(root):
+    """ページの主張の行。"""
+    for page in sorted((root / "book").glob("*.md")):
+        yield from ((page.name, line) for line in re.findall(r"^ *% claim:.*", page.read_text(encoding="utf-8"), re.M))
+
+
 def _everything_checked(root):
     """検証表が見るもの: パッケージの全部の行、図の名前、文献の鍵。"""
     yield from sorted((root / "code" / "fumoto").rglob("*.py"))
@@ -135,6 +141,7 @@ READS = {
     "fumoto.experiments.kept": lambda root: [],
     "fumoto.datasets": lambda root: sorted((root / "code" / "fumoto" / "data" / "mnist").iterdir()),
     "fumoto.printed.pages": _equations,
+    "fumoto.printed.claims": _claims,
     "fumoto.experiments.verification": _everything_checked,
     "fumoto.experiments.speed": lambda root: [root / "code" / "fumoto" / "data" / "speed.json"],
 }

@@ -8,6 +8,7 @@
     - ``tokens``: LaTeX の式を記号や命令に切り分ける。人と読み方の分かれる書き方は断る
     - ``symbols``: 印刷された記号と、Python から使うときの名前
     - ``domains``: 記号の取りうる値。``% domain:`` の行(``Domain``)
+    - ``claims``: 文章の主張。``% claim:`` の行(``Claim``)
     - ``errors``: 読めなかったときの誤り(``EquationError``)
 
 式を計算する
