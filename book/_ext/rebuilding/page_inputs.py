@@ -123,7 +123,9 @@ def _equations(root):
 def _claims(root):
     """ページの主張の行。"""
     for page in sorted((root / "book").glob("*.md")):
-        yield from ((page.name, line) for line in re.findall(r"^ *% claim:.*", page.read_text(encoding="utf-8"), re.M))
+        yield from (
+            (page.name, line) for line in re.findall(r"^ *% claim:.*", page.read_text(encoding="utf-8"), re.M)
+        )
 
 
 def _everything_checked(root):
