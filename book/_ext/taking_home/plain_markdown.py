@@ -10,7 +10,7 @@ from bs4 import BeautifulSoup
 from markdownify import ATX, MarkdownConverter, strip_pre
 
 _CELL = "\ue000"  # セルのあった場所と、その説明の終わりの印。私用領域の文字なので、本文には現れない
-_UNSEEN = ".headerlink, .viewcode-link, script, style, figure:is(.playground, .histograms) > figcaption"
+_UNSEEN = ".headerlink, .viewcode-link, .claim-mark, script, style, figure:is(.playground, .histograms) > figcaption"
 
 
 def convert(html, url=""):
