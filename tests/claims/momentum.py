@@ -20,6 +20,40 @@ def velocities(optimizer, gradients):
     return np.diff(places)
 
 
+@claim("momentum-sum")
+def the_velocity_is_a_weighted_sum_of_the_gradients(alpha, eta, t, seed):
+    gradients = np.random.default_rng(seed).normal(size=t + 1)
+    weights = alpha ** np.arange(t + 1.0)[::-1]
+    return close(velocities(Momentum(eta, alpha), gradients)[-1], -eta * weights @ gradients)
+
+
+def torch_velocities(alpha, rates, gradients):
+    """The steps with the rate outside the sum, as PyTorch has it."""
+    b, steps = 0.0, []
+    for eta, g in zip(rates, gradients, strict=True):
+        b = alpha * b + g
+        steps.append(-eta * b)
+    return np.array(steps)
+
+
+@claim("momentum-pytorch")
+def at_a_constant_rate_both_conventions_take_the_same_steps(alpha, eta, t, seed):
+    gradients = np.random.default_rng(seed).normal(size=t)
+    return close(velocities(Momentum(eta, alpha), gradients), torch_velocities(alpha, [eta] * t, gradients))
+
+
+@claim("momentum-lowered")
+def after_the_rate_is_lowered_the_book_goes_further(alpha, q, eta):
+    """The rate goes down after ten equal gradients."""
+    optimizer, params = Momentum(eta, alpha), {"w": np.zeros(1)}
+    for _ in range(10):
+        optimizer.update(params, {"w": np.ones(1)})
+    optimizer.lr, before = q * eta, params["w"].item()
+    optimizer.update(params, {"w": np.ones(1)})
+    torch = torch_velocities(alpha, [eta] * 10 + [q * eta], np.ones(11))
+    return less(-torch[-1], before - params["w"].item())
+
+
 def travel(optimizer, curvature=1.0, limit=1000):
     """The length of the way from 1 to 0 (straight to it after ``limit`` steps); infinite if it leads away."""
     params, length = {"w": np.ones(1)}, 0.0

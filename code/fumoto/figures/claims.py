@@ -22,9 +22,8 @@ def claims_table(examined: Iterable[tuple[Claim, Any]], page: str) -> Table:
             body.append([link, claim.kind, f"{{cite:t}}`{claim.source}`", "", "", "", figure])
             continue
         outside = "、".join(dict.fromkeys(_FOUND[edge.found] for edge in found.edges)) or "端がない"
-        body.append(
-            [link, claim.kind, _domain(claim), str(found.samples), f"{found.margin:.2g}", outside, figure]
-        )
+        margin = f"成り立ちません({found.failure})" if found.failure else f"{found.margin:.2g}"
+        body.append([link, claim.kind, _domain(claim), str(found.samples), margin, outside, figure])
     return Table(["主張", "種類", "範囲", "標本", "余裕", "すぐ外", "図"], body, words=True)
 
 

@@ -96,7 +96,7 @@ def acceleration(result: Acceleration) -> Picture:
     """条件数に対する、ずれを決めた割合まで縮める歩数。"""
     picture = Picture("acceleration", height=4.6)
     ax = picture.axes
-    looks = [METHOD_LOOKS["SGD"], *SERIES_LOOKS]
+    looks = [METHOD_LOOKS["SGD"], *SERIES_LOOKS[1:]]
     for (name, steps), look in zip(result.steps.items(), looks, strict=False):
         ax.plot(result.kappas, steps, **look.line(marker=look.marker, markersize=5, label=name))
     ax.set(xscale="log", yscale="log", xlabel=r"条件数 $\kappa$", ylabel="歩数")
