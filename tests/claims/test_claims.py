@@ -5,6 +5,7 @@ import pytest
 from claims import CLAIMS
 from claims.harness import examine, examine_all, job, problem
 from claims.registry import between, claim, close, equal, less
+from fumoto.figures.claims import claims_table
 from fumoto.printed import EquationError
 from fumoto.printed.claims import read_claim, read_claims
 
@@ -95,6 +96,20 @@ def test_a_claim_without_a_function_and_a_function_without_a_claim_are_named():
         EquationError, match=r"page\.md:7: 主張 x を確かめる関数がありません\n関数 y の主張が、"
     ):
         examine_all(claims, {"y": None})
+
+
+@pytest.mark.parametrize(
+    ("declared", "shown"),
+    [
+        ("a in [0, 1) sufficient below", "調べない、不成立"),
+        ("a in [0, 0.8] sufficient below", "調べない、まだ成立"),
+        ("a in [0, 1.2] sufficient below", "成り立ちません(a = 1.2: 1.2 < 1"),
+    ],
+)
+def test_the_table_shows_what_was_found_even_of_a_claim_with_a_problem(declared, shown):
+    found, _ = examined(below_one, declared)
+    made = read_claim(f"x | 測定 | {declared} | 演習", "page.md", 7)
+    assert shown in repr(claims_table([(made, found)], "page.md"))
 
 
 def test_two_functions_for_one_claim_are_refused():
