@@ -178,6 +178,15 @@ def best_momentum(kappa: float) -> tuple[float, float]:
     return float(eta), float(alpha)
 
 
+def rates_below_limit(alpha: float) -> Array:
+    """曲率の最大が 1 のときに収束する η(``eq-momentum-limit`` の手前まで)を、等しく分けたもの。
+
+    >>> rates_below_limit(0.0)[[0, -1]].round(2)
+    array([0.02, 1.99])
+    """
+    return 2 * (1 + alpha) * np.linspace(0.01, 1, 200, endpoint=False)
+
+
 def shrinking_steps(
     alpha: float, rates: float | Array, kappa: float, target: float = 0.01, limit: int = 100_000
 ) -> int:
@@ -210,7 +219,7 @@ def acceleration(
     kappas = np.geomspace(3, 3000, points)
     steps = {"GD": np.array([shrinking_steps(0.0, best_gd(k), k, target) for k in kappas])}
     for alpha in momenta:
-        rates = 2 * (1 + alpha) * np.linspace(0.01, 1, 200, endpoint=False)  # 限界までを等しく分けて
+        rates = rates_below_limit(alpha)
         steps[f"α = {alpha}"] = np.array([shrinking_steps(alpha, rates, k, target) for k in kappas])
     best = [best_momentum(k) for k in kappas]
     steps["最もよい α"] = np.array(
