@@ -1,14 +1,15 @@
 """Chapter 5: RMSProp and Adam: their steps, what a missing correction does, and the valley floor."""
 
+from functools import cache
+
 import numpy as np
 
 from claims.registry import between, claim, close, equal, less
-from fumoto.experiments.adagrad import follow
+from claims.walking import along, walk
 from fumoto.experiments.adam import dedented_adam
 from fumoto.mistakes import DedentedAdam, StepSizeAdam, UncorrectedAdam
 from fumoto.optimizers import Adam, Momentum, RMSProp
 from fumoto.surfaces import bowl
-from fumoto.training import descend
 
 
 class UncorrectedWithEpsilon(Adam):
@@ -29,13 +30,13 @@ def gradients(seed, steps):
 
 @claim("rmsprop-constant")
 def along_a_constant_gradient_the_step_follows_the_missing_weight(rho, eta, t):
-    steps = -np.diff(follow(RMSProp(eta, rho, eps=0.0), np.ones(t)))
+    steps = -np.diff(along(RMSProp(eta, rho, eps=0.0), np.ones(t)))
     return close(steps, eta / np.sqrt(1 - rho ** np.arange(1, t + 1)))
 
 
 @claim("adam-first-step")
 def the_first_step_of_adam_is_almost_the_rate(g, eta, beta_1, beta_2, varepsilon):
-    step = follow(Adam(eta, beta_1, beta_2, varepsilon), np.array([g]))[-1]
+    step = along(Adam(eta, beta_1, beta_2, varepsilon), [g])[-1]
     return close(step, -eta * g / (abs(g) + varepsilon))
 
 
@@ -43,18 +44,25 @@ def the_first_step_of_adam_is_almost_the_rate(g, eta, beta_1, beta_2, varepsilon
 def adam_is_made_of_momentum_and_rmsprop(beta_1, beta_2, eta, seed):
     adam, momentum, rmsprop = Adam(eta, beta_1, beta_2), Momentum(eta, beta_1), RMSProp(eta, beta_2)
     for optimizer in (adam, momentum, rmsprop):
-        follow(optimizer, gradients(seed, 60))
-    velocity, mean_square = momentum.state["v"]["w"], rmsprop.state["h"]["w"]
+        along(optimizer, gradients(seed, 60))
+    velocity, mean_square = momentum.state["v"], rmsprop.state["h"]
     return [
-        close(adam.state["m"]["w"], -(1 - beta_1) / eta * velocity),
-        close(adam.state["v"]["w"], mean_square),
+        close(adam.state["m"], -(1 - beta_1) / eta * velocity),
+        close(adam.state["v"], mean_square),
     ]
+
+
+@cache
+def noise(seed, steps=300, walks=800):
+    return np.random.default_rng(seed).standard_normal((steps, walks))
 
 
 @claim("adam-signal-to-noise")
 def the_mean_step_is_a_signal_to_noise_ratio(mu, sigma, eta, seed):
-    noisy = np.random.default_rng(seed).normal(mu, sigma, (300, 2000))
-    step = np.diff(follow(Adam(eta), noisy)[-2:], axis=0).mean() / -eta
+    if sigma <= 0:
+        raise ValueError("a standard deviation")
+    places = along(Adam(eta), mu + sigma * noise(seed))
+    step = (places[-1] - places[-2]).mean() / -eta
     return between(step - mu / np.hypot(mu, sigma), -0.03, 0.03)
 
 
@@ -64,8 +72,8 @@ def the_mean_step_is_a_signal_to_noise_ratio(mu, sigma, eta, seed):
 @claim("adam-uncorrected")
 def without_correction_every_step_is_wrong_by_the_same_factors(beta_1, beta_2, eta, t, seed):
     given = gradients(seed, t)
-    right = np.diff(follow(Adam(eta, beta_1, beta_2, eps=0.0), given))
-    wrong = np.diff(follow(UncorrectedAdam(eta, beta_1, beta_2), given))
+    right = np.diff(along(Adam(eta, beta_1, beta_2, eps=0.0), given))
+    wrong = np.diff(along(UncorrectedAdam(eta, beta_1, beta_2), given))
     return close(wrong, right * factors(beta_1, beta_2, np.arange(1, t + 1)))
 
 
@@ -90,15 +98,15 @@ def the_step_is_right_to_one_percent_after_four_windows(beta_1, beta_2):
 
 @claim("adam-two-forms")
 def the_other_form_stops_at_larger_gradients(g, varepsilon, beta_2):
-    steps = [-follow(kind(1.0, 0.9, beta_2, varepsilon), np.array([g]))[-1] for kind in (StepSizeAdam, Adam)]
+    steps = [-along(kind(1.0, 0.9, beta_2, varepsilon), [g])[-1] for kind in (StepSizeAdam, Adam)]
     return [less(*steps), close(steps[0], g / (g + varepsilon / np.sqrt(1 - beta_2)))]
 
 
 @claim("adam-notes-path")
 def without_epsilon_only_the_axis_shows_it(x, y, eta):
-    paths = [descend(kind(eta), bowl, (x, y), 60) for kind in (UncorrectedAdam, UncorrectedWithEpsilon)]
+    paths = [walk(kind(eta), bowl.gradient, (x, y), 60) for kind in (UncorrectedAdam, UncorrectedWithEpsilon)]
     kinds = [UncorrectedAdam(eta), Adam(eta, eps=0.0), UncorrectedWithEpsilon(eta), Adam(eta)]
-    lost = [np.isnan(descend(optimizer, bowl, (x, 0.0), 1)).any() for optimizer in kinds]
+    lost = [np.isnan(walk(optimizer, bowl.gradient, (x, 0.0), 1)).any() for optimizer in kinds]
     return [close(*paths, rel=0.01), equal(np.array(lost).astype(int), [1, 1, 0, 0])]
 
 
@@ -111,13 +119,9 @@ START = 1e-6
 def near_the_floor(c, beta_1, beta_2, lambda_, eps=1e-8):
     """Distances, in units of ε/λ, after a start very close to the minimum of λw²/2, late in the training."""
     eta = c * 2 * (1 + beta_1) * eps / (lambda_ * (1 - beta_1))
-    optimizer, params, places = Adam(eta, beta_1, beta_2, eps), {"w": np.array([START * eps / lambda_])}, []
-    optimizer.update(params, {"w": np.zeros(1)})
+    optimizer = Adam(eta, beta_1, beta_2, eps)
     optimizer.t = 10**6  # the corrections are over
-    for _ in range(1500):
-        optimizer.update(params, {"w": lambda_ * params["w"]})
-        places.append(params["w"].item())
-    return np.abs(places) * lambda_ / eps
+    return np.abs(walk(optimizer, lambda w: lambda_ * w, START * eps / lambda_, 1500)) * lambda_ / eps
 
 
 @claim("adam-unsettled", samples=30, searched=20)

@@ -5,12 +5,12 @@ from functools import cache
 import numpy as np
 
 from claims.registry import claim, close, equal, less
+from claims.walking import walk
 from fumoto.datasets import mnist
 from fumoto.experiments.descent import first_descent
 from fumoto.layers import SoftmaxCrossEntropy
 from fumoto.optimizers import SGD, Momentum
 from fumoto.surfaces import hollow, valleys
-from fumoto.training import descend
 
 # --- what is promised -------------------------------------------------------------------------------------
 
@@ -27,14 +27,14 @@ def promised(heights, squares, eta, c):
 @claim("descent-promise")
 def in_the_hollow(c, D, w):
     surface, eta = hollow(D), c / (1 / 5 + 16 * D)
-    path = descend(SGD(eta), surface, (w,), 200).T
+    path = walk(SGD(eta), surface.gradient, (w,), 200).T
     return promised(surface(path), surface.gradient(path)[0] ** 2, eta, c)
 
 
 @claim("descent-slope-vanishes")
 def among_many_valleys(c, x, y):
     eta = c / 1.1
-    path = descend(SGD(eta), valleys, (x, y), 200).T
+    path = walk(SGD(eta), valleys.gradient, (x, y), 200).T
     return promised(valleys(path), np.sum(valleys.gradient(path) ** 2, axis=0), eta, c)
 
 
@@ -44,30 +44,34 @@ def with_the_loss_of_the_book(c, N, K, seed):
     rng = np.random.default_rng(seed)
     h, t, layer = rng.normal(size=(N, 4)), rng.integers(0, K, N), SoftmaxCrossEntropy()
     eta = c / (np.sum(h**2, axis=1).max() / 2)
-    w, optimizer, losses, squares = rng.normal(size=(4, K)), SGD(eta), [], []
-    for _ in range(50):
-        losses.append(layer.forward(h @ w, t))
-        gradient = h.T @ layer.backward()
-        squares.append(np.sum(gradient**2))
-        optimizer.update({"w": w}, {"w": gradient})
+    losses, squares = [], []
+
+    def gradient(w):
+        losses.append(layer.loss(h @ w, t))
+        slopes = h.T @ layer.backward()
+        squares.append(np.sum(slopes**2))
+        return slopes
+
+    walk(SGD(eta), gradient, rng.normal(size=(4, K)), 50)
     return promised(np.array(losses), np.array(squares), eta, c)
 
 
 @claim("descent-no-bottom")
 def on_separable_data_the_slope_vanishes_and_the_weight_grows(eta, t):
     """The scores (0, w) give the second class the probability 1 / (1 + exp(-w))."""
-    layer, w, optimizer = SoftmaxCrossEntropy(), np.zeros(1), SGD(eta)
-    for step in range(t + 1):
-        layer.forward(np.array([[0.0, w[0]]]), np.array([1]))
-        slope = layer.backward()[0, 1]
-        if step < t:
-            optimizer.update({"w": w}, {"w": np.array([slope])})
-    return [less(np.log1p(eta * t / 2), w[0]), less(abs(slope), 1 / (2 + eta * t / 2))]
+    layer = SoftmaxCrossEntropy()
+
+    def slope(w):
+        layer.loss(np.array([[0.0, w]]), np.array([1]))
+        return layer.backward()[0, 1]
+
+    last = walk(SGD(eta), slope, 0.0, t)[-1]
+    return [less(np.log1p(eta * t / 2), last), less(abs(slope(last)), 1 / (2 + eta * t / 2))]
 
 
 @claim("descent-not-lowest")
 def it_stays_in_a_valley_that_is_not_the_lowest(c, x):
-    return less(3.5, descend(SGD(c / 1.1), valleys, (x, 0.0), 100)[-1, 0])
+    return less(3.5, walk(SGD(c / 1.1), valleys.gradient, (x, 0.0), 100)[-1, 0])
 
 
 @claim("descent-chance")
@@ -86,12 +90,12 @@ def bottom(depth):
 
 
 def end(optimizer, start, steps, depth=0.4):
-    return descend(optimizer, hollow(depth), (start,), steps)[-1, 0]
+    return walk(optimizer, hollow(depth).gradient, (start,), steps)[-1, 0]
 
 
 @claim("night-careful")
 def small_steps_never_pass_the_bottom_of_the_hollow(c, D, w):
-    path = descend(SGD(c / (1 / 5 + 16 * D)), hollow(D), (w,), 200)
+    path = walk(SGD(c / (1 / 5 + 16 * D)), hollow(D).gradient, (w,), 200)
     return less(path.max(), bottom(D) + 1e-5)
 
 

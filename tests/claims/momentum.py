@@ -3,6 +3,7 @@
 import numpy as np
 
 from claims.registry import between, claim, close, equal, less
+from claims.walking import along, walk
 from fumoto.experiments.comparison import METHODS
 from fumoto.experiments.momentum import (
     best_gd,
@@ -19,11 +20,7 @@ from fumoto.training import descend
 
 def velocities(optimizer, gradients):
     """The steps that the optimizer takes along these gradients."""
-    params, places = {"w": np.zeros(1)}, [0.0]
-    for gradient in gradients:
-        optimizer.update(params, {"w": np.array([gradient])})
-        places.append(params["w"].item())
-    return np.diff(places)
+    return np.diff(along(optimizer, gradients))
 
 
 @claim("momentum-sum")
@@ -62,14 +59,9 @@ def after_the_rate_is_lowered_the_book_goes_further(alpha, q, eta):
 
 def travel(optimizer, curvature=1.0, limit=1000):
     """The length of the way from 1 to 0 (straight to it after ``limit`` steps); infinite if it leads away."""
-    params, length = {"w": np.ones(1)}, 0.0
-    for _ in range(limit):
-        before = params["w"].item()
-        optimizer.update(params, {"w": curvature * params["w"]})
-        length += abs(params["w"].item() - before)
-        if abs(before) + abs(params["w"].item()) < 1e-9 * length or length > 1e9:
-            break
-    return length + abs(params["w"].item()) if length < 1e9 else np.inf
+    places = walk(optimizer, lambda w: curvature * w, 1.0, limit)
+    length = np.abs(np.diff(places, append=0.0)).sum()
+    return length if length < 1e9 else np.inf
 
 
 @claim("momentum-constant")
@@ -98,12 +90,8 @@ def the_way_is_no_shorter_below(alpha, c):
 
 def jitter(optimizer, limit=1000):
     """The variance that gradient noise of variance 1 leaves at the bottom: the squared answers to one unit of it, added."""
-    params, added = {"w": np.zeros(1)}, 0.0
-    optimizer.update(params, {"w": np.ones(1)})
-    for _ in range(limit):
-        added += params["w"].item() ** 2
-        optimizer.update(params, {"w": params["w"].copy()})
-    return added
+    noise = iter([1.0])
+    return np.sum(walk(optimizer, lambda w: w + next(noise, 0.0), 0.0, limit) ** 2)
 
 
 @claim("momentum-noise", samples=100, searched=60)
@@ -130,10 +118,7 @@ def the_way_is_longer_at_the_rates_of_the_figure(eta):
 
 def after(optimizer, steps, start=1e-9):
     """How far from the axis of the saddle, in parts of the start."""
-    params = {"y": np.array([start])}
-    for _ in range(steps):
-        optimizer.update(params, {"y": -params["y"]})
-    return params["y"].item() / start
+    return walk(optimizer, lambda y: -y, start, steps)[-1] / start
 
 
 @claim("saddle-sooner")
@@ -164,7 +149,7 @@ def deepest(alpha, eta, depths=None):
     """The deepest of the hollows that is crossed from -5, all shallower ones being crossed too; -1 if none is."""
     depths = np.linspace(0, 1.5, 151) if depths is None else np.atleast_1d(depths)
     start, steps = np.full((1, len(depths)), -5.0), int(40 / np.sqrt(eta))
-    ends = descend(Momentum(eta, alpha), hollow(depths), start, steps)[-1, 0]
+    ends = walk(Momentum(eta, alpha), hollow(depths).gradient, start, steps)[-1, 0]
     crossed = np.append(np.abs(ends) < 0.3, False)
     return depths[np.argmin(crossed) - 1] if crossed[0] else -1.0
 
@@ -187,13 +172,15 @@ def little_momentum_stops_where_none_does(alpha, D):
 @claim("notes-momentum-climbs", samples=100, searched=60)
 def the_printed_sign_of_the_notes_climbs_at_every_step(alpha, eta):
     with np.errstate(all="ignore"):
-        heights = bowl(descend(NotesMomentum(eta, alpha), bowl, bowl.start, 15).T)
+        heights = bowl(walk(NotesMomentum(eta, alpha), bowl.gradient, bowl.start, 15).T)
     return less(heights[:-1], heights[1:])
 
 
 @claim("play-wrong-sign-climbs", samples=60, searched=40)
 def the_notes_climb_slower_at_a_smaller_rate(alpha, eta):
-    slow, fast = (bowl(descend(NotesMomentum(lr, alpha), bowl, bowl.start, 60)[-1]) for lr in (eta / 2, eta))
+    slow, fast = (
+        bowl(walk(NotesMomentum(lr, alpha), bowl.gradient, bowl.start, 60)[-1]) for lr in (eta / 2, eta)
+    )
     return [less(bowl(np.array(bowl.start)), slow), less(slow, fast)]
 
 

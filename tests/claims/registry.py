@@ -40,24 +40,33 @@ def claim(name, samples=200, searched=100):
 class Comparison:
     """One comparison. ``margin``: positive if it holds, and the larger the further from failing.
 
-    ``spoiled``: the margin after one deliberate mistake, which must not be positive.
+    ``spoiled``: the margin after one deliberate mistake, which must not be positive. ``sides``: what is compared, by
+    ``signs``; they are put into words only where a claim fails.
     """
 
-    said: str
+    signs: str
+    sides: tuple[Any, ...]
     margin: float
     spoiled: float
+
+    @property
+    def said(self):
+        return f" {self.signs} ".join(
+            np.array2string(np.asarray(side), precision=4, threshold=6, edgeitems=2) for side in self.sides
+        )
 
 
 def less(small, large):
     """``small < large``, everywhere. The margin is a part of the larger of the two. Spoiled: the other way round."""
-    return Comparison(f"{_short(small)} < {_short(large)}", _lead(small, large), _lead(large, small))
+    return Comparison("<", (small, large), _lead(small, large), _lead(large, small))
 
 
 def between(value, low, high):
     """``low < value < high``, everywhere. Spoiled: both bounds are moved by their distance."""
     width = np.subtract(high, low)
     return Comparison(
-        f"{_short(low)} < {_short(value)} < {_short(high)}",
+        "<",
+        (low, value, high),
         _inside(value, low, high),
         _inside(value, np.add(low, width), np.add(high, width)),
     )
@@ -67,7 +76,8 @@ def close(actual, expected, rel=1e-9):
     """``actual`` is ``expected``, up to ``rel`` of its largest value. Spoiled: ``expected`` is wrong by a tenth of it."""
     scale = np.max(np.abs(expected)) or 1.0
     return Comparison(
-        f"{_short(actual)} = {_short(expected)}",
+        "=",
+        (actual, expected),
         _inside(actual, expected - rel * scale, expected + rel * scale),
         _inside(actual, expected + (0.1 - rel) * scale, expected + (0.1 + rel) * scale),
     )
@@ -76,9 +86,7 @@ def close(actual, expected, rel=1e-9):
 def equal(actual, expected):
     """``actual`` is exactly ``expected``. Spoiled: ``expected`` is one more."""
     same, other = (np.array_equal(actual, np.add(expected, more)) for more in (0, 1))
-    return Comparison(
-        f"{_short(actual)} == {_short(expected)}", 1.0 if same else -1.0, 1.0 if other else -1.0
-    )
+    return Comparison("==", (actual, expected), 1.0 if same else -1.0, 1.0 if other else -1.0)
 
 
 def _lead(small, large):
@@ -100,7 +108,3 @@ def _inside(value, low, high):
 def _smallest(margins):
     smallest = np.min(margins)
     return -np.inf if np.isnan(smallest) else float(smallest)
-
-
-def _short(value):
-    return np.array2string(np.asarray(value), precision=4, threshold=6, edgeitems=2)

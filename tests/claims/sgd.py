@@ -6,25 +6,24 @@ from functools import cache
 import numpy as np
 
 from claims.registry import claim, close, equal, less
+from claims.walking import walk
 from fumoto.experiments.sgd import gradient_noise
 from fumoto.optimizers import SGD
-from fumoto.surfaces import Surface, bowl, hollow, ravine, valleys
-from fumoto.training import descend
+from fumoto.surfaces import bowl, hollow, ravine, valleys
 
 RUNS = 4000  # walks at once: the mean of their squares is off by 2 %
 
 
 def quadratic(curvatures, angle=0.0):
-    """A quadratic function with these curvatures along its axes, turned by ``angle``; its bottom is 0."""
+    """The gradient of a quadratic function with these curvatures along its axes, turned by ``angle``; its bottom is 0."""
     turn = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
     hessian = turn @ np.diag(curvatures) @ turn.T
-    return Surface("", lambda w: w @ hessian @ w / 2, lambda w: hessian @ w, (1.0, 1.0), ())
+    return lambda w: hessian @ w
 
 
 def line(eta, curvature, steps):
     """The places along one direction, from 1."""
-    surface = Surface("", lambda w: curvature * w[0] ** 2 / 2, lambda w: curvature * w, (1.0,), ())
-    return descend(SGD(eta), surface, surface.start, steps)[:, 0]
+    return walk(SGD(eta), lambda w: curvature * w, 1.0, steps)
 
 
 def towards(angle):
@@ -61,13 +60,13 @@ def beyond_the_limit_it_recedes(c, t):
 
 @claim("sgd-converges")
 def below_the_limit_it_comes_nearer_in_every_direction(c, k, phi, theta, t):
-    path = descend(SGD(c), quadratic([k, 1.0], phi), towards(theta), t)
+    path = walk(SGD(c), quadratic([k, 1.0], phi), towards(theta), t)
     return less(np.linalg.norm(path[-1]), 1.0)
 
 
 @claim("sgd-saddle")
 def a_negative_curvature_drives_it_away_at_every_rate(eta, k, t):
-    path = descend(SGD(eta), quadratic([1.0, k]), (0.0, 1.0), t)
+    path = walk(SGD(eta), quadratic([1.0, k]), (0.0, 1.0), t)
     return less(1.0, path[-1, 1])
 
 
@@ -81,13 +80,13 @@ def near_the_bottom_of_other_functions_the_limit_holds(surface, c, theta, t):
     ]
     steepest = np.linalg.eigvalsh(np.array(slopes) / (2 * h)).max()
     start = 1e-4 * towards(theta)[: len(bottom)]
-    path = descend(SGD(c / steepest), surface, bottom + start, t)
+    path = walk(SGD(c / steepest), surface.gradient, bottom + start, t)
     return less(np.linalg.norm(path[-1] - bottom), np.linalg.norm(start))
 
 
 def factor(eta, curvatures):
     """By how much the slower of the directions comes nearer in a step."""
-    return np.abs(descend(SGD(eta), quadratic(curvatures), (1.0, 1.0), 1)[-1]).max()
+    return np.abs(walk(SGD(eta), quadratic(curvatures), (1.0, 1.0), 1)[-1]).max()
 
 
 @claim("sgd-best-rate")
@@ -97,19 +96,19 @@ def the_best_rate_balances_the_two_ends(c, k):
 
 @claim("sgd-factor-measured")
 def the_measured_factor_is_the_larger_of_the_two(eta):
-    lengths = np.abs(descend(SGD(eta), bowl, (1.0, 1.0), 200)).max(axis=1)
+    lengths = np.abs(walk(SGD(eta), bowl.gradient, (1.0, 1.0), 200)).max(axis=1)
     return close((lengths[200] / lengths[100]) ** 0.01, max(abs(1 - eta / 10), abs(1 - 2 * eta)))
 
 
 @claim("sgd-swinging-is-nearer")
 def swinging_ends_nearer_than_settling_across_the_valley(eta):
-    ends = [np.linalg.norm(descend(SGD(rate), bowl, bowl.start, 40)[-1]) for rate in (eta, 0.6)]
+    ends = [np.linalg.norm(walk(SGD(rate), bowl.gradient, bowl.start, 40)[-1]) for rate in (eta, 0.6)]
     return less(*ends)
 
 
 @claim("play-learning-rate")
 def farther_to_the_right_ends_nearer_to_the_bottom(eta):
-    ends = [np.linalg.norm(descend(SGD(rate), bowl, bowl.start, 40)[-1]) for rate in (eta, 0.99 * eta)]
+    ends = [np.linalg.norm(walk(SGD(rate), bowl.gradient, bowl.start, 40)[-1]) for rate in (eta, 0.99 * eta)]
     return less(*ends)
 
 
@@ -162,12 +161,18 @@ def the_measured_errors_lie_on_the_lines(seed):
 # --- mini-batches: what a fixed rate leaves, and what schedules do ------------------------------------------
 
 
+def scheduled_walk(rates, gradient, start):
+    """The last place of SGD from ``start``, with a rate of its own for every step."""
+    optimizer, w = SGD(), start
+    for optimizer.lr in rates:
+        (w,) = optimizer.rule(w, gradient(w))
+    return w
+
+
 def one_by_one(rates, curvatures, seed):
     """The last place from 1, every step with one sample drawn from two; both have their bottom at 0."""
-    rng, params = np.random.default_rng(seed), {"w": np.ones(1)}
-    for rate in rates:
-        SGD(rate).update(params, {"w": curvatures[rng.integers(2)] * params["w"]})
-    return params["w"].item()
+    drawn = iter(np.take(curvatures, np.random.default_rng(seed).integers(0, 2, len(rates))))
+    return scheduled_walk(rates, lambda w: next(drawn) * w, 1.0)
 
 
 @claim("minibatch-common-bottom")
@@ -191,10 +196,8 @@ def drawn_bottoms(seed, steps, batch=1):
 
 def walks(rates, bottoms, curvature):
     """The last places of ``RUNS`` walks from 0; the samples have one curvature and different bottoms."""
-    params = {"w": np.zeros(bottoms.shape[1])}
-    for rate, bottom in zip(rates, bottoms, strict=True):
-        SGD(rate).update(params, {"w": curvature * (params["w"] - bottom)})
-    return params["w"]
+    drawn = iter(bottoms)
+    return scheduled_walk(rates, lambda w: curvature * (w - next(drawn)), np.zeros(bottoms.shape[1]))
 
 
 @claim("minibatch-jitter", samples=60, searched=40)
@@ -218,10 +221,7 @@ def scheduled(eta, p, steps):
 
 def along(rates):
     """The last place from 1 with these rates and the whole gradient of a curvature of 1."""
-    params = {"w": np.ones(1)}
-    for rate in rates:
-        SGD(rate).update(params, {"w": params["w"].copy()})
-    return params["w"].item()
+    return scheduled_walk(rates, lambda w: w, 1.0)
 
 
 @claim("schedule-arrives")
@@ -238,10 +238,9 @@ def rates_with_a_finite_sum_stop_short(c, p, t):
 def the_noise_of_a_schedule_is_bounded(p, t, seed):
     """On flat ground there is noise only."""
     bottoms, square = drawn_bottoms(seed, 60)
-    params = {"w": np.zeros(RUNS)}
-    for rate, noise in zip(scheduled(1.0, p, t), bottoms[:t], strict=True):
-        SGD(rate).update(params, {"w": noise})
-    return less(np.mean(params["w"] ** 2), square * (1 + 1 / (2 * p - 1)))
+    drawn = iter(bottoms)
+    left = scheduled_walk(scheduled(1.0, p, t), lambda w: next(drawn), np.zeros(RUNS))
+    return less(np.mean(left**2), square * (1 + 1 / (2 * p - 1)))
 
 
 @claim("schedule-mean")

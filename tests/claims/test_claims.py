@@ -1,13 +1,19 @@
 """Every claim of the pages holds in its whole domain, fails just outside, and can fail."""
 
+import numpy as np
 import pytest
 
 from claims import CLAIMS
 from claims.harness import examine, examine_all, job, problem
 from claims.registry import between, claim, close, equal, less
+from claims.walking import along, walk
+from fumoto.experiments.adagrad import follow
+from fumoto.experiments.comparison import METHODS
 from fumoto.figures.claims import claims_table
 from fumoto.printed import EquationError
 from fumoto.printed.claims import read_claim, read_claims
+from fumoto.surfaces import valleys
+from fumoto.training import descend
 
 PAGES = read_claims()
 MEASURED = [claim.name for claim in PAGES.values() if claim.kind != "報告"]
@@ -20,6 +26,18 @@ def test_every_claim_has_a_function_and_every_function_a_claim():
 @pytest.mark.parametrize("name", MEASURED)
 def test_a_claim_holds_inside_fails_outside_and_can_fail(name):
     assert problem(PAGES[name], examine(*job(PAGES[name], CLAIMS[name]))) == ""
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_the_walks_of_the_claims_are_those_of_the_book(method):
+    first, second = (METHODS[method](lr=0.1) for _ in range(2))
+    path = descend(first, valleys, valleys.start, 50)
+    np.testing.assert_array_equal(walk(second, valleys.gradient, valleys.start, 50), path)
+    assert second.t == first.t
+    assert all(np.array_equal(second.state[name], first.state[name]["w"]) for name in first.state_names)
+    gradients = np.random.default_rng(0).normal(size=50)
+    first, second = (METHODS[method](lr=0.1) for _ in range(2))
+    np.testing.assert_allclose(along(second, gradients), follow(first, gradients), rtol=1e-12)
 
 
 # --- the harness notices ----------------------------------------------------------------------------------

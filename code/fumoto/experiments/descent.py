@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from fumoto.datasets import mnist
+from fumoto.experiments.kept import kept
 from fumoto.hints import Array, Arrays, Updates
 from fumoto.network import MLP
 from fumoto.optimizers import SGD, Momentum
@@ -66,6 +67,7 @@ class FirstDescent:
     moved: int
 
 
+@kept
 def first_descent(steps: int = 300, seed: int = 0, same: int = 1000) -> FirstDescent:
     """784-100-100-100-100-10 のネットワークを SGD で ``steps`` ステップだけ学習する。
 

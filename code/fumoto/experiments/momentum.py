@@ -200,10 +200,10 @@ def shrinking_steps(
     slopes = np.multiply.outer(
         [1 / kappa, 1.0], np.atleast_1d(rates)
     )  # η を掛けた曲率。η = 1 で動かすのと同じ
-    w, optimizer = np.ones_like(slopes), Momentum(lr=1.0, momentum=alpha)
+    w, v, optimizer = np.ones_like(slopes), np.zeros_like(slopes), Momentum(lr=1.0, momentum=alpha)
     arrived = np.full(slopes.shape[1], limit)
     for step in range(1, limit + 1):
-        optimizer.update({"w": w}, {"w": slopes * w})
+        w, v = optimizer.rule(w, slopes * w, v)
         inside = np.all(np.abs(w) < target, axis=0)
         arrived = np.where(inside, np.minimum(arrived, step), limit)
         if step > 1.5 * arrived.min() + 20:  # 着いたまま、離れなかった

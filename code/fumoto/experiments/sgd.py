@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 
@@ -77,10 +78,7 @@ def gradient_noise(samples: int = 1000, repeats: int = 400, seed: int = 0) -> Gr
     復元抽出と非復元抽出の両方で ``repeats`` 回ずつミニバッチを作る。
     """
     rng = np.random.default_rng(seed)
-    x, t = (array[:samples] for array in mnist()[:2])
-    gradients = _sample_gradients(x.astype(np.float64), t)
-    deviations = gradients - gradients.mean(axis=0)
-    gram = deviations @ deviations.T  # 標本どうしの内積。ミニバッチの誤差の長さはこれだけで決まる
+    gram = _inner_products(samples)
     variance = np.trace(gram) / samples
     sizes = np.array([1, 2, 5, 10, 20, 50, 100, 200, 500, 800, 1000])
 
@@ -95,6 +93,15 @@ def gradient_noise(samples: int = 1000, repeats: int = 400, seed: int = 0) -> Gr
         np.sqrt(variance / sizes),
         np.sqrt(variance / sizes * (samples - sizes) / (samples - 1)),
     )
+
+
+@cache
+def _inner_products(samples: int) -> Array:
+    """標本ごとの勾配の、全体の勾配からの誤差どうしの内積。ミニバッチの誤差の長さは、これだけで決まる。"""
+    x, t = (array[:samples] for array in mnist()[:2])
+    gradients = _sample_gradients(x.astype(np.float64), t)
+    deviations = gradients - gradients.mean(axis=0)
+    return deviations @ deviations.T
 
 
 def _sample_gradients(x: Array, t: Array) -> Array:
