@@ -163,7 +163,7 @@ def the_measured_errors_lie_on_the_lines(seed):
 
 def scheduled_walk(rates, gradient, start):
     """The last place of SGD from ``start``, with a rate of its own for every step."""
-    optimizer, w = SGD(), start
+    optimizer, w = SGD(np.min(rates, initial=1.0)), start  # refuses rates that are not positive
     for optimizer.lr in rates:
         (w,) = optimizer.rule(w, gradient(w))
     return w
