@@ -13,7 +13,10 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from fumoto import optimizers
+from fumoto.experiments import adagrad
 from fumoto.optimizers import BLOCK, SGD, AdaDelta, AdaGrad, Adam, Momentum, Nesterov, Optimizer, RMSProp
+from fumoto.surfaces import bowl
+from fumoto.training import descend
 from trajectories import CASES, SNAPSHOTS, follow
 
 ALL = [SGD, Momentum, Nesterov, AdaGrad, RMSProp, AdaDelta, Adam]
@@ -431,3 +434,26 @@ def test_every_rule_is_a_dozen_lines():
     for cls in ALL:
         lines = [line for line in inspect.getsource(cls.rule).splitlines() if line.strip()]
         assert len(lines) <= 12, cls
+
+
+# --- limiting cases -----------------------------------------------------------------------------------------
+
+
+def test_momentum_without_momentum_is_sgd():
+    np.testing.assert_array_equal(
+        descend(Momentum(lr=0.1, momentum=0.0), bowl, bowl.start, 50),
+        descend(SGD(lr=0.1), bowl, bowl.start, 50),
+    )
+
+
+def test_adam_without_averaging_moves_by_the_sign_of_the_gradient():
+    path = descend(Adam(lr=0.3, beta1=0.0, beta2=0.0, eps=0.0), bowl, bowl.start, 10)
+    np.testing.assert_allclose(np.abs(np.diff(path, axis=0)), 0.3)
+
+
+def test_rmsprop_forgets_what_adagrad_remembers():
+    gradients = np.concatenate([[100.0], np.ones(2000)])
+    slow = np.diff(adagrad.follow(AdaGrad(lr=0.1), gradients))[-1]
+    fast = np.diff(adagrad.follow(RMSProp(lr=0.1), gradients))[-1]
+    assert -slow < 0.01 * -fast + 1e-2
+    assert -fast == pytest.approx(0.1, rel=1e-3)
