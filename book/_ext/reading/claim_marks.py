@@ -1,13 +1,16 @@
-"""主張のある文の終わりに、検証表の行へのリンクになる小さな印を置く。
+r"""主張のある文の終わりに、検証表の行へのリンクになる小さな印を置く。文の中の範囲の端は、主張から写す。
 
 どの文かは、``% claim:`` の行(``fumoto.printed.claims``)が、その文のすぐ下にあることで決まる。
+同じページの主張の端は、``{end}`momentum-fair-shorter \eta low``` のように書くと、宣言のとおりの数になる(上の端は ``high``)。
 
 ライブラリを使わない理由: 印をつける文と表の行を結ぶ ``% claim:`` は、この本だけの約束である。
 """
 
 import re
+from pathlib import Path
 
 from docutils import nodes
+from sphinx.util.docutils import SphinxRole
 from sphinx.util.logging import getLogger
 
 _LOGGER = getLogger(__name__)
@@ -42,6 +45,37 @@ def _sentence_before(comment):
     return (captions or paragraphs or [None])[-1]
 
 
+class End(SphinxRole):
+    """主張の範囲の端。端が変われば、文の数も変わる。"""
+
+    def run(self):
+        try:
+            return [
+                nodes.Text(_end(Path(self.env.doc2path(self.env.docname)).read_text("utf-8"), self.text))
+            ], []
+        except ValueError as error:
+            _LOGGER.warning(str(error), location=self.get_location())
+            return [], []
+
+
+def _end(page, wanted):
+    r"""``wanted``: ``名前 記号 low`` か ``high``。
+
+    >>> _end("% claim: c | 測定 | \\eta in [0.84, 1) | 演習", r"c \eta low")
+    '0.84'
+    """
+    claim, symbol, side = wanted.split()
+    number = r"(-?[\d.]+)"
+    declared = (
+        rf"^ *% claim: *{claim} *\|[^|]*\|(?:[^|]*;)? *{re.escape(symbol)} in [\[(]{number}, *{number}[)\]]"
+    )
+    found = re.search(declared, page, re.M)
+    if found is None or side not in ("low", "high"):
+        raise ValueError(f"このページの主張に、{wanted} という端がありません")
+    return found[1 if side == "low" else 2]
+
+
 def setup(app):
+    app.add_role("end", End())
     app.connect("doctree-resolved", mark)
     return {"parallel_read_safe": True, "parallel_write_safe": True}
