@@ -13,7 +13,7 @@ from fumoto.mistakes import NotesMomentum, StepSizeAdam, UncorrectedAdam
 from fumoto.network import MLP
 from fumoto.optimizers import SGD, AdaGrad, Adam, Momentum, RMSProp
 from fumoto.printed import METHODS, Method, PrintedOptimizer
-from fumoto.surfaces import bowl, hollow, ravine, saddle, valleys
+from fumoto.surfaces import bowl, hollow, narrow, ravine, saddle, valleys
 
 # --- update rules: the equations' own optimizer against the code's --------------------------------------
 
@@ -145,6 +145,12 @@ def _compare_surface(equation, surface, **fixed):
 def hollow_surface(equations):
     for depth in (0.3, 1.7):
         _compare_surface(equations["eq-hollow-f"], hollow(depth), D=depth)
+
+
+@check("eq-narrow-f")
+def narrow_surface(equations):
+    for kappa in (1.7, 30.0):
+        _compare_surface(equations["eq-narrow-f"], narrow(kappa), kappa=kappa)
 
 
 @check("eq-bowl-f", "eq-saddle-f", "eq-ravine-f", "eq-valleys-f")
