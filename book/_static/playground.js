@@ -585,7 +585,7 @@ class Playground {
     parts.paths.setAttribute("aria-label", join(["地形の図と、手法ごとの道", ...ends]));
     parts.loss.setAttribute("aria-label", join(["歩ごとの損失の図", ...ends]));
     const each = (say) => this.paths.map(say).join("、"), axis = (k) => `${"xy"[k]} の向き`;
-    parts.rates.textContent = `特性方程式の根(○ ${axis(0)}、● ${axis(1)})。1 歩ごとの倍率(いちばん大きい根の大きさ): ${each(({ title, rate }) => `${title} ${show(rate)}`)}`;
+    parts.rates.textContent = `特性方程式の根(○ ${axis(0)}、● ${axis(1)})。1 歩ごとの倍率(いちばん大きい根の大きさ): ${each(({ title, rate }) => `${title}\u00a0${show(rate)}`)}`;
     const spoken = ({ title, roots, rate }) => `${title}、${roots.map((both, k) => `${axis(k)} ${showRoots(both)}`).join("、")}、倍率 ${show(rate)}`;
     parts.roots.setAttribute("aria-label", join(["特性方程式の根を複素平面に描いた図", ...this.paths.map(spoken)]));
   }

@@ -29,7 +29,7 @@ def narrow_valley(lr: float = 0.9, steps: int = 12) -> NarrowValley:
     array([ 0.91, -0.8 ])
     """
     path = descend(SGD(lr), bowl, bowl.start, steps)
-    return NarrowValley(path, 1 - lr * bowl.gradient(np.ones(2)), lr)  # eq-sgd-factor
+    return NarrowValley(path, 1 - lr * bowl.gradient(np.ones(2)), lr)
 
 
 @dataclass(frozen=True)
@@ -64,12 +64,12 @@ def roots(alpha: float, slopes: Array) -> Array:
     return np.array([half + apart, half - apart])  # eq-momentum-roots
 
 
-def measured_rates(alpha: float, slopes: Array, steps: int = 500) -> Array:
+def measured_rates(alpha: float, slopes: Array, steps: int) -> Array:
     """モーメンタム法を動かして、ずれと速度の大きさが 1 歩ごとに受ける倍率を測る。``slopes``: ηλ。
 
     はじめの ``steps`` 歩のあとの ``steps`` 歩の、平均の倍率である。
 
-    >>> measured_rates(0.25, np.array([0.1, 1.0, 2.4])).round(2)
+    >>> measured_rates(0.25, np.array([0.1, 1.0, 2.4]), steps=500).round(2)
     array([0.86, 0.5 , 0.86])
     """
     w, optimizer = np.ones_like(slopes), Momentum(lr=1.0, momentum=alpha)
@@ -93,9 +93,10 @@ class Roots:
     roots: dict[float, Array]
     tried: dict[float, Array]
     measured: dict[float, Array]
+    steps: int
 
 
-def momentum_roots(momenta: tuple[float, ...] = (0.0, 0.5, 0.9)) -> Roots:
+def momentum_roots(momenta: tuple[float, ...] = (0.0, 0.5, 0.9), steps: int = 500) -> Roots:
     """ηλ を動かして、特性方程式の根と、動かして測った倍率を比べる。"""
     slopes = {}
     for alpha in momenta:  # 根の出会うところも入れる
@@ -106,7 +107,8 @@ def momentum_roots(momenta: tuple[float, ...] = (0.0, 0.5, 0.9)) -> Roots:
         slopes,
         {alpha: roots(alpha, slopes[alpha]) for alpha in momenta},
         tried,
-        {alpha: measured_rates(alpha, tried[alpha]) for alpha in momenta},
+        {alpha: measured_rates(alpha, tried[alpha], steps) for alpha in momenta},
+        steps,
     )
 
 
@@ -184,7 +186,7 @@ class HollowEscape:
     depths: Array
     stops: dict[float, Array]
     deepest: dict[float, float]
-    lr: float
+    lr: float | None  # speed をそろえたなら None
     speed: float | None
     start: float
     steps: int
@@ -207,7 +209,7 @@ def hollow_escape(
         rate = lr if speed is None else speed * (1 - momentum)
         stops[momentum] = descend(Momentum(rate, momentum), hollow(depths), starts, steps)[-1, 0]
     deepest = {momentum: _deepest(depths, np.abs(x) < 0.1) for momentum, x in stops.items()}
-    return HollowEscape(depths, stops, deepest, lr, speed, start, steps)
+    return HollowEscape(depths, stops, deepest, lr if speed is None else None, speed, start, steps)
 
 
 def _deepest(depths: Array, passed: Array) -> float:
