@@ -6,11 +6,20 @@ from claims.adam import UncorrectedWithEpsilon
 from fumoto import mistakes, optimizers
 from fumoto.printed import METHODS
 from fumoto.printed.playground import PLAYED, SURFACES
+from fumoto.surfaces import narrow
 from fumoto.training import descend
 
 STEPS = 500
 # With these no method swings around a minimum for ever, which would blow rounding errors up.
-VALUES = {"eta": 0.005, "alpha": 0.8, "rho": 0.9, "beta_1": 0.9, "beta_2": 0.99, "varepsilon": 0.1}
+VALUES = {
+    "kappa": 20.0,
+    "eta": 0.005,
+    "alpha": 0.8,
+    "rho": 0.9,
+    "beta_1": 0.9,
+    "beta_2": 0.99,
+    "varepsilon": 0.1,
+}
 
 
 class Uphill(optimizers.SGD):
@@ -33,7 +42,7 @@ def python_path(surface, method, start=None, steps=STEPS, values=VALUES):
     hyperparameters = METHODS[PLAYED[method].family].hyperparameters
     make = WRONG.get(method) or getattr(optimizers, method)
     optimizer = make(**{name: values[symbol] for name, symbol in hyperparameters.items()})
-    played = SURFACES[surface].surface
+    played = narrow(values["kappa"]) if surface == "narrow" else SURFACES[surface].surface
     with np.errstate(all="ignore"):
         return descend(optimizer, played, played.start if start is None else start, steps)
 

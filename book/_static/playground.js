@@ -60,6 +60,8 @@ function clip([ax, ay], [bx, by], [left, top, right, bottom]) {
 }
 
 // ---- 計算: 道と、その行く末 ----
+// 地形に、つまみで動かす定数(κ など)の値 p を入れたもの
+const surfaceAt = (name, p, { value, gradient, ...rest } = surfaces[name]) => ({ ...rest, value: (x) => value(x, p), gradient: (x) => gradient(x, p) });
 // 道 1 本。点も損失も有限なところまで
 function descend(surface, method, values, start, steps) {
   const points = [start], losses = [surface.value(start)];
@@ -84,11 +86,23 @@ function fateOf({ points, losses, broken }, { window: range, low, high }) {
   return outside(points[end]) ? { kind: "left", step: points.findIndex(outside) } : { kind: "inside", step: null };
 }
 
+// 二次関数の 1 つの向きでは、1 歩は (w, 状態) の線形な写像である。特性方程式の根は、その固有値 [実部, 虚部]
+function rootsOf({ states: [state], step }, curvature, p) {
+  const after = (w, s) => { const next = step(w, curvature * w, { [state]: s }, p); return [next.w, state ? next[state] : 0]; };
+  const [[a, c], [b, d]] = [after(1, 0), after(0, 1)], half = (a + d) / 2, inner = half ** 2 - a * d + b * c, apart = Math.sqrt(Math.abs(inner));
+  const both = inner < 0 ? [[half, apart], [half, -apart]] : [[half + apart, 0], [half - apart, 0]];
+  return state ? both : [[a, 0]];
+}
+const size = ([re, im]) => Math.hypot(re, im);
+const showRoots = ([[re, im], other]) => (im ? `${show(re)} ± ${show(im)}i` : [re, ...(other ? [other[0]] : [])].map(show).join(" と "));
+
 // 地形の高さの格子。等高線の高さは、間の面積が等しくなるように選ぶ
 const landscapes = new Map();
-function landscape(name) {
-  if (landscapes.has(name)) return landscapes.get(name);
-  const { dimension, value, window: range } = surfaces[name], [x0, x1, y0, y1] = range, flat = dimension === 1;
+function landscape(name, p) {
+  const key = [name, ...surfaces[name].symbols.map((symbol) => p[symbol])].join(" ");
+  if (landscapes.has(key)) return landscapes.get(key);
+  if (landscapes.size > 20) landscapes.clear();
+  const { dimension, value, window: range } = surfaceAt(name, p), [x0, x1, y0, y1] = range, flat = dimension === 1;
   const [columns, rows] = flat ? [480, 0] : [132, 84], heights = [];
   const spot = (i, j) => [mix(x0, x1, i / columns), mix(y1, y0, j / rows)].slice(0, dimension);
   for (let j = 0; j <= rows; j++) for (let i = 0; i <= columns; i++) heights.push(value(spot(i, j)));
@@ -96,8 +110,8 @@ function landscape(name) {
   const levels = Array.from({ length: 14 }, (_, k) => sorted[Math.floor(mix(0.02, 0.98, k / 13) * last)]);
   const low = sorted[0], high = sorted[last], room = (high - low) * 0.1;
   const box = flat ? [x0, x1, y0 ?? low - room, y1 ?? high + room] : range;
-  landscapes.set(name, { flat, window: range.slice(0, 2 * dimension), box, heights, columns, rows, levels, low, high });
-  return landscapes.get(name);
+  landscapes.set(key, { flat, window: range.slice(0, 2 * dimension), box, heights, columns, rows, levels, low, high });
+  return landscapes.get(key);
 }
 
 // 高さ level 以上の場所(area)と、その境(line)
@@ -147,6 +161,7 @@ const SKELETON = `
     <output class="playground-clock" aria-live="off"></output></div>
   <p class="playground-scale"></p>
   <div class="playground-chart"><canvas class="playground-loss" role="img"></canvas><div class="playground-veil"></div></div>
+  <div class="playground-plane"><p class="playground-rates"></p><canvas class="playground-roots" role="img"></canvas></div>
   <div class="playground-sliders"><button type="button" class="playground-restore">元の設定に戻す</button></div>
   <p class="playground-equations"></p><p class="playground-live" role="status"></p>`;
 
@@ -175,11 +190,12 @@ class Playground {
     return { surface, on: chosen, version, start, values: { ...lowest, ...values, steps }, time: steps, playing: false };
   }
 
-  get surface() { return surfaces[this.state.surface]; }
-  get land() { return landscape(this.state.surface); }
   get steps() { return this.state.values.steps; }
   compute() {
-    const { on, version, start, values } = this.state;
+    const { surface, on, version, start, values } = this.state;
+    Object.assign(this, { surface: surfaceAt(surface, values), land: landscape(surface, values) });
+    const { dimension, gradient } = this.surface, axes = [...Array(dimension).keys()];
+    const curvatures = axes.map((axis) => gradient(axes.map((other) => Number(other === axis)))[axis]);
     this.paths = this.names.filter((base) => on.includes(base)).map((base) => {
       const name = version[base] ?? base, method = methods[name], own = { ...values };
       for (const owner of [base, name]) {
@@ -187,7 +203,8 @@ class Playground {
       }
       const path = descend(this.surface, method, own, start, this.steps);
       const fate = fateOf(path, this.land), shown = fate.kind === "diverged" ? fate.step + 1 : this.steps + 1; // 発散した先は描かない
-      return { ...path, name, base, title: nameOf(name), look: lookOf(name), fate, shown };
+      const roots = this.config.roots ? curvatures.map((curvature) => rootsOf(method, curvature, { ...own, t: 1 })) : [];
+      return { ...path, roots, rate: Math.max(...roots.flat().map(size)), name, base, title: nameOf(name), look: lookOf(name), fate, shown };
     });
     this.inspected = null;
     this.project(), this.report(), this.draw();
@@ -222,7 +239,8 @@ class Playground {
     root.innerHTML = SKELETON;
     figure.querySelector(".playground-config").before(root);
     this.parts = Object.fromEntries([...root.querySelectorAll("[class]")].map((node) => [node.className.slice(11), node]));
-    const { select, versions, methods: legend, points, restore } = this.parts;
+    const { select, versions, methods: legend, points, restore, plane } = this.parts;
+    plane.hidden = !this.config.roots;
     select.append(...this.choices.map((name) => element("option", { value: name }, surfaces[name].title ?? name)));
     select.parentNode.hidden = this.choices.length < 2;
 
@@ -347,13 +365,13 @@ class Playground {
   }
   // 大きさを決める。縦横比は地形による
   resize() {
-    const { stage, ground, paths, loss } = this.parts, { flat, box } = this.land, ratio = devicePixelRatio || 1;
+    const { stage, ground, paths, loss, roots } = this.parts, { flat, box } = this.land, ratio = devicePixelRatio || 1;
     this.width = stage.clientWidth;
     if (!this.width) return;
     const shape = flat ? 0.5 : clamp((box[3] - box[2]) / (box[1] - box[0]), 0.5, 0.75);
     this.height = Math.round(clamp(this.width * shape, 240, 430));
     stage.style.height = `${this.height}px`;
-    for (const [canvas, height] of [[ground, this.height], [paths, this.height], [loss, 132]]) {
+    for (const [canvas, height] of [[ground, this.height], [paths, this.height], [loss, 132], [roots, 220]]) {
       Object.assign(canvas, { width: Math.round(this.width * ratio), height: Math.round(height * ratio) });
       canvas.style.height = `${height}px`;
       canvas.getContext("2d").scale(ratio, ratio);
@@ -421,11 +439,11 @@ class Playground {
 
   // 動くところだけを描き足す。状態・大きさ・明暗が変わったときと、時間が戻ったときは、はじめから描く
   paint() {
-    const { state: { surface, time }, steps } = this, ink = this.parts.paths.getContext("2d");
-    if (this.shape && this.shape !== surface) this.resize();
+    const { state: { time }, steps, land } = this, ink = this.parts.paths.getContext("2d");
+    if (this.shape && this.shape !== land) this.resize();
     const { width, height } = this, box = [-width, -height, 2 * width, 2 * height], restart = this.painted === null || time < this.painted;
     if (!this.shape) this.paintGround();
-    this.shape = surface;
+    this.shape = land;
     if (restart) {
       ink.clearRect(0, 0, width, height);
       ink.globalAlpha = 0.28; // まだ通っていない先は薄く
@@ -434,6 +452,7 @@ class Playground {
     }
     for (const path of this.paths) this.stroke(ink, path, restart ? 0 : this.painted, time, box);
     if (this.painted === null) this.paintLoss();
+    if (this.painted === null && this.config.roots) this.paintRoots();
     this.painted = time;
     this.arrange();
   }
@@ -466,6 +485,33 @@ class Playground {
       this.stroke(ink, { pixels, look, lengths: [0], dots: [] }, 0, steps, [left, top, right, bottom]);
     }
     parts.scale.textContent = `損失(${log ? "対数目盛、" : ""}横軸は歩)`;
+  }
+
+  // 複素平面。円は、大きさ 1 と、根が複素数のときの大きさ。x の向きの根は白い丸、ほかの向きは塗った丸。遠い根は端に描く
+  paintRoots() {
+    const ink = this.parts.roots.getContext("2d"), { width } = this, [cx, cy, unit] = [width / 2, 110, 70];
+    const circle = (x, y, radius) => { ink.beginPath(), ink.arc(x, y, radius, 0, 2 * Math.PI), ink.stroke(); };
+    ink.clearRect(0, 0, width, 220);
+    ink.setLineDash([]);
+    Object.assign(ink, { strokeStyle: this.color("grid"), lineWidth: 1 });
+    ink.stroke(new Path2D(`M${cx - 1.5 * unit} ${cy}h${3 * unit}M${cx} ${cy - 1.5 * unit}v${3 * unit}`));
+    ink.strokeStyle = this.color("edge");
+    circle(cx, cy, unit);
+    for (const x of [-1, 1]) this.write(ink, x, cx + 1.12 * x * unit, cy - 5, "center");
+    for (const { roots, look } of this.paths) {
+      const color = this.color(look.family);
+      Object.assign(ink, { strokeStyle: color, lineWidth: 1.5 });
+      ink.setLineDash(look.dash);
+      const [[one, other]] = roots;
+      if (other) circle(cx, cy, unit * Math.min(Math.sqrt(size(one) * size(other)), 1.5));
+      ink.setLineDash([]);
+      ink.lineWidth = 2.5;
+      roots.forEach((both, axis) => both.forEach(([re, im]) => {
+        ink.fillStyle = axis ? color : this.color("low");
+        circle(cx + unit * clamp(re, -1.5, 1.5), cy - unit * clamp(im, -1.5, 1.5), 5);
+        ink.fill();
+      }));
+    }
   }
 
   // 図の上に重ねた部品を、いまの位置と値に合わせる
@@ -538,6 +584,10 @@ class Playground {
     const ends = this.paths.map((path) => (path.fate.bad ? `${path.title} は${ENDS[path.fate.kind][0]}` : this.describe(path, steps)));
     parts.paths.setAttribute("aria-label", join(["地形の図と、手法ごとの道", ...ends]));
     parts.loss.setAttribute("aria-label", join(["歩ごとの損失の図", ...ends]));
+    const each = (say) => this.paths.map(say).join("、"), axis = (k) => `${"xy"[k]} の向き`;
+    parts.rates.textContent = `特性方程式の根(○ ${axis(0)}、● ${axis(1)})。1 歩ごとの倍率(いちばん大きい根の大きさ): ${each(({ title, rate }) => `${title}\u00a0${show(rate)}`)}`;
+    const spoken = ({ title, roots, rate }) => `${title}、${roots.map((both, k) => `${axis(k)} ${showRoots(both)}`).join("、")}、倍率 ${show(rate)}`;
+    parts.roots.setAttribute("aria-label", join(["特性方程式の根を複素平面に描いた図", ...this.paths.map(spoken)]));
   }
 
   // ---- アドレス: #名前:surface=bowl;eta=0.1;on=SGD,Adam;start=-7,2 ----
@@ -568,7 +618,7 @@ class Playground {
     if (words("on")) state.on = this.names.filter((name) => words("on").includes(name));
     const use = (base, others) => others.find((name) => words("use").includes(name)) ?? base;
     if (words("use")) for (const [base, others] of this.versions) state.version[base] = use(base, others);
-    const { window: range } = landscape(state.surface);
+    const { window: range } = landscape(state.surface, values);
     state.start = state.start.map((x, i) => number(words("start")?.[i], range[2 * i], range[2 * i + 1], x));
     for (const [name, { low, high }] of Object.entries(this.sliders)) values[name] = number(given[name], low, high, values[name]);
     values.steps = Math.round(values.steps);
@@ -592,7 +642,7 @@ for (const figure of document.querySelectorAll("figure.playground")) {
     const each = (key) => () => Object.fromEntries(playground.paths.map((path) => [path.name, path[key]]));
     playgrounds.push(playground);
     const state = () => structuredClone(playground.state), paint = () => playground.paint(); // テストのための窓
-    figure.fumotoPlayground = { trajectories: each("points"), losses: each("losses"), fates: each("fate"), state, paint };
+    figure.fumotoPlayground = { trajectories: each("points"), losses: each("losses"), fates: each("fate"), roots: each("roots"), rates: each("rate"), state, paint };
   } catch (error) { console.error(error); }
 }
 const restyle = () => playgrounds.forEach((playground) => Object.assign(playground, { style: null, shape: null, painted: null }).draw());

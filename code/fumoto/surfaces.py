@@ -56,6 +56,30 @@ bowl = Surface(
 )
 
 
+def _narrow(kappa: float, w: Array) -> Any:
+    return w[0] ** 2 / (2 * kappa) + w[1] ** 2 / 2  # eq-narrow-f
+
+
+def _narrow_gradient(kappa: float, w: Array) -> Array:
+    return np.array([w[0] / kappa, w[1]])
+
+
+def narrow(kappa: float = 20.0) -> Surface:
+    """条件数 ``kappa`` の谷。曲率は、x の向きが 1/κ、y の向きが 1。式: ``eq-narrow-f``。
+
+    >>> narrow(50.0).gradient(np.array([1.0, 1.0]))
+    array([0.02, 1.  ])
+    """
+    return Surface(
+        name="細い谷",
+        value=partial(_narrow, kappa),
+        gradient=partial(_narrow_gradient, kappa),
+        start=(-7.0, 2.0),
+        window=(-8.0, 5.0, -3.5, 3.5),
+        minimum=(0.0, 0.0),
+    )
+
+
 def _saddle(w: Array) -> Any:
     return w[0] ** 2 / 2 - w[1] ** 2 / 2  # eq-saddle-f
 

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 import played
+from fumoto.experiments.momentum import roots
 from fumoto.printed.playground import PLAYED, SURFACES
 
 from .alone import names_reached_by_tab
@@ -15,6 +16,7 @@ from .conftest import BOOK, generated
 
 ALL = ["SGD", "Momentum", "Nesterov", "AdaGrad", "RMSProp", "AdaDelta", "Adam"]
 VALUES = {"eta": 0.1, "alpha": 0.9, "rho": 0.9, "beta_1": 0.9, "beta_2": 0.999, "varepsilon": 1e-8}
+KAPPA = {"low": 1, "high": 100, "log": True, "title": "条件数 κ"}
 
 
 def config(**changes):
@@ -448,6 +450,58 @@ def test_print_shows_the_still_figure(show):
     figure.page.emulate_media(media="print")
     assert figure.part(".playground-still").is_visible()
     assert not figure.part(".playground-figure").is_visible()
+
+
+# ---- Roots ----
+
+
+def narrow(kappa, eta, alpha, **changes):
+    values = {**VALUES, "kappa": kappa, "eta": eta, "alpha": alpha}
+    return config(surface="narrow", roots=True, values=values, **changes)
+
+
+def test_the_roots_are_those_of_the_characteristic_equation(show):
+    """They come from the printed rules alone; one real and one complex pair, all complex, all real, and diverging."""
+    settings = [(20.0, 1.8, 0.5), (20.0, 3.0, 0.6), (4.0, 0.02, 0.2), (20.0, 3.9, 0.9)]
+    figures = show(**{f"play{k}": narrow(*each) for k, each in enumerate(settings)})
+    for (kappa, eta, alpha), figure in zip(settings, figures, strict=True):
+        slopes = eta * np.array([1 / kappa, 1.0])
+        found, rates = figure.ask("roots()"), figure.ask("rates()")
+        ours = np.sort([[complex(*root) for root in both] for both in found["Momentum"]], axis=1)
+        expected = np.sort(roots(alpha, slopes).T, axis=1)
+        np.testing.assert_allclose(ours, expected, rtol=1e-12, atol=1e-13)
+        np.testing.assert_allclose(found["SGD"], [[[1 - slope, 0]] for slope in slopes], rtol=1e-12)
+        assert rates["Momentum"] == pytest.approx(np.abs(expected).max())
+        assert rates["SGD"] == pytest.approx(np.abs(1 - slopes).max())
+
+
+def test_kappa_moves_the_valley_the_paths_and_the_roots(show):
+    figure = show(play=narrow(20.0, 1.8, 0.5, sliders={"kappa": KAPPA}))
+    fresh = {part: picture(figure, part) for part in ("ground", "paths", "roots")}
+    said = figure.part(".playground-rates").inner_text()
+    figure.slider("kappa").press("End")
+    assert figure.state()["values"]["kappa"] == 100
+    for part, before in fresh.items():
+        assert picture(figure, part) != before, part
+    expected = played.python_path("narrow", "Momentum", (-7, 2), 60, figure.state()["values"])
+    np.testing.assert_allclose(figure.trajectories()["Momentum"], expected, rtol=1e-11, atol=1e-12)
+    spoken = figure.part(".playground-roots").get_attribute("aria-label")
+    assert "Momentum、x の向き 0.963 と 0.519、y の向き −0.150 ± 0.691i、倍率 0.963" in spoken
+    assert figure.part(".playground-rates").inner_text() != said
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_axe_finds_nothing_in_the_plane_on_a_phone(show, axe, theme):
+    phone = {"viewport": {"width": 375, "height": 740}, "has_touch": True, "is_mobile": True}
+    figure = show(play=narrow(20.0, 1.8, 0.5, sliders={"kappa": KAPPA}), theme=theme, **phone)
+    figure.state()
+    assert figure.page.evaluate("document.documentElement.scrollWidth") == 375
+    violations = axe.run(figure.page).response["violations"]
+    assert violations == [], json.dumps(violations, ensure_ascii=False, indent=1)
+
+
+def test_without_roots_there_is_no_plane(show):
+    assert not show(play=config()).part(".playground-plane").is_visible()
 
 
 # ---- Address ----

@@ -9,7 +9,9 @@ from fumoto.experiments.momentum import (
     best_gd,
     best_momentum,
     escape_steps,
+    measured_rates,
     rates_below_limit,
+    roots,
     shrinking_steps,
 )
 from fumoto.mistakes import NotesMomentum
@@ -76,6 +78,24 @@ def an_alternating_gradient_is_followed_less(alpha, eta, g):
     return close(steps[-1], -eta / (1 + alpha) * g, rel=1e-4)
 
 
+@claim("momentum-complex")
+def the_roots_lie_on_the_circle_between_the_two_meetings(alpha, s):
+    found = roots(alpha, np.array([1 + alpha - 2 * s * np.sqrt(alpha)]))
+    return [less(0.0, np.abs(found.imag)), close(np.abs(found), np.full((2, 1), np.sqrt(alpha)))]
+
+
+@claim("momentum-rate", samples=30, searched=20)
+def the_larger_root_is_the_measured_rate(alpha, eta, lambda_):
+    slopes = np.array([eta * lambda_])
+    return close(measured_rates(alpha, slopes, 250), np.abs(roots(alpha, slopes)).max(axis=0), rel=0.03)
+
+
+@claim("momentum-path")
+def from_the_second_step_momentum_is_nearer_in_both_directions(alpha, eta):
+    plain, heavy = (np.abs(descend(each, bowl, bowl.start, 60)) for each in (SGD(eta), Momentum(eta, alpha)))
+    return less(heavy[2:], plain[2:])
+
+
 @claim("momentum-less-zigzag", samples=100, searched=60)
 def the_way_is_shorter_above(alpha, c):
     eta = c * (1 + alpha)
@@ -86,6 +106,11 @@ def the_way_is_shorter_above(alpha, c):
 def the_way_is_no_shorter_below(alpha, c):
     eta = c * (1 + alpha)
     return less(travel(SGD(eta)), travel(Momentum(eta, alpha)) * (1 + 1e-6))
+
+
+@claim("momentum-same-way", samples=100, searched=60)
+def without_overshooting_the_way_is_straight(alpha, m):
+    return close(travel(Momentum(m * (1 - np.sqrt(alpha)) ** 2, alpha)), 1.0)
 
 
 def jitter(optimizer, limit=1000):

@@ -7,13 +7,13 @@ import numpy as np
 from equation_checks.registry import check, close, draw
 from fumoto import optimizers as book_optimizers
 from fumoto.experiments.adagrad import follow
-from fumoto.experiments.momentum import best_gd, best_momentum
+from fumoto.experiments.momentum import best_gd, best_momentum, roots
 from fumoto.layers import Affine, SoftmaxCrossEntropy
 from fumoto.mistakes import NotesMomentum, StepSizeAdam, UncorrectedAdam
 from fumoto.network import MLP
 from fumoto.optimizers import SGD, AdaGrad, Adam, Momentum, RMSProp
 from fumoto.printed import METHODS, Method, PrintedOptimizer
-from fumoto.surfaces import bowl, hollow, ravine, saddle, valleys
+from fumoto.surfaces import bowl, hollow, narrow, ravine, saddle, valleys
 
 # --- update rules: the equations' own optimizer against the code's --------------------------------------
 
@@ -145,6 +145,12 @@ def _compare_surface(equation, surface, **fixed):
 def hollow_surface(equations):
     for depth in (0.3, 1.7):
         _compare_surface(equations["eq-hollow-f"], hollow(depth), D=depth)
+
+
+@check("eq-narrow-f")
+def narrow_surface(equations):
+    for kappa in (1.7, 30.0):
+        _compare_surface(equations["eq-narrow-f"], narrow(kappa), kappa=kappa)
 
 
 @check("eq-bowl-f", "eq-saddle-f", "eq-ravine-f", "eq-valleys-f")
@@ -285,6 +291,17 @@ def momentum_limit(equations):
     for momentum, curvature in ((0.9, 2.0), (0.3, 0.7)):
         limit = equations["eq-momentum-limit"].evaluate(alpha=momentum, lambda_max=curvature).item()
         _check_limit(lambda lr, momentum=momentum: Momentum(lr, momentum), limit, curvature)
+
+
+@check("eq-momentum-roots")
+def characteristic_roots(equations):
+    """The code's roots solve the printed equation, and what solves it is what the running code keeps repeating."""
+    for lr, momentum, curvature in ((0.05, 0.5, 1.3), (0.4, 0.5, 2.0), (1.1, 0.3, 2.5)):
+        both = roots(momentum, np.array([lr * curvature]))[:, 0]
+        symbols = {"eta": lr, "alpha": momentum, "lambda": curvature}
+        close(both**2, equations["eq-momentum-roots"].evaluate(r=both, **symbols))
+        w = _on_parabola(Momentum(lr, momentum), curvature, 10)
+        close(w[2:], both.sum().real * w[1:-1] - both.prod().real * w[:-2])
 
 
 CURVATURES = (2.0, 0.1), (3.0, 0.4), (1.5, 0.3)  # the largest and the smallest

@@ -24,6 +24,7 @@ from fumoto.printed.playground import (
     surface_code,
     symbols_of,
 )
+from fumoto.surfaces import narrow
 from javascript import MATH, in_node
 from played import STEPS, VALUES, python_path, same_path
 
@@ -36,12 +37,13 @@ SCRIPT = script(SURFACE_CODE, METHOD_CODE)
 # --- evaluated in Python ----------------------------------------------------------------------------------
 
 
-def evaluated(code):
+def evaluated(code, **changes):
     """The functions of generated code, by an evaluator of the few things that occur in it."""
     if "step:" not in code:
-        value = compile(re.search(r"value: \(x\) => (.+),$", code, re.M)[1], "value", "eval")
-        gradient = compile(re.search(r"gradient: \(x\) => (.+),$", code, re.M)[1], "gradient", "eval")
-        return (lambda x: eval(value, MATH, {"x": x})), (lambda x: eval(gradient, MATH, {"x": x}))
+        value = compile(re.search(r"value: \(x, p\) => (.+),$", code, re.M)[1], "value", "eval")
+        gradient = compile(re.search(r"gradient: \(x, p\) => (.+),$", code, re.M)[1], "gradient", "eval")
+        p = SimpleNamespace(**{**VALUES, **changes})
+        return tuple(lambda x, code=code: eval(code, MATH, {"x": x, "p": p}) for code in (value, gradient))
     lines = [(name, compile(right, name, "eval")) for name, right in CONST.findall(code)]
     result = dict(pair.split(": ") for pair in re.search(r"return \{(.+)\};", code)[1].split(", "))
 
@@ -86,6 +88,14 @@ def test_value_and_gradient_are_those_of_the_surface(name, rng):
         np.testing.assert_allclose(gradient(w), surface.gradient(w), rtol=1e-12, atol=1e-13)
 
 
+@pytest.mark.parametrize("kappa", [1.0, 7.3, 100.0])
+def test_the_narrow_valley_has_the_condition_number_of_the_reader(kappa, rng):
+    value, gradient = evaluated(SURFACE_CODE["narrow"], kappa=kappa)
+    for w in rng.uniform(-3, 3, (20, 2)):
+        np.testing.assert_allclose(value(w), narrow(kappa)(w), rtol=1e-12)
+        np.testing.assert_allclose(gradient(w), narrow(kappa).gradient(w), rtol=1e-12)
+
+
 # --- run in Node ------------------------------------------------------------------------------------------
 
 PLAYER = """
@@ -95,7 +105,7 @@ for (const [surface, {start, gradient}] of Object.entries(surfaces)) {
     let w = start, s = w.map(() => Object.fromEntries(states.map((name) => [name, 0])));
     const path = [w];
     for (let t = 1; t <= STEPS; t++) {
-      const g = gradient(w);
+      const g = gradient(w, VALUES);
       s = w.map((_, i) => step(w[i], g[i], s[i], {...VALUES, t}));
       w = s.map((each) => each.w);
       path.push(w.map(String));
@@ -166,7 +176,7 @@ def test_an_equation_that_cannot_be_written_says_where():
 
 def test_a_surface_that_is_flat_in_one_direction_has_no_slope_there():
     code = surface_code("bowl", {"eq-bowl-f": parse("f = x^2", "x in R")})
-    assert "gradient: (x) => [2*x[0], 0]," in code
+    assert "gradient: (x, p) => [2*x[0], 0]," in code
 
 
 def test_every_mistake_belongs_to_a_method_and_differs_from_it():

@@ -13,7 +13,7 @@
     ```
 
 ``surface``(ほかに選べる地形は ``surfaces``)と ``methods`` のほかは省ける。``on``: はじめに動いている手法。``steps``: 歩数。
-``switch``: 読者が切りかえる間違い(``Momentum/notes`` など)。``title``: 読み上げる名前。
+``switch``: 読者が切りかえる間違い(``Momentum/notes`` など)。``title``: 読み上げる名前。``roots``: ``on`` なら、特性方程式の根も描く。
 共通の仕事は ``living_figures`` にある。
 """
 
@@ -34,8 +34,11 @@ _OPTIONS = [
     "switch",
     "still",
     "title",
+    "roots",
 ]
+_LINEAR = {"bowl", "narrow", "saddle", "SGD", "Momentum", "Nesterov"}  # 1 歩が線形な地形と手法。根がある
 _SLIDERS = {  # 記号 → つまみの題と範囲、はじめの値
+    "kappa": {"title": "条件数 κ", "low": 1, "high": 100, "log": True, "value": 20.0},
     "eta": {"title": "学習率 η", "low": 0.001, "high": 2.0, "log": True, "value": 0.1},
     "alpha": {"title": "慣性 α", "low": 0.0, "high": 0.99, "value": 0.9},
     "rho": {"title": "減衰率 ρ", "low": 0.0, "high": 0.999, "step": 0.001, "value": 0.9},
@@ -127,7 +130,11 @@ def settings(options):
     steps = options.get("steps", "60")
     if not re.fullmatch(r"[1-9][0-9]*", steps):
         raise ValueError(f":steps: は 1 以上の整数です: {steps}")
-    symbols = symbols_of(methods + versions)
+    symbols = symbols_of(methods + versions, surfaces)
+    if options.get("roots", "on") != "on":
+        raise ValueError(f":roots: は on と書くか、省きます: {options['roots']}")
+    if "roots" in options and (other := {*surfaces, *(PLAYED[name].family for name in methods)} - _LINEAR):
+        raise ValueError(f":roots: は、1 歩が線形なときだけです: {min(other)}")
     values = _values(options, symbols, methods + versions)
     return {
         "surface": surface[0],
@@ -140,6 +147,7 @@ def settings(options):
         "sliders": _sliders(options, symbols, values, int(steps)),
         "switch": [[PLAYED[name].family, name] for name in versions],
         **({"title": options["title"]} if "title" in options else {}),
+        **({"roots": True} if "roots" in options else {}),
     }
 
 

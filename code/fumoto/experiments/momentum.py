@@ -1,4 +1,4 @@
-"""3 章: 条件数と速さ、符号の間違い、鞍点、窪み、ジグザグ。"""
+"""3 章: 細い谷、特性方程式の根、条件数と速さ、ジグザグ、鞍点、窪み、符号の間違い。"""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -11,6 +11,105 @@ from fumoto.mistakes import NotesMomentum
 from fumoto.optimizers import SGD, Momentum, Optimizer
 from fumoto.surfaces import bowl, hollow, saddle
 from fumoto.training import descend
+
+
+@dataclass(frozen=True)
+class NarrowValley:
+    """横に長い椀を勾配降下法で下りた道と、x と y のずれが 1 歩ごとに受ける倍率。"""
+
+    path: Array
+    factors: Array
+    lr: float
+
+
+def narrow_valley(lr: float = 0.9, steps: int = 12) -> NarrowValley:
+    """横に長い椀を、限界に近い学習率の勾配降下法で下りる。
+
+    >>> narrow_valley().factors.round(2)
+    array([ 0.91, -0.8 ])
+    """
+    path = descend(SGD(lr), bowl, bowl.start, steps)
+    return NarrowValley(path, 1 - lr * bowl.gradient(np.ones(2)), lr)
+
+
+@dataclass(frozen=True)
+class FirstPaths:
+    """横に長い椀を、同じ学習率の勾配降下法とモーメンタム法で下りた道 ``paths[手法]``。"""
+
+    paths: Arrays
+    lr: float
+    momentum: float
+
+
+def first_paths(lr: float = 0.9, momentum: float = 0.5, steps: int = 12) -> FirstPaths:
+    """勾配降下法と、慣性を足しただけのモーメンタム法で、横に長い椀を下りる。
+
+    >>> {name: path[-1].round(2).tolist() for name, path in first_paths().paths.items()}
+    {'GD': [-2.26, 0.14], 'Momentum': [-0.39, -0.04]}
+    """
+    optimizers = {"GD": SGD(lr), "Momentum": Momentum(lr, momentum)}
+    paths = {name: descend(each, bowl, bowl.start, steps) for name, each in optimizers.items()}
+    return FirstPaths(paths, lr, momentum)
+
+
+def roots(alpha: float, slopes: Array) -> Array:
+    """特性方程式の 2 つの根。形 ``(2, len(slopes))`` の複素数の配列。``slopes``: ηλ。
+
+    >>> np.abs(roots(0.25, np.array([0.25, 1.0, 2.25]))).round(3)     # どれも √α
+    array([[0.5, 0.5, 0.5],
+           [0.5, 0.5, 0.5]])
+    """
+    half = (1 + alpha - slopes) / 2
+    apart = np.sqrt(half**2 - alpha + 0j)
+    return np.array([half + apart, half - apart])  # eq-momentum-roots
+
+
+def measured_rates(alpha: float, slopes: Array, steps: int) -> Array:
+    """モーメンタム法を動かして、ずれと速度の大きさが 1 歩ごとに受ける倍率を測る。``slopes``: ηλ。
+
+    はじめの ``steps`` 歩のあとの ``steps`` 歩の、平均の倍率である。
+
+    >>> measured_rates(0.25, np.array([0.1, 1.0, 2.4]), steps=500).round(2)
+    array([0.86, 0.5 , 0.86])
+    """
+    w, optimizer = np.ones_like(slopes), Momentum(lr=1.0, momentum=alpha)
+    growth = np.zeros_like(w)
+    for step in range(2 * steps):
+        optimizer.update({"w": w}, {"w": slopes * w})
+        v = optimizer.state["v"]["w"]
+        size = np.hypot(w, v)
+        w /= size  # 規則は w と v について線形なので、縮めても倍率は変わらない
+        v /= size
+        if step >= steps:
+            growth += np.log(size)
+    return np.exp(growth / steps)
+
+
+@dataclass(frozen=True)
+class Roots:
+    """慣性 → 曲率 λ の向きの ηλ(0 から、収束の限界まで)、そこでの根、いくつかの ηλ で測った倍率。"""
+
+    slopes: dict[float, Array]
+    roots: dict[float, Array]
+    tried: dict[float, Array]
+    measured: dict[float, Array]
+    steps: int
+
+
+def momentum_roots(momenta: tuple[float, ...] = (0.0, 0.5, 0.9), steps: int = 500) -> Roots:
+    """ηλ を動かして、特性方程式の根と、動かして測った倍率を比べる。"""
+    slopes = {}
+    for alpha in momenta:  # 根の出会うところも入れる
+        meetings = [(1 - np.sqrt(alpha)) ** 2, (1 + np.sqrt(alpha)) ** 2]
+        slopes[alpha] = np.sort([*np.linspace(0, 2 * (1 + alpha), 401), *meetings])
+    tried = {alpha: 2 * (1 + alpha) * np.linspace(0.02, 0.98, 12) for alpha in momenta}
+    return Roots(
+        slopes,
+        {alpha: roots(alpha, slopes[alpha]) for alpha in momenta},
+        tried,
+        {alpha: measured_rates(alpha, tried[alpha], steps) for alpha in momenta},
+        steps,
+    )
 
 
 @dataclass(frozen=True)
@@ -87,7 +186,10 @@ class HollowEscape:
     depths: Array
     stops: dict[float, Array]
     deepest: dict[float, float]
-    lr: float
+    lr: float | None  # speed をそろえたなら None
+    speed: float | None
+    start: float
+    steps: int
 
 
 def hollow_escape(
@@ -100,14 +202,14 @@ def hollow_escape(
 
     学習率は全部 ``lr``。``speed`` を渡すと、代わりに η/(1-α) を全部 ``speed`` にそろえる。
     """
-    depths = np.linspace(0.0, 1.5, 31)
+    depths, start = np.linspace(0.0, 1.5, 31), hollow().start[0]
     stops = {}
     for momentum in momenta:  # 深さごとの点を 1 つの配列に並べ、まとめて進める
-        start = np.full((1, len(depths)), -5.0)
+        starts = np.full((1, len(depths)), start)
         rate = lr if speed is None else speed * (1 - momentum)
-        stops[momentum] = descend(Momentum(rate, momentum), hollow(depths), start, steps)[-1, 0]
+        stops[momentum] = descend(Momentum(rate, momentum), hollow(depths), starts, steps)[-1, 0]
     deepest = {momentum: _deepest(depths, np.abs(x) < 0.1) for momentum, x in stops.items()}
-    return HollowEscape(depths, stops, deepest, lr)
+    return HollowEscape(depths, stops, deepest, lr if speed is None else None, speed, start, steps)
 
 
 def _deepest(depths: Array, passed: Array) -> float:
@@ -125,10 +227,13 @@ class ZigZag:
     paths: Arrays  # 図に描く代表の η での道
     shown_rate: float
     momentum: float
+    steps: int
 
 
 @kept
-def zigzag(momentum: float = 0.9, shown_rate: float = 0.9, steps: int = 2000) -> ZigZag:
+def zigzag(
+    momentum: float = 0.9, shown_rate: float = 0.9, steps: int = 2000, shown_steps: int = 60
+) -> ZigZag:
     """勾配降下法と、同じ η、同じ η/(1-α) のモーメンタム法のジグザグを、η を変えて比べる。"""
     rates = np.round(np.arange(0.05, 0.99, 0.03), 2)
     makers: dict[str, Callable[[float], Optimizer]] = {
@@ -139,12 +244,46 @@ def zigzag(momentum: float = 0.9, shown_rate: float = 0.9, steps: int = 2000) ->
     travel, paths = {}, {}
     for name, make in makers.items():
         travel[name] = np.array([_travel(descend(make(lr), bowl, bowl.start, steps)) for lr in rates])
-        paths[name] = descend(make(shown_rate), bowl, bowl.start, 60)
-    return ZigZag(rates, travel, paths, shown_rate, momentum)
+        paths[name] = descend(make(shown_rate), bowl, bowl.start, shown_steps)
+    return ZigZag(rates, travel, paths, shown_rate, momentum, steps)
 
 
 def _travel(path: Array) -> float:
     return np.abs(np.diff(path[:, 1])).sum()
+
+
+@dataclass(frozen=True)
+class ZigZagMap:
+    """谷を横切る道のりの、勾配降下法との比 ``ratios[何をそろえたか]``。形 ``(len(momenta), len(slopes))``。
+
+    ``slopes``: 勾配降下法の ηλ。
+    """
+
+    slopes: Array
+    momenta: Array
+    ratios: Arrays
+    steps: int
+
+
+@kept
+def zigzag_map(steps: int = 500) -> ZigZagMap:
+    """ηλ と慣性を変えて、モーメンタム法が谷を横切る道のりを、勾配降下法の道のりで割る。"""
+    slopes, momenta = np.linspace(0.02, 1.98, 99), np.linspace(0.0, 0.95, 39)
+    plain = _way(0.0, slopes, steps)
+    ways = {
+        "同じ η": [_way(alpha, slopes, steps) for alpha in momenta],
+        "同じ η/(1−α)": [_way(alpha, slopes * (1 - alpha), steps) for alpha in momenta],
+    }
+    return ZigZagMap(slopes, momenta, {name: np.array(way) / plain for name, way in ways.items()}, steps)
+
+
+def _way(alpha: float, slopes: Array, steps: int) -> Array:
+    """ずれ 1 から出て、動いた道のりの合計。``slopes``: ηλ。"""
+    w, optimizer, way = np.ones_like(slopes), Momentum(lr=1.0, momentum=alpha), np.zeros_like(slopes)
+    for _ in range(steps):
+        optimizer.update({"w": w}, {"w": slopes * w})
+        way += np.abs(optimizer.state["v"]["w"])
+    return way
 
 
 @dataclass(frozen=True)
@@ -154,6 +293,7 @@ class Acceleration:
     kappas: Array
     steps: Arrays
     target: float
+    momenta: tuple[float, ...]
 
 
 def best_gd(kappa: float) -> float:
@@ -225,4 +365,4 @@ def acceleration(
     steps["最もよい α"] = np.array(
         [shrinking_steps(alpha, eta, k, target) for (eta, alpha), k in zip(best, kappas, strict=True)]
     )
-    return Acceleration(kappas, steps, target)
+    return Acceleration(kappas, steps, target, momenta)

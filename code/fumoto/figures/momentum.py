@@ -1,10 +1,23 @@
 """3 章の図。"""
 
 import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.patheffects import withStroke
 
-from fumoto.experiments.momentum import Acceleration, HollowEscape, SaddleEscape, WrongSign, ZigZag
-from fumoto.figures.looks import BLUE, GRAY, METHOD_LOOKS, SERIES_LOOKS, Look
+from fumoto.experiments.momentum import (
+    Acceleration,
+    FirstPaths,
+    HollowEscape,
+    NarrowValley,
+    Roots,
+    SaddleEscape,
+    WrongSign,
+    ZigZag,
+    ZigZagMap,
+)
+from fumoto.figures.looks import BLACK, BLUE, GRAY, METHOD_LOOKS, SERIES_LOOKS, Look
 from fumoto.figures.style import Picture, contours, draw, legend_above, legend_on_map, path
+from fumoto.hints import Array
 from fumoto.surfaces import bowl, hollow
 
 _COMPARED = {
@@ -13,6 +26,118 @@ _COMPARED = {
     "同じ η/(1−α)": SERIES_LOOKS[1],
 }
 _LABELS = {"GD": "GD", "同じ η": "Momentum(同じ η)", "同じ η/(1−α)": "Momentum(同じ η/(1−α))"}
+
+
+def _number_steps(ax: Axes, points: Array, last: int, color: str) -> None:
+    """出発点と、``last`` 歩目までの番号を、点の谷底と反対の側に書く。"""
+    for step, (x, y) in enumerate(points[: last + 1]):
+        ax.annotate(
+            str(step) if step else "出発点",
+            (x, y),
+            xytext=(0, 10 if y > 0 else -10),
+            textcoords="offset points",
+            ha="center" if step else "left",
+            va="center",
+            color=color,
+            path_effects=[withStroke(linewidth=3, foreground="white")],
+        )
+
+
+@draw
+def narrow_valley(result: NarrowValley) -> Picture:
+    """細い谷を下りる勾配降下法の道。"""
+    picture = Picture("narrow-valley", height=3.2)
+    ax = picture.axes
+    contours(ax, bowl)
+    path(ax, result.path, METHOD_LOOKS["SGD"])
+    _number_steps(ax, result.path, 5, BLACK)
+    return picture
+
+
+@draw
+def first_paths(result: FirstPaths) -> Picture:
+    """勾配降下法とモーメンタム法の道。"""
+    picture = Picture("momentum-path", height=3.6)
+    ax = picture.axes
+    contours(ax, bowl)
+    path(ax, result.paths["GD"], METHOD_LOOKS["SGD"], "GD", alpha=0.6)
+    path(ax, result.paths["Momentum"], METHOD_LOOKS["Momentum"], "Momentum")
+    _number_steps(ax, result.paths["Momentum"], 5, BLUE)
+    legend_above(picture, ax, 2)
+    return picture
+
+
+@draw
+def momentum_roots(result: Roots) -> Picture:
+    """特性方程式の根の動きと、大きい方の根の大きさ。"""
+    picture = Picture("momentum-roots", 2, 1, height=6.4, height_ratios=[3, 2])
+    plane, rate = picture.axes
+    turn = np.linspace(0, 2 * np.pi, 361)
+    plane.plot(np.cos(turn), np.sin(turn), color=GRAY, linewidth=0.8)
+    looks = [METHOD_LOOKS["SGD"], *SERIES_LOOKS[1:]]
+    for (alpha, both), look in zip(result.roots.items(), looks, strict=False):
+        slopes, label = result.slopes[alpha], rf"$\alpha$ = {alpha:g}"
+        plane.plot(both.real.T, both.imag.T, **look.line())
+        meeting = np.sqrt(alpha) * np.array([-1, 1])
+        plane.plot(meeting, [0, 0], look.marker, color=look.color)
+        for root in both[:, [len(slopes) // 4, len(slopes) // 4 + 2]] if alpha else []:
+            (x, from_x), (y, from_y) = root.real[::-1], root.imag[::-1]
+            plane.annotate(
+                "",
+                (x, y),
+                (from_x, from_y),
+                arrowprops={"arrowstyle": "-|>", "color": look.color, "mutation_scale": 16},
+            )
+        rate.plot(slopes, np.abs(both).max(axis=0), **look.line(label=label))
+        rate.plot(result.tried[alpha], result.measured[alpha], look.marker, color=look.color, markersize=5)
+    for x, text, side in ((1.06, r"$\eta\lambda = 0$", "left"), (-1.06, r"$2(1 + \alpha)$", "right")):
+        plane.text(x, 0.08, text, ha=side)
+    plane.set(
+        xlabel="実部", ylabel="虚部", xlim=(-1.9, 1.9), ylim=(-1.1, 1.1), aspect="equal", title="2 つの根"
+    )
+    rate.set(xlabel=r"$\eta\lambda$", ylabel="1 歩ごとの倍率", ylim=(0, 1.05), title="大きい方の根の大きさ")
+    legend_above(picture, rate, 3)
+    return picture
+
+
+@draw
+def zigzag_map(result: ZigZagMap) -> Picture:
+    """谷を横切る道のりの、勾配降下法との比の地図。"""
+    picture = Picture("zigzag-map", 2, 1, height=7.0, sharex=True, sharey=True)
+    doublings = [
+        -4,
+        -3,
+        -2,
+        -1,
+        -0.01,
+        0.01,
+        1,
+        2,
+        3,
+        4,
+    ]  # 比の対数。ほとんど 1 のところは、どちらの色でもない
+    for ax, (name, ratios) in zip(picture.axes, result.ratios.items(), strict=True):
+        grid = result.slopes, result.momenta, np.log2(ratios)
+        colored = ax.contourf(*grid, levels=doublings, cmap="PuOr_r", extend="both")
+        ax.contourf(*grid, levels=[-9, -0.01], colors="none", hatches=["//"])
+        lines = ax.contour(*grid, levels=[-2, -1, 1, 2, 3, 4], colors=BLACK, linewidths=0.7, linestyles="-")
+        labels = ax.clabel(lines, fmt=_power_of_two)
+        for label in labels:
+            label.set_path_effects([withStroke(linewidth=3, foreground="white")])
+        ax.set(ylabel=r"慣性 $\alpha$", title=f"Momentum({name})")
+        ax.grid(False)
+    border = result.slopes[result.slopes >= 1]
+    picture.axes[0].plot(border, border - 1, color=BLACK, linestyle=(0, (6, 2)), linewidth=2.4)
+    picture.axes[0].set(ylim=(0, result.momenta[-1]))
+    picture.axes[-1].set(xlabel=r"GD の $\eta\lambda$")
+    bar = picture.figure.colorbar(colored, ax=picture.axes, label="道のり ÷ GD の道のり", aspect=40)
+    ticks = [-4, -2, 0, 2, 4]
+    bar.set_ticks(ticks, labels=[_power_of_two(tick) for tick in ticks])
+    return picture
+
+
+def _power_of_two(exponent: float) -> str:
+    return f"{2**exponent:g}" if exponent >= 0 else f"1/{2**-exponent:g}"
 
 
 @draw

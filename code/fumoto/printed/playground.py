@@ -4,8 +4,9 @@
 ページの式が変われば、動かせる図も変わる。
 
 できるスクリプトは ``globalThis.fumoto`` に次の 3 つを置く。点 ``x`` は座標の配列、``step`` は座標 1 つ分の更新である。
+地形の ``p`` は、つまみで動かす定数(``symbols``)の値である。
 
-    surfaces[名前] = {title, label, dimension, window, start, minimum, value: (x) => 高さ, gradient: (x) => 勾配}
+    surfaces[名前] = {title, label, symbols, dimension, window, start, minimum, value: (x, p) => 高さ, gradient: (x, p) => 勾配}
     methods[名前]  = {title, family, labels, changed, symbols, states, step: (w, g, s, p) => ({w, ...状態})}
     looks[手法]    = {letter, dash, light: {color, ink}, dark: {color, ink}}: 本の図と同じ見た目(``fumoto.figures.looks``)
 
@@ -27,7 +28,7 @@ from fumoto.printed.expressions import in_usual_form
 from fumoto.printed.javascript import expression_code, literal, object_code
 from fumoto.printed.methods import METHODS, state_names
 from fumoto.printed.mutation import variants
-from fumoto.surfaces import Surface, bowl, hollow, ravine, saddle, valleys
+from fumoto.surfaces import Surface, bowl, hollow, narrow, ravine, saddle, valleys
 
 _DEPTH = 0.4  # 窪みの深さ(本の図と同じ)
 _ARGUMENTS = {"w", "g", "s", "p", "t"}  # 書き出す関数の中で、すでに使っている名前
@@ -35,16 +36,18 @@ _ARGUMENTS = {"w", "g", "s", "p", "t"}  # 書き出す関数の中で、すで�
 
 @dataclass(frozen=True)
 class PlayedSurface:
-    """動かせる図で使う地形。式のラベル、出発点や範囲を持つ地形、座標の記号、定数の記号 → 値。"""
+    """動かせる図で使う地形。式のラベル、出発点や範囲を持つ地形、座標の記号、定数の記号 → 値、読者が動かす定数の記号。"""
 
     label: str
     surface: Surface
     coordinates: tuple[str, ...] = ("x", "y")
     constants: dict[str, float] = field(default_factory=dict)
+    symbols: tuple[str, ...] = ()
 
 
 SURFACES = {
     "bowl": PlayedSurface("eq-bowl-f", bowl),
+    "narrow": PlayedSurface("eq-narrow-f", narrow(), symbols=("kappa",)),
     "saddle": PlayedSurface("eq-saddle-f", saddle),
     "ravine": PlayedSurface("eq-ravine-f", ravine),
     "valleys": PlayedSurface("eq-valleys-f", valleys),
@@ -103,14 +106,16 @@ def labels_of(surfaces: Iterable[str], methods: Iterable[str]) -> list[str]:
     return list(dict.fromkeys(labels))
 
 
-def symbols_of(methods: Iterable[str]) -> list[str]:
-    """名前を挙げた手法が持ちうるハイパーパラメータの記号の並び。
+def symbols_of(methods: Iterable[str], surfaces: Iterable[str] = ()) -> list[str]:
+    """名前を挙げた地形の、読者が動かす定数と、手法が持ちうるハイパーパラメータの記号の並び。
 
-    >>> symbols_of(["SGD", "Momentum/notes"])
-    ['eta', 'alpha']
+    >>> symbols_of(["SGD", "Momentum/notes"], ["narrow"])
+    ['kappa', 'eta', 'alpha']
     """
     families = [METHODS[PLAYED[name].family] for name in methods]
-    return list(dict.fromkeys(symbol for method in families for symbol in method.hyperparameters.values()))
+    symbols = [symbol for name in surfaces for symbol in SURFACES[name].symbols]
+    symbols += [symbol for method in families for symbol in method.hyperparameters.values()]
+    return list(dict.fromkeys(symbols))
 
 
 def script(surfaces: Mapping[str, str], methods: Mapping[str, str]) -> str:
@@ -146,12 +151,13 @@ def surface_code(name: str, equations: Equations) -> str:
     {
       title: "鞍",
       label: "eq-saddle-f",
+      symbols: [],
       dimension: 2,
       window: [-2.0, 2.0, -2.0, 2.0],
       start: [1.5, 0.001],
       minimum: null,
-      value: (x) => (1/2)*Math.pow(x[0], 2) - 1/2*Math.pow(x[1], 2),
-      gradient: (x) => [x[0], -x[1]],
+      value: (x, p) => (1/2)*Math.pow(x[0], 2) - 1/2*Math.pow(x[1], 2),
+      gradient: (x, p) => [x[0], -x[1]],
     }
     """
     played = SURFACES[name]
@@ -162,16 +168,18 @@ def surface_code(name: str, equations: Equations) -> str:
     height = in_usual_form(equation.rhs).xreplace(known)
     slopes = [sympy.diff(height, symbols.get(of, sympy.Symbol(of))) for of in played.coordinates]
     names = {of: f"x[{axis}]" for axis, of in enumerate(played.coordinates)}
+    names |= {symbol: f"p.{symbol}" for symbol in played.symbols}
     return object_code(
         {
             "title": literal(surface.name),
             "label": literal(played.label),
+            "symbols": literal(played.symbols),
             "dimension": literal(len(slopes)),
             "window": literal(surface.window),
             "start": literal(surface.start),
             "minimum": literal(surface.minimum),
-            "value": f"(x) => {_code(equation, height, names)}",
-            "gradient": f"(x) => [{', '.join(_code(equation, slope, names) for slope in slopes)}]",
+            "value": f"(x, p) => {_code(equation, height, names)}",
+            "gradient": f"(x, p) => [{', '.join(_code(equation, slope, names) for slope in slopes)}]",
         },
         indent="  ",
     )

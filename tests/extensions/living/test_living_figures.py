@@ -174,6 +174,16 @@ def test_a_playground_has_its_settings_and_only_the_code_it_uses(played):
         assert (method_code(name, equations) in text) == (name != "Adam")
 
 
+def test_a_constant_of_the_surface_is_a_slider_and_the_roots_are_asked_for(played):
+    played.page(surface="narrow", more=":roots: on\n:values: kappa=50\n:sliders: kappa=1..80 alpha")
+    assert played.build()[0] == []
+    config = played.config()
+    assert config["roots"] is True
+    assert config["values"] == {"kappa": 50, "eta": 0.1, "alpha": 0.9}
+    assert (config["sliders"]["kappa"]["low"], config["sliders"]["kappa"]["high"]) == (1, 80)
+    assert "p.kappa" in played.html()
+
+
 def test_a_playground_links_to_the_equations_it_runs_on(played):
     equations = "\n".join(
         f"```{{math}}\n:label: eq-momentum-{left}\n{left}_{{t+1}} = {right}\n```\n"
@@ -226,6 +236,9 @@ def test_only_an_equation_in_use_by_a_playground_reads_the_page_again(played):
         ({"method": "Adam"}, ":switch: の Momentum/notes は、:methods: の手法を書きかえたものではありません"),
         ({"more": ":still: fig-no"}, ":still: の図 fig-no がこのページにありません"),
         ({"more": "- 項目\n"}, "中身は、図の説明の段落から始めます"),
+        ({"more": ":roots: off"}, ":roots: は on と書くか、省きます: off"),
+        ({"more": ":roots: on", "surface": "ravine"}, ":roots: は、1 歩が線形なときだけです: ravine"),
+        ({"more": ":roots: on", "method": "Momentum Adam"}, ":roots: は、1 歩が線形なときだけです: Adam"),
     ],
 )
 def test_a_mistake_in_a_playground_is_one_error_with_page_and_line(played, changes, message):
