@@ -19,8 +19,9 @@ def night(result: Night) -> Picture:
     mountain.fill_between(x, height, -0.5, color="#e8e4da")
     mountain.plot(x, height, color=GRAY, linewidth=1.2)
     for walk, color, marker, lift in ((result.careful, BLUE, "o", 0.0), (result.running, RED, "s", 0.35)):
-        steps = walk.path[: 60 if walk is result.running else None]
-        mountain.plot(steps, surface(steps[None]) + lift, color=color, marker=marker, markersize=4.5, lw=1)
+        mountain.plot(
+            walk.path, surface(walk.path[None]) + lift, color=color, marker=marker, markersize=4.5, lw=1
+        )
         mountain.plot(
             walk.stops, surface(np.array([walk.stops])) + lift, marker, color=color, ms=11, mfc="none"
         )
