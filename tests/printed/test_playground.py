@@ -12,6 +12,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
+from fumoto.experiments.descent import night_walk
 from fumoto.figures import looks
 from fumoto.printed import EquationError, parse, read
 from fumoto.printed.playground import (
@@ -167,6 +168,10 @@ def test_an_equation_that_cannot_be_written_says_where():
 def test_a_surface_that_is_flat_in_one_direction_has_no_slope_there():
     code = surface_code("bowl", {"eq-bowl-f": parse("f = x^2", "x in R")})
     assert "gradient: (x) => [2*x[0], 0]," in code
+
+
+def test_the_hollow_is_the_one_of_the_figure_that_stands_for_it():
+    assert SURFACES["hollow"].constants == {"D": night_walk().depth}
 
 
 def test_every_mistake_belongs_to_a_method_and_differs_from_it():
