@@ -42,8 +42,10 @@ class Layer(Remembering):
 class Affine(Layer):
     """全結合層: 入力の重みつきの和にバイアスを足す。
 
-    式: ``eq-affine-a``。``W``: ``(n_in, n_out)``。``b``: ``(n_out,)``。型はどちらも float32 か、どちらも float64。
-    ``input_gradient=False`` なら ``backward`` は None を返す(先頭の層では、入力についての勾配を誰も使わない)。
+    式: ``eq-affine-a``。``W``: ``(n_in, n_out)``。``b``: ``(n_out,)``。
+    型はどちらも float32 か、どちらも float64。
+    ``input_gradient=False`` なら、``backward`` は None を返す
+    (先頭の層では、入力についての勾配を誰も使わない)。
 
     >>> layer = Affine(np.array([[1.0], [2.0]]), np.array([0.5]))
     >>> layer.forward(np.array([[3.0, 4.0]]))
