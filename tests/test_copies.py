@@ -38,6 +38,7 @@ from fumoto.printed import METHODS, Equation, EquationError, PrintedOptimizer, V
 from fumoto.printed.claims import Claim, read_claim
 from fumoto.printed.evaluation import RightSide
 from fumoto.printed.playground import SURFACES, PlayedSurface
+from fumoto.stack import Stack
 from fumoto.surfaces import Surface, bowl, hollow, ravine, saddle, valleys
 from fumoto.training import train
 
@@ -62,7 +63,7 @@ def public_classes():
 
 CLASSES = list(public_classes())
 # What only exists to be derived from: its children are tested
-ABSTRACT = {Optimizer, ElementwiseOptimizer, Remembering, Layer, Activation}
+ABSTRACT = {Optimizer, ElementwiseOptimizer, Remembering, Layer, Activation, Stack}
 
 
 # --- the same -------------------------------------------------------------------------------------------

@@ -150,6 +150,25 @@ def test_training_draws_a_new_random_batch_every_step(rng):
     assert any(len(set(batch)) < 8 for batch in seen)  # with replacement
 
 
+def test_who_watches_sees_the_network_before_every_update(rng):
+    network, x, t = MLP([3, 2], rng=rng), rng.normal(size=(6, 3)).astype(np.float32), np.array([0, 1] * 3)
+    seen, before = [], network.vector.copy()
+    setting = {"steps": 4, "batch_size": 2}
+    alone = train(copy.deepcopy(network), SGD(), x, t, rng=np.random.default_rng(0), **setting)
+    watched = train(
+        network,
+        SGD(),
+        x,
+        t,
+        rng=np.random.default_rng(0),
+        watch=lambda: seen.append(network.vector.copy()),
+        **setting,
+    )
+    np.testing.assert_array_equal(watched, alone)
+    np.testing.assert_array_equal(seen[0], before)
+    assert len({w.tobytes() for w in [*seen, network.vector]}) == 5
+
+
 def test_accuracy_is_the_share_of_right_answers(rng):
     network = MLP([2, 2], rng=rng, dtype=np.float64)
     network.params["W1"][...] = np.eye(2)

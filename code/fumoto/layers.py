@@ -10,7 +10,7 @@ from typing import Any, NoReturn
 import numpy as np
 
 from fumoto.hints import Array, Arrays, Shape
-from fumoto.validation import array, fraction, matrix, same_floats
+from fumoto.validation import array, fraction, matrix, weights_and_biases
 
 
 class Remembering:
@@ -42,9 +42,10 @@ class Layer(Remembering):
 class Affine(Layer):
     """全結合層: 入力の重みつきの和にバイアスを足す。
 
-    式: ``eq-affine-a``。``W``: ``(n_in, n_out)``。``b``: ``(n_out,)``。型はどちらも float32 か、どちらも float64。
-    ``input_gradient=False`` なら ``backward`` は入力の勾配を計算せず None を返す
-    (先頭の層では誰も使わないので)。
+    式: ``eq-affine-a``。``W``: ``(n_in, n_out)``。``b``: ``(n_out,)``。
+    型はどちらも float32 か、どちらも float64。
+    ``input_gradient=False`` なら、``backward`` は None を返す
+    (先頭の層では、入力についての勾配を誰も使わない)。
 
     >>> layer = Affine(np.array([[1.0], [2.0]]), np.array([0.5]))
     >>> layer.forward(np.array([[3.0, 4.0]]))
@@ -57,11 +58,7 @@ class Affine(Layer):
     """
 
     def __init__(self, W: Array, b: Array, input_gradient: bool = True):
-        same_floats(W=W, b=b)
-        if W.ndim != 2 or b.shape != W.shape[1:]:
-            raise ValueError(
-                f"W は (n_in, n_out)、b は (n_out,) でなければなりません(W: {W.shape}, b: {b.shape})"
-            )
+        weights_and_biases(W, b)
         self.params = {"W": W, "b": b}
         self.grads = {"W": np.zeros_like(W), "b": np.zeros_like(b)}
         self.input_gradient = input_gradient

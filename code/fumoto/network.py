@@ -1,142 +1,26 @@
-"""多層パーセプトロン: 層を順に並べ、重みと勾配を辞書で持つ。"""
-
-import itertools
-from collections.abc import Callable, Sequence
-from copy import deepcopy
-from typing import Any
+"""多層パーセプトロン: 値を前の層から後ろの層へ、勾配を後ろの層から前の層へ渡す。"""
 
 import numpy as np
-from numpy.typing import DTypeLike
 
-from fumoto.hints import Array, Arrays, Initializer, Rng
-from fumoto.initializers import he
-from fumoto.joined import join
-from fumoto.layers import Affine, Layer, ReLU, SoftmaxCrossEntropy, checked_labels
-from fumoto.validation import array, count, float_type, generator, matrix, non_negative, reals
+from fumoto.hints import Array, Arrays
+from fumoto.layers import checked_labels
+from fumoto.stack import Stack
 
 
-class MLP:
+class MLP(Stack):
     """全結合層と活性化関数を交互に並べたネットワーク。最後はソフトマックスと交差エントロピー。
 
-    ``sizes``: 各層のノード数、例えば ``[784, 100, 10]``。``rng``: 初期値を作る乱数の源。
-    ``activation``: 活性化関数の層のクラス(引数なしで層を作るもの)。``initializer``: ``(rng, n_in, n_out)`` から重みを作る関数。
-    ``batchnorm``: 隠れ層の活性化関数の前(``"before"``)か後(``"after"``)に ``BatchNorm`` を挟む。``None`` なら挟まない。
-    ``weight_decay``: 重み減衰(``eq-weight-decay``)の強さ λ。バイアスと γ, β にはかけない。
-    ``dtype``: 重みの型(学習は float32、勾配の検算は float64)。
-    ``params`` は ``"W1", "b1", "gamma1", "beta1", "W2", …`` という名前の配列の辞書で、最適化手法が書き換える。
-    どの配列も、全部の重みを並べた 1 本の配列 ``vector`` の一部を指している。差し替えると、値が ``vector`` に写される。
-    写し(``copy.copy``, ``copy.deepcopy``, ``pickle``)は、自分の重みを持ち、独立に学習する。
-    引数がおかしければ ``TypeError`` / ``ValueError``。
+    層の並び ``layers`` と重みの辞書 ``params`` を作る引数は、``Stack`` にある。
 
     >>> net = MLP([4, 5, 3], rng=np.random.default_rng(0))
-    >>> {name: p.shape for name, p in net.params.items()}
+    >>> [type(layer).__name__ for _, layer in net.layers]
+    ['Affine', 'ReLU', 'Affine']
+    >>> {name: w.shape for name, w in net.params.items()}
     {'W1': (4, 5), 'b1': (5,), 'W2': (5, 3), 'b2': (3,)}
-    >>> loss, grads = net.gradient(np.ones((2, 4), np.float32), np.array([0, 2]))
-    >>> grads.keys() == net.params.keys()
-    True
     """
-
-    def __init__(
-        self,
-        sizes: Sequence[int],
-        activation: Callable[[], Layer] = ReLU,
-        initializer: Initializer = he,
-        *,
-        rng: Rng,
-        batchnorm: str | None = None,
-        weight_decay: float = 0.0,
-        dtype: DTypeLike = np.float32,
-    ):
-        if not isinstance(sizes, Sequence) or len(sizes) < 2:
-            raise ValueError(f"sizes は入力と出力の 2 つ以上の数の並びです(渡された値: {sizes!r})")
-        generator("rng", rng)
-        for name, value in (("activation", activation), ("initializer", initializer)):
-            if not callable(value):
-                raise TypeError(f"{name} は層のクラスか関数でなければなりません(渡されたもの: {value!r})")
-        if batchnorm not in (None, "before", "after"):
-            raise ValueError(f'batchnorm は None, "before", "after" のどれかです(渡された値: {batchnorm!r})')
-        self._dtype = dtype = float_type("dtype", dtype)
-        self._sizes = sizes = [count(f"sizes[{i}]", n) for i, n in enumerate(sizes)]
-        self.weight_decay = non_negative("weight_decay", weight_decay)
-        self.layers: list[tuple[int, Layer]] = []
-        self.params: Arrays = {}
-        for i, (n_in, n_out) in enumerate(itertools.pairwise(sizes), start=1):
-            W = np.array(initializer(rng, n_in, n_out), dtype)
-            if W.shape != (n_in, n_out):
-                raise ValueError(
-                    f"initializer は形 {n_in, n_out} の重みを返さなければなりません(返された形: {W.shape})"
-                )
-            self._add(i, Affine(W, np.zeros(n_out, dtype), input_gradient=i > 1))
-            if i == len(sizes) - 1:
-                break  # 出力層には活性化関数がない
-            if batchnorm == "before":
-                self._add(i, _batchnorm(n_out, dtype))
-            self._add(i, _activation(activation))
-            if batchnorm == "after":
-                self._add(i, _batchnorm(n_out, dtype))
-        self.params = self._joined = join(self.params, dtype)
-        self.grads = self._joined.like(np.zeros_like(self._joined.vector))
-        self._hand_out()
-        self.loss_layer = SoftmaxCrossEntropy()
-
-    __copy__ = deepcopy  # 浅い写しだと、重みを元と共有し、片方の学習でもう片方も変わる
-
-    def __setstate__(self, state: dict[str, Any]) -> None:
-        self.__dict__.update(state)
-        self._hand_out()  # 層の配列も 1 つずつ写されているので、この写しの 1 本の配列の部分に替える
-
-    def _add(self, number: int, layer: Layer) -> None:
-        self.layers.append((number, layer))
-        for name, w in layer.params.items():
-            self.params[f"{name}{number}"] = w
-
-    @property
-    def vector(self) -> Array:
-        """全部の重みを並べた 1 本の配列 ``(重みの総数,)``。``params`` の配列は、その一部を指す。
-
-        要素ごとに計算する手法は、この 1 本だけを更新すればよい。
-
-        >>> net = MLP([4, 5, 3], rng=np.random.default_rng(0))
-        >>> net.vector.shape
-        (43,)
-        >>> net.vector[...] = 0
-        >>> net.params["W2"].any()
-        np.False_
-        """
-        self._gather()
-        return self._joined.vector
-
-    @property
-    def gradient_vector(self) -> Array:
-        """いちばん新しい勾配を並べた 1 本の配列。並び順は ``vector`` と同じ。"""
-        return self.grads.vector
-
-    def _gather(self) -> None:
-        """差し替えられた配列の値を、1 本の配列の、その名前の部分に写す。"""
-        parts = self._joined.parts
-        replaced = [name for name, part in parts.items() if self.params.get(name) is not part]
-        values = {name: self._replacement(name) for name in replaced}
-        for name, value in values.items():
-            parts[name][...] = value
-            self.params[name] = parts[name]
-
-    def _replacement(self, name: str) -> Array:
-        argument, shape = f"params[{name!r}]", self._joined.parts[name].shape
-        value = reals(argument, array(argument, self.params.get(name)))
-        if value.shape != shape:
-            raise ValueError(f"{argument} は {shape} でなければなりません(渡された形: {value.shape})")
-        return value.copy()  # ほかの名前の部分を入れたのかもしれない
-
-    def _hand_out(self) -> None:
-        """各層に、辞書 ``params`` と ``grads`` の配列を渡す。層は、いつも 1 本の配列の部分を使う。"""
-        self._gather()
-        for number, layer in self.layers:
-            layer.grads = {name: self.grads[f"{name}{number}"] for name in layer.params}
-            layer.params = {name: self.params[f"{name}{number}"] for name in layer.params}
 
     def predict(self, x: Array, training: bool = False) -> Array:
         """出力層の値(ソフトマックスの手前)。``x``: ``(N, sizes[0])`` → ``(N, sizes[-1])``。"""
-        self._gather()  # 辞書の配列が(その場での書き換えでなく)差し替えられていても、その値を使う
         for _, layer in self.layers:
             x = layer.forward(x, training)
         return x
@@ -145,47 +29,21 @@ class MLP:
         """損失の平均。``t``: ``(N,)`` の整数ラベル。"""
         return self.loss_layer.forward(self.predict(x), t)
 
-    def check_data(self, x: Array, t: Array) -> Array:
-        """``x``, ``t`` と、差し替えられた重みで学習できるかを確かめる。返すのは ``t``。できなければ ``TypeError`` / ``ValueError``。"""
-        self._gather()
-        return checked_labels((len(matrix("x", x, columns=self._sizes[0])), self._sizes[-1]), t)
-
     def gradient(self, x: Array, t: Array) -> tuple[float, Arrays]:
-        """順伝播と逆伝播を 1 回ずつ行い、``(損失, 勾配の辞書)`` を返す。重み減衰は勾配にだけ入る。
+        """``(損失, 勾配の辞書)``。重み減衰は勾配にだけ入る。
 
-        勾配の配列も、1 本の配列 ``gradient_vector`` の一部を指す。並び順は ``vector`` と同じ。
         ``x`` か ``t`` がおかしければ、何も動かさずに ``TypeError`` / ``ValueError``。
         """
         t = self.check_data(x, t)  # 順伝播が BatchNorm の移動平均を動かす前に
         loss = self.loss_layer.loss(self.predict(x, training=True), t)
-        dout = self.loss_layer.backward()
-        self.grads = grads = self._joined.like(np.empty_like(self.vector))
-        for number, layer in reversed(self.layers):
-            layer.grads = {name: grads[f"{name}{number}"] for name in layer.params}
-            dout = layer.backward(dout)  # layer.grads の配列に書き込む
+        dout, grads = self.loss_layer.backward(), self.new_grads()
+        for _, layer in reversed(self.layers):
+            dout = layer.backward(dout)  # 重みの勾配は layer.grads に書き込まれる
             if self.weight_decay and "W" in layer.params:
-                grads[f"W{number}"] += self.weight_decay * layer.params["W"]  # eq-weight-decay
+                layer.grads["W"] += self.weight_decay * layer.params["W"]  # eq-weight-decay
         return loss, grads
 
     def accuracy(self, x: Array, t: Array) -> float:
         """正解率(0 から 1)。"""
         y = self.predict(x)
         return float(np.mean(y.argmax(axis=1) == checked_labels(y.shape, t)))
-
-
-def _activation(make: Callable[[], Layer]) -> Layer:
-    """``make()`` の作る層。``np.tanh`` のような、層を作らない関数なら ``TypeError``。"""
-    try:
-        layer: Any = make()
-    except TypeError:  # 引数の要る関数
-        layer = None
-    if not all(hasattr(layer, name) for name in ("forward", "backward", "params")):
-        raise TypeError(f"activation は ReLU のような層のクラスでなければなりません(渡されたもの: {make!r})")
-    return layer
-
-
-def _batchnorm(n: int, dtype: DTypeLike) -> Layer:
-    """γ = 1, β = 0 から始まる BatchNorm。使わないネットワークは、その実装を読み込まない。"""
-    from fumoto.batchnorm import BatchNorm
-
-    return BatchNorm(np.ones(n, dtype), np.zeros(n, dtype))

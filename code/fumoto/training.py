@@ -57,11 +57,20 @@ def descend(optimizer: Updates, surface: Surface, start: Sequence[float] | Array
 
 
 def train(
-    network: MLP, optimizer: Updates, x: Array, t: Array, *, steps: int, batch_size: int, rng: Rng
+    network: MLP,
+    optimizer: Updates,
+    x: Array,
+    t: Array,
+    *,
+    steps: int,
+    batch_size: int,
+    rng: Rng,
+    watch: Callable[[], object] | None = None,
 ) -> Array:
     """ミニバッチで学習し、各ステップの(更新前の)損失を形 ``(steps,)`` の配列で返す。
 
     ``x``: ``(N, D)``。``t``: ``(N,)`` の整数。ミニバッチは毎回 ``rng`` で復元抽出する。
+    ``watch``: ステップごとに、更新する前のネットワークを見るための、引数のない関数。
     損失が nan になり、その更新で重みも全部 nan になったら、そこで止める。そのあとの損失は、続けても nan である。
 
     >>> from fumoto.optimizers import SGD
@@ -81,6 +90,8 @@ def train(
         optimizer.check_params(network.params)
 
     def gradient() -> tuple[float, Arrays]:
+        if watch is not None:
+            watch()
         batch = rng.integers(0, len(x), batch_size)
         return network.gradient(x.take(batch, axis=0), t.take(batch))
 

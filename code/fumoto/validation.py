@@ -120,6 +120,15 @@ def same_floats(**arrays: object) -> None:
         raise TypeError(f"{' と '.join(types)} は同じ型でなければなりません(渡された配列の型: {types})")
 
 
+def weights_and_biases(W: Array, b: Array) -> None:
+    """全結合層の重み: ``same_floats`` で、形が ``(n_in, n_out)`` と ``(n_out,)``。"""
+    same_floats(W=W, b=b)
+    if W.ndim != 2 or b.shape != W.shape[1:]:
+        raise ValueError(
+            f"W は (n_in, n_out)、b は (n_out,) でなければなりません(W: {W.shape}, b: {b.shape})"
+        )
+
+
 def matrix(name: str, value: object, columns: int) -> Array:
     """列の数が ``columns`` の 2 次元の配列。"""
     if isinstance(value, np.ndarray) and value.ndim == 2 and value.shape[1] == columns:

@@ -179,7 +179,7 @@ def test_methods_and_surfaces_are_chosen(show):
     figure = show(play=config(methods=ALL, on=["SGD"], surfaces=["bowl", "ravine", "saddle", "hollow"]))
     assert list(figure.trajectories()) == ["SGD"]
     figure.root.get_by_role("checkbox", name="Adam", exact=False).check()
-    figure.root.get_by_role("checkbox", name="SGD", exact=False).uncheck()
+    figure.root.get_by_role("checkbox", name="GD", exact=False).uncheck()
     assert list(figure.trajectories()) == ["Adam"]
     figure.root.get_by_role("combobox", name="地形", exact=True).select_option("曲がった谷")
     state = figure.state()
@@ -274,7 +274,7 @@ def test_a_point_tells_its_step_place_and_loss(show):
     figure.part(".playground-point:visible").nth(0).focus()
     figure.state()
     assert figure.part(".playground-tip").inner_text().split("\n") == [
-        "SGD",
+        "GD",
         "1 歩目",
         "w = (−6.93, 1.60)",
         "損失 4.96",
@@ -312,10 +312,10 @@ def test_too_large_a_rate_shows_a_sign_and_recovers(show):
     slider = figure.slider("eta")
     slider.press("End")
     figure.state()
-    assert figure.message() == ["発散しました: SGD(2 歩目)"]
+    assert figure.message() == ["発散しました: GD(2 歩目)"]
     assert figure.part(".playground-now").first.inner_text() == "発散"
     status = figure.root.get_by_role("status")
-    status.get_by_text("発散しました: SGD(2 歩目)").wait_for()
+    status.get_by_text("発散しました: GD(2 歩目)").wait_for()
     for _ in range(40):
         slider.press("ArrowLeft")
     figure.state()
@@ -329,7 +329,7 @@ def test_leaving_the_map_downhill_is_not_called_divergence(show):
     figure.state()
     assert figure.message() == []
     assert figure.part(".playground-now").inner_text() == "地図の外"
-    figure.root.get_by_role("status").get_by_text("地図の外へ出ました: SGD(").wait_for()
+    figure.root.get_by_role("status").get_by_text("地図の外へ出ました: GD(").wait_for()
 
 
 @pytest.mark.parametrize("surface", ["bowl", "saddle", "ravine", "hollow"])
@@ -512,7 +512,7 @@ def test_the_address_carries_the_state(show):
     first = show(play=settings)
     first.slider("eta").press("PageUp")
     first.root.get_by_role("combobox", name="地形", exact=True).select_option("曲がった谷")
-    first.root.get_by_role("checkbox", name="SGD").uncheck()
+    first.root.get_by_role("checkbox", name="GD").uncheck()
     first.root.get_by_label("原ノートの式 w − v").check()
     first.part(".playground-start").press("ArrowUp")
     first.part(".playground-reset").click()

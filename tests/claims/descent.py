@@ -9,6 +9,7 @@ from claims.walking import walk
 from fumoto.datasets import mnist
 from fumoto.experiments.descent import first_descent
 from fumoto.layers import SoftmaxCrossEntropy
+from fumoto.network import MLP
 from fumoto.optimizers import SGD, Momentum
 from fumoto.surfaces import hollow, valleys
 
@@ -77,6 +78,22 @@ def it_stays_in_a_valley_that_is_not_the_lowest(c, x):
 @claim("descent-chance")
 def equal_probabilities_give_the_logarithm_of_the_number_of_classes(K, a):
     return close(SoftmaxCrossEntropy().forward(np.full((1, K), a), np.array([0])), np.log(K))
+
+
+@claim("descent-backpropagation")
+def the_gradient_is_the_slope_of_the_loss_along_every_weight(N, n, K, seed):
+    rng = np.random.default_rng(seed)
+    network = MLP([n, 3, K], rng=rng, dtype=np.float64)
+    x, t, w, h = rng.normal(size=(N, n)), rng.integers(0, K, N), network.vector, 1e-5
+    network.gradient(x, t)
+    slopes = []
+    for i, here in enumerate(w.copy()):
+        w[i] = here + h
+        above = network.loss(x, t)
+        w[i] = here - h
+        slopes.append((above - network.loss(x, t)) / (2 * h))
+        w[i] = here
+    return close(1 + network.gradient_vector, 1 + np.array(slopes), rel=1e-7)
 
 
 # --- the hollow -------------------------------------------------------------------------------------------

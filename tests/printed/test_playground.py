@@ -12,6 +12,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
+from fumoto.experiments.descent import night_walk
 from fumoto.figures import looks
 from fumoto.printed import EquationError, parse, read
 from fumoto.printed.playground import (
@@ -179,6 +180,10 @@ def test_a_surface_that_is_flat_in_one_direction_has_no_slope_there():
     assert "gradient: (x, p) => [2*x[0], 0]," in code
 
 
+def test_the_hollow_is_the_one_of_the_figure_that_stands_for_it():
+    assert SURFACES["hollow"].constants == {"D": night_walk().depth}
+
+
 def test_every_mistake_belongs_to_a_method_and_differs_from_it():
     for name, played in PLAYED.items():
         if name != played.family:
@@ -206,7 +211,8 @@ def test_the_same_text_in_every_process():
 
 def test_methods_look_as_in_the_pictures():
     for name, played in PLAYED.items():
-        look, picture = look_of(played.family), looks.METHOD_LOOKS[PLAYED[played.family].title]
+        in_pictures = {"Nesterov": "NAG"}.get(played.family, played.family)
+        look, picture = look_of(played.family), looks.METHOD_LOOKS[in_pictures]
         assert (look["letter"], look["light"]["color"]) == (picture.letter, picture.color), name
         assert (
             picture.dash == (("-", (0, look["dash"]))[bool(look["dash"])])

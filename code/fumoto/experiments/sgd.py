@@ -19,16 +19,19 @@ CURVATURES = np.array([1 / 10, 2.0])  # 横に長い椀の 2 階微分: x と y
 
 @dataclass(frozen=True)
 class LearningRates:
-    """学習率ごとの道。``paths``: 学習率 → ``(steps + 1, 2)``。``limit``: 2/λ_max。"""
+    """学習率ごとの道。``paths``: 学習率 → ``(steps + 1, 2)``。``left``: 学習率 → 終わりの、谷底までの距離。``limit``: 2/λ_max。"""
 
     limit: float
     paths: dict[float, Array]
+    left: dict[float, float]
+    steps: int
 
 
 def learning_rates(rates: tuple[float, ...] = (0.02, 0.6, 0.97, 1.03), steps: int = 40) -> LearningRates:
     """横に長い椀を、小さすぎる、上下がすぐ収まる、往復する、大きすぎる学習率で下りる。"""
     paths = {rate: descend(SGD(lr=rate), bowl, bowl.start, steps) for rate in rates}
-    return LearningRates(float(2 / CURVATURES.max()), paths)
+    left = {rate: float(np.hypot(*path[-1])) for rate, path in paths.items()}
+    return LearningRates(float(2 / CURVATURES.max()), paths, left, steps)
 
 
 @dataclass(frozen=True)
@@ -39,10 +42,12 @@ class ConvergenceLimit:
     rates: Array
     measured: Array
     exact: Array
+    start: tuple[float, float]
+    steps: int
 
 
-def convergence_limit(steps: int = 1000) -> ConvergenceLimit:
-    """学習率を変えて ``steps`` 歩進み、谷底からの距離の 1 歩あたりの倍率を測る。
+def convergence_limit(start: tuple[float, float] = (1.0, 1.0), steps: int = 1000) -> ConvergenceLimit:
+    """学習率を変えて ``steps`` 歩進み、後半での、谷底からの距離の 1 歩あたりの倍率を測る。
 
     >>> result = convergence_limit()
     >>> bool(np.all((result.measured < 1) == (result.rates < result.limit)))
@@ -51,11 +56,11 @@ def convergence_limit(steps: int = 1000) -> ConvergenceLimit:
     rates = np.linspace(0.02, 1.2, 60)
     measured = []
     for rate in rates:
-        path = descend(SGD(lr=rate), bowl, (1.0, 1.0), steps)
+        path = descend(SGD(lr=rate), bowl, start, steps)
         first, last = np.abs(path[steps // 2]).max(), np.abs(path[-1]).max()
         measured.append((last / first) ** (1 / (steps - steps // 2)))
     exact = np.abs(1 - rates[:, None] * CURVATURES).max(axis=1)
-    return ConvergenceLimit(float(2 / CURVATURES.max()), rates, np.array(measured), exact)
+    return ConvergenceLimit(float(2 / CURVATURES.max()), rates, np.array(measured), exact, start, steps)
 
 
 @dataclass(frozen=True)
@@ -63,11 +68,17 @@ class GradientNoise:
     """ミニバッチの大きさごとの、勾配のばらつき(全体の勾配からの二乗平均距離の平方根)。"""
 
     samples: int
+    repeats: int
+    seed: int
     batch_sizes: Array
     with_replacement: Array
     without_replacement: Array
     exact_with: Array
     exact_without: Array
+
+    def correction(self, sizes: Array) -> Array:
+        """非復元抽出の誤差が、復元抽出の何倍か(``eq-noise-without``)。"""
+        return _correction(sizes, self.samples)
 
 
 @kept
@@ -80,19 +91,26 @@ def gradient_noise(samples: int = 1000, repeats: int = 400, seed: int = 0) -> Gr
     rng = np.random.default_rng(seed)
     gram = _inner_products(samples)
     variance = np.trace(gram) / samples
-    sizes = np.array([1, 2, 5, 10, 20, 50, 100, 200, 500, 800, 1000])
+    sizes = np.unique([1, 2, 5, 10, 20, 50, 100, 200, 500, 800, samples])
+    sizes = sizes[sizes <= samples]
 
     def measure(draw: Callable[[int], Array]) -> Array:
         return np.array([_spread([draw(size) for _ in range(repeats)], gram) for size in sizes])
 
     return GradientNoise(
         samples,
+        repeats,
+        seed,
         sizes,
         measure(lambda size: rng.integers(0, samples, size)),
         measure(lambda size: rng.permutation(samples)[:size]),
         np.sqrt(variance / sizes),
-        np.sqrt(variance / sizes * (samples - sizes) / (samples - 1)),
+        np.sqrt(variance / sizes) * _correction(sizes, samples),
     )
+
+
+def _correction(sizes: Array, samples: int) -> Array:
+    return np.sqrt((samples - sizes) / (samples - 1))
 
 
 @cache

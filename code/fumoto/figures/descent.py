@@ -19,8 +19,9 @@ def night(result: Night) -> Picture:
     mountain.fill_between(x, height, -0.5, color="#e8e4da")
     mountain.plot(x, height, color=GRAY, linewidth=1.2)
     for walk, color, marker, lift in ((result.careful, BLUE, "o", 0.0), (result.running, RED, "s", 0.35)):
-        steps = walk.path[: 60 if walk is result.running else None]
-        mountain.plot(steps, surface(steps[None]) + lift, color=color, marker=marker, markersize=4.5, lw=1)
+        mountain.plot(
+            walk.path, surface(walk.path[None]) + lift, color=color, marker=marker, markersize=4.5, lw=1
+        )
         mountain.plot(
             walk.stops, surface(np.array([walk.stops])) + lift, marker, color=color, ms=11, mfc="none"
         )
@@ -45,10 +46,10 @@ def night(result: Night) -> Picture:
 
 
 @draw
-def digits(x: Array, t: Array, count: int = 10) -> Picture:
-    """MNIST の画像を左から ``count`` 枚。"""
-    picture = Picture("digits", columns=count, height=0.95)
-    for ax, image, label in zip(picture.axes, x, t, strict=False):
+def digits(x: Array, t: Array) -> Picture:
+    """MNIST の画像を左から並べる。"""
+    picture = Picture("digits", columns=len(x), height=0.95)
+    for ax, image, label in zip(picture.axes, x, t, strict=True):
         ax.imshow(image.reshape(28, 28), cmap="gray_r")
         ax.set(xticks=[], yticks=[], title=str(label))
     return picture
@@ -59,8 +60,10 @@ def first_descent(result: FirstDescent) -> Picture:
     """最初の学習の損失(ミニバッチと、いつも同じ画像)と、当てずっぽうの損失。"""
     picture = Picture("first-descent", height=2.9)
     ax = picture.axes
-    ax.plot(result.losses, ".", color=BLUE, markersize=4, label="そのときの 128 枚で測った損失")
-    ax.plot(result.steady, color=RED, linewidth=1.8, label="いつも同じ 1000 枚で測った損失")
+    ax.plot(
+        result.losses, ".", color=BLUE, markersize=4, label=f"そのときの {result.batch_size} 枚で測った損失"
+    )
+    ax.plot(result.steady, color=RED, linewidth=1.8, label=f"いつも同じ {result.same} 枚で測った損失")
     ax.axhline(result.chance, color=GRAY, linestyle=":")
     ax.text(len(result.losses), result.chance + 0.04, "当てずっぽう", ha="right", color=GRAY)
     ax.set(xlabel="ステップ", ylabel="損失 $E$", ylim=(0, 2.7))

@@ -54,7 +54,7 @@ class Look:
 
 
 METHOD_LOOKS = {
-    "SGD": Look(BLACK, "-", "o", "S"),
+    "SGD": Look(BLACK, "-", "o", "勾"),
     "Momentum": Look(BLUE, (0, (6, 2)), "s", "M"),
     "NAG": Look(SKY, (0, (2, 1.5)), "D", "N"),
     "AdaGrad": Look(ORANGE, (0, (6, 2, 1.5, 2)), "^", "G"),

@@ -19,6 +19,7 @@ def learning_rates(result: LearningRates) -> Picture:
         contours(ax, bowl)
         path(ax, points, look)
         ax.set_title(f"$\\eta$ = {rate}: {title}")
+        ax.text(0.97, 0.04, f"残り {result.left[rate]:.2g}", ha="right", transform=ax.transAxes)
     return picture
 
 
@@ -48,7 +49,7 @@ def gradient_noise(result: GradientNoise) -> Picture:
     ax.plot(sizes, result.with_replacement, "o", color=BLUE, label="復元: 測った値")
     partial = sizes < result.samples
     sizes_fine = np.geomspace(1, result.samples * 0.9999, 200)
-    factor = np.sqrt((result.samples - sizes_fine) / (result.samples - 1) / sizes_fine)
+    factor = result.correction(sizes_fine) / np.sqrt(sizes_fine)
     ax.plot(sizes_fine, result.exact_with[0] * factor, "--", color=RED, label="非復元: 補正つき(計算)")
     ax.plot(sizes[partial], result.without_replacement[partial], "^", color=RED, label="非復元: 測った値")
     ax.set(xscale="log", yscale="log", xlabel="ミニバッチの大きさ $B$", ylabel="全体の勾配との差(誤差)")

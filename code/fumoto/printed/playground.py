@@ -69,7 +69,11 @@ class PlayedMethod:
     wrong: dict[str, str] = field(default_factory=dict)
 
 
-_TITLES = {"Nesterov": "NAG"}  # 図での呼び名。ほかはクラスの名前と同じ
+_LOOKS = {"Nesterov": "NAG"}  # METHOD_LOOKS での名前。ほかはクラスの名前と同じ
+_TITLES = {
+    **_LOOKS,
+    "SGD": "GD",
+}  # 読者に見せる名前。地形の勾配には誤差がないので、SGD は勾配降下法(GD)である
 
 PLAYED = {
     **{name: PlayedMethod(name, _TITLES.get(name, name), method.labels) for name, method in METHODS.items()},
@@ -136,7 +140,7 @@ def look_of(family: str) -> dict[str, Any]:
     >>> look["letter"], look["dash"], look["light"]
     ('N', [2, 1.5], {'color': '#56B4E9', 'ink': '#000000'})
     """
-    look = METHOD_LOOKS[PLAYED[family].title]
+    look = METHOD_LOOKS[_LOOKS.get(family, family)]
     light, dark = ({"color": color, "ink": readable_on(color)} for color in (look.color, look.on_dark))
     return {"letter": look.letter, "dash": look.dashes, "light": light, "dark": dark}
 

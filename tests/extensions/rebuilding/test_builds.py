@@ -519,7 +519,7 @@ def test_no_sentence_changes_when_rounding_errors_do(real, tmp_path):
     shutil.copytree(ROOT / "build" / "results", other.folder / "build" / "results")
     line = "W = np.array(initializer(rng, n_in, n_out), dtype)"
     moved = f"{line}; W = np.nextafter(W, np.asarray(np.inf, W.dtype))"
-    other.edit("code/fumoto/network.py", line, moved)
+    other.edit("code/fumoto/stack.py", line, moved)
     assert len(other.build()) >= 11
     changed = []
     for page in sorted((ROOT / "build" / "html").glob("*.html")):
