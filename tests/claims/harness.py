@@ -17,18 +17,21 @@ from fumoto.experiments.parallel import run_parallel
 from fumoto.printed import Domain, EquationError
 from fumoto.printed.claims import SEED
 
-OUTSIDE = 0.05  # how far outside: a part of the interval
+OUTSIDE = 0.05  # how far outside: a part of the interval, or of the end if that is less
 LARGE = 100.0  # the ends of the real numbers
 GRID = 10**6  # the search goes over this many steps of an interval
 OPEN = 1e-3  # how near to an end that does not belong to the interval
 CORNERS = 256  # more of them are drawn from
 EDGES = 8  # samples with one variable at its end
-UNDEFINED = (ValueError, TypeError, ZeroDivisionError, OverflowError)
+UNDEFINED = (ValueError, TypeError, IndexError, ZeroDivisionError, OverflowError)
 
 
 @dataclass(frozen=True)
 class Edge:
-    """What was found just outside one end: 'false', 'undefined', 'sufficient' (declared) or 'true' (a mistake)."""
+    """What was found just outside one end: 'false' or 'undefined', or that it holds and was declared 'sufficient'.
+
+    Mistakes: 'true' (it holds and was not declared so) and 'false, not sufficient' (the other way round).
+    """
 
     variable: str
     side: str
@@ -191,11 +194,16 @@ def _ends(domain):
     """(variable, side, value just outside) of every bounded variable."""
     for name, one in domain.items():
         if one.is_interval:
-            yield name, "below", one.at(-OUTSIDE)
-            yield name, "above", one.at(1 + OUTSIDE)
+            yield name, "below", max(one.at(-OUTSIDE), _beside(one.low, -1))
+            yield name, "above", min(one.at(1 + OUTSIDE), _beside(one.high, 1))
         elif one.integer and name != SEED:
             yield name, "below", one.low - 1
             yield name, "above", one.high + 1
+
+
+def _beside(end, direction):
+    """A part of the end away from it. In [38, 1000] a part of the interval would be outside of all that makes sense."""
+    return end + direction * OUTSIDE * (abs(end) or np.inf)
 
 
 class _Failed(Exception):
@@ -203,25 +211,25 @@ class _Failed(Exception):
 
 
 def _outside(function, domain, sufficient, name, side, value):
-    if (name, side) in sufficient:
-        return Edge(name, side, value, "sufficient")
     others = {other: one for other, one in domain.items() if other != name}
     rng = np.random.default_rng(1)
+    declared = (name, side) in sufficient  # that it goes on holding: a few samples are enough to refute that
 
     def stop_if_false(sample, found):
         if _margin(found) <= 0:
             raise _Failed
 
     try:
-        for sample in [*_corners(others, rng), *_random(others, rng, 40)]:
+        corners = _corners(others, rng)
+        for sample in [*corners[: 8 if declared else None], *_random(others, rng, 8 if declared else 40)]:
             stop_if_false(sample, _compared(function, {**sample, name: value}))
-        if others:
+        if others and not declared:
             _search(lambda **sample: function(**sample, **{name: value}), others, 100, stop_if_false)
     except _Failed:
-        return Edge(name, side, value, "false")
+        return Edge(name, side, value, "false, not sufficient" if declared else "false")
     except UNDEFINED:
         return Edge(name, side, value, "undefined")
-    return Edge(name, side, value, "true")
+    return Edge(name, side, value, "sufficient" if declared else "true")
 
 
 # --- the whole book ---------------------------------------------------------------------------------------
@@ -274,6 +282,8 @@ def problem(claim, found):
                 f"{name} は、{edge.variable} の範囲のすぐ{side}({edge.value:.6g})でも成り立ちます。"
                 "範囲を広げるか、sufficient と書いてください"
             )
+        if edge.found == "false, not sufficient":
+            return f"{name} は、sufficient と書いた {edge.variable} の範囲のすぐ外({edge.value:.6g})では成り立ちません"
     if found.caught < found.comparisons:
         return f"{name} の比べ方は、{found.comparisons} 個のうち {found.caught} 個しか失敗できません"
     return ""

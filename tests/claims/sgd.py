@@ -202,7 +202,7 @@ def walks(rates, bottoms, curvature):
 
 @claim("minibatch-jitter", samples=60, searched=40)
 def a_fixed_rate_leaves_a_jitter(c, B, t, seed):
-    bottoms, square = drawn_bottoms(seed, 60, B)
+    bottoms, square = drawn_bottoms(seed, 64, B)
     left = np.mean(walks(np.full(t, c), bottoms[:t], 1.0) ** 2)
     limit = c * (square / B) / (2 - c)
     return [close(left, limit * (1 - (1 - c) ** (2 * t)), rel=0.1), less(left, 1.1 * limit)]
@@ -210,7 +210,7 @@ def a_fixed_rate_leaves_a_jitter(c, B, t, seed):
 
 @claim("minibatch-jitter-shrinks", samples=60, searched=40)
 def half_the_rate_leaves_less(c, seed):
-    bottoms, _ = drawn_bottoms(seed, 60)
+    bottoms, _ = drawn_bottoms(seed, 64)
     return less(*(np.mean(walks(np.full(60, rate), bottoms, 1.0) ** 2) for rate in (c / 2, c)))
 
 
@@ -237,7 +237,7 @@ def rates_with_a_finite_sum_stop_short(c, p, t):
 @claim("schedule-noise", samples=60, searched=40)
 def the_noise_of_a_schedule_is_bounded(p, t, seed):
     """On flat ground there is noise only."""
-    bottoms, square = drawn_bottoms(seed, 60)
+    bottoms, square = drawn_bottoms(seed, 64)
     drawn = iter(bottoms)
     left = scheduled_walk(scheduled(1.0, p, t), lambda w: next(drawn), np.zeros(RUNS))
     return less(np.mean(left**2), square * (1 + 1 / (2 * p - 1)))
@@ -245,13 +245,13 @@ def the_noise_of_a_schedule_is_bounded(p, t, seed):
 
 @claim("schedule-mean")
 def the_harmonic_schedule_is_the_mean_of_the_bottoms(lambda_, t, seed):
-    bottoms, _ = drawn_bottoms(seed, 200)
+    bottoms, _ = drawn_bottoms(seed, 204)
     last = walks(scheduled(1 / lambda_, 1.0, t), bottoms[:t, :5], lambda_)
     return close(last, bottoms[:t, :5].sum(axis=0) / t)
 
 
 @claim("schedule-jitter", samples=60, searched=40)
 def the_jitter_follows_the_rate(p, t, seed):
-    bottoms, square = drawn_bottoms(seed, 60)
+    bottoms, square = drawn_bottoms(seed, 64)
     rates = scheduled(1.0, p, t)
     return less(np.mean(walks(rates, bottoms[:t], 1.0) ** 2), 1.15 * rates[-1] * square)
