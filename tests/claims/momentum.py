@@ -209,13 +209,6 @@ def the_notes_climb_slower_at_a_smaller_rate(alpha, eta):
     return [less(bowl(np.array(bowl.start)), slow), less(slow, fast)]
 
 
-@claim("momentum-conditions", samples=60, searched=40)
-def the_zigzag_does_not_shrink_where_descent_does_not_overshoot(alpha, eta):
-    """The notes promise less of it, without a condition."""
-    plain, same = travel(SGD(eta), curvature=2), travel(Momentum(eta, alpha), curvature=2)
-    return less(plain, same * (1 + 1e-6))
-
-
 def gd_steps(kappa):
     return shrinking_steps(0.0, best_gd(kappa), kappa)
 

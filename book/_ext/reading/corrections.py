@@ -1,4 +1,4 @@
-"""訂正の囲みと、その一覧。一覧は、章に書いた囲みから、組むたびに集める。
+"""訂正と、その一覧。
 
     ```{correction} 原ノートの式 (3) は坂を登ります
     :name: correction-momentum-sign
@@ -9,14 +9,15 @@
     本文
     ```
 
-``{corrections}`` を置いたページに、章ごとの一覧ができる。章に出るのは題と本文だけで、ほかは一覧の欄になる。
+本文のある訂正は、章に置く。そこには題と本文が囲みになって出て、欄(どこに、正しくは、…)は一覧に出る。一覧のページの
+``{corrections} 03-momentum`` が、3 章の囲みの題(囲みへのリンク)と欄を並べる。本文のない訂正は、一覧のページに置く。
+その場に、題と欄が出る。
 
 ライブラリを使わない理由: sphinx.ext.todo も囲みを一覧に集めるが、囲みに欄(どこに、正しくは、…)を持てない。
 """
 
 import json
 import re
-from itertools import groupby
 from pathlib import Path
 
 from docutils import nodes
@@ -28,7 +29,7 @@ COLUMNS = {"source": "どこに", "stood": "書いてあったこと", "right": 
 
 
 def collect(folder):
-    """``folder`` のページの訂正の囲み全部を、``{"page", "chapter", "title", "name", "source", …}`` の並びで返す。"""
+    """``folder`` のページの訂正全部を、``{"page", "title", "name", "source", …}`` の並びで返す。"""
     return [
         {"page": page.stem, **correction}
         for page in sorted(Path(folder).glob("*.md"))
@@ -39,16 +40,15 @@ def collect(folder):
 def _corrections(text):
     if "{correction}" not in text:
         return
-    chapter = re.search(r"^# (.*)$", text, re.M)[1]
     for token in MarkdownIt("commonmark").parse(text):
         if token.type == "fence" and token.info.startswith("{correction}"):
             options = re.match(r"(?::\w+: .*\n)*", token.content)[0]
             title = token.info.removeprefix("{correction}").strip()
-            yield {"chapter": chapter, "title": title, **dict(re.findall(r"^:(\w+): (.*)$", options, re.M))}
+            yield {"title": title, **dict(re.findall(r"^:(\w+): (.*)$", options, re.M))}
 
 
 class Correction(SphinxDirective):
-    """訂正の囲み 1 つ。書いていない欄があれば誤り。"""
+    """訂正 1 つ。本文があれば囲み、なければ一覧の項目になる。書いていない欄があれば誤り。"""
 
     required_arguments = 1
     final_argument_whitespace = True
@@ -58,6 +58,10 @@ class Correction(SphinxDirective):
     def run(self):
         if missing := [option for option in ("name", *COLUMNS) if option not in self.options]:
             raise self.error(f"訂正「{self.arguments[0]}」に :{missing[0]}: がありません")
+        if not self.content:
+            listed = _listed(self, self.arguments[0], self.options)
+            self.add_name(next(listed.findall(nodes.term)))
+            return listed.children
         node = nodes.admonition(classes=["warning", "correction"])
         self.set_source_info(node)
         title, messages = self.state.inline_text(self.arguments[0], self.lineno)
@@ -68,31 +72,29 @@ class Correction(SphinxDirective):
 
 
 class Corrections(SphinxDirective):
-    """訂正の一覧。章ごとの節に、題(章の囲みへのリンク)と欄を並べる。"""
+    """1 つの章の訂正の囲みの一覧。題は、囲みへのリンクになる。"""
+
+    required_arguments = 1
 
     def run(self):
         memory = _memory(self.env)
         self.env.note_dependency(str(memory))
         rows = json.loads(memory.read_text(encoding="utf-8"))
+        boxes = [row for row in rows if row["page"] == self.arguments[0]]
+        if not boxes:
+            raise self.error(f"{self.arguments[0]} に、訂正の囲みがありません")
         return [
-            self._section(*chapter) for chapter in groupby(rows, lambda row: (row["page"], row["chapter"]))
+            node for row in boxes for node in _listed(self, f"[{row['title']}](#{row['name']})", row).children
         ]
 
-    def _section(self, chapter, rows):
-        page, heading = chapter
-        section = nodes.section("", nodes.title("", heading), ids=[f"corrections-{page}"])
-        section.document = self.state.document
-        lines = [line for row in rows for line in _definition(row)]
-        self.state.nested_parse(lines, self.content_offset, section)
-        for definitions in section.findall(nodes.definition_list):
-            definitions["classes"].append("corrections")
-        return section
 
-
-def _definition(row):
-    """訂正 1 つの、定義リストの Markdown。"""
-    link = f"[{row['title']}](#{row['name']})"
-    return [link, *(f": **{title}**\u3000{row[column]}" for column, title in COLUMNS.items()), ""]
+def _listed(directive, title, row):
+    """一覧の中の訂正 1 つ: 題と欄の定義リストが入ったノード。"""
+    lines = [title, *(f": **{column}**\u3000{row[name]}" for name, column in COLUMNS.items())]
+    holder = nodes.Element()
+    directive.state.nested_parse(lines, directive.content_offset, holder)
+    next(holder.findall(nodes.definition_list))["classes"].append("corrections")
+    return holder
 
 
 def remember(app):

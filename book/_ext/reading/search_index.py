@@ -27,7 +27,7 @@ WEIGHTS = {  # ページの名前 → 重さ。上から順に見る。一覧の
     "appendix-*": 0.6,
     "*": 0.2,
 }
-ASIDE = {"確かめる", "原ノートの訂正", "まとめ", "演習"}  # 言葉の説明ではない節
+ASIDE = {"確かめる", "よくある間違い", "原ノートの訂正", "まとめ", "演習"}  # 言葉の説明ではない節
 ASIDE_WEIGHT = 0.3
 SKIPPED = (nodes.comment, nodes.raw, nodes.math_block, nodes.image, nodes.system_message)
 _LATEX = LatexNodes2Text(strict_latex_spaces="based-on-source")

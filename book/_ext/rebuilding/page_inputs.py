@@ -151,7 +151,7 @@ READS = {
 
 def code(cell):
     """セルの中身から、見出しの設定を除いたもの。"""
-    return re.sub(r"\A(---\n.*?^---\n|(:.*\n)+)", "", cell, flags=re.M | re.S)
+    return re.sub(r"\A(---\n.*?^---\n|(:[^\n]*\n)+)", "", cell, flags=re.M | re.S)
 
 
 def shows_something(source):

@@ -53,9 +53,10 @@ class ZeroGradient:
 
     with_eps: Array
     without_eps: Array
+    lr: float
 
 
-def zero_gradient() -> ZeroGradient:
+def zero_gradient(lr: float = 0.1) -> ZeroGradient:
     """勾配が 0 の座標と 1 の座標を 1 歩だけ更新する。ε = 0 は原ノートの式 (5) と同じである。
 
     >>> zero_gradient().without_eps
@@ -63,7 +64,7 @@ def zero_gradient() -> ZeroGradient:
     """
     gradients = np.array([[0.0, 1.0]])
     return ZeroGradient(
-        follow(AdaGrad(lr=0.1), gradients)[-1], follow(AdaGrad(lr=0.1, eps=0.0), gradients)[-1]
+        follow(AdaGrad(lr=lr), gradients)[-1], follow(AdaGrad(lr=lr, eps=0.0), gradients)[-1], lr
     )
 
 

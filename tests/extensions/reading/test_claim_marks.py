@@ -7,6 +7,10 @@ from reading.claim_marks import _CLAIM, _end, _sentence_before
 
 PARAGRAPH = nodes.paragraph("", "A sentence.")
 FIGURE = nodes.container("", nodes.paragraph("", "Without JavaScript."), nodes.caption("", "What to see."))
+COLUMNS = [
+    nodes.definition("", nodes.paragraph("", text)) for text in ("What is right.", "How it was shown.")
+]
+ENTRY = nodes.definition_list("", nodes.definition_list_item("", nodes.term("", "A correction"), *COLUMNS))
 CODE = nodes.raw("", "<script></script>", format="html")
 
 
@@ -15,6 +19,7 @@ CODE = nodes.raw("", "<script></script>", format="html")
     [
         ([PARAGRAPH], "A sentence."),
         ([PARAGRAPH, FIGURE], "What to see."),
+        ([PARAGRAPH, ENTRY], "How it was shown."),
         ([FIGURE, CODE], "What to see."),  # the code of the living figures follows the last one of a page
         ([CODE], None),
         ([], None),

@@ -14,6 +14,10 @@ from reading import corrections, first_use, japanese_index
 
 CHAPTERS = sorted(BOOK.glob("0*.md"))
 GLOSSARY = (BOOK / "glossary.md").read_text(encoding="utf-8")
+CORRECTIONS = (BOOK / "corrections.md").read_text(encoding="utf-8")
+LISTED = dict(
+    re.findall(r"^## ([^\n]+)\n(.*?)(?=^## |\Z)", CORRECTIONS, re.M | re.S)
+)  # chapter title → its part
 KANJI = re.compile(r"[一-鿿々]")
 
 
@@ -21,16 +25,39 @@ KANJI = re.compile(r"[一-鿿々]")
 
 
 @pytest.mark.parametrize("path", CHAPTERS, ids=lambda path: path.stem)
-def test_every_correction_of_a_chapter_is_on_the_list(path):
+def test_the_corrections_of_a_chapter_stand_in_their_section_and_are_collected(path):
     text = path.read_text(encoding="utf-8")
-    section = re.search(r"^## 原ノートの訂正\n(.*?)(?=^## )", text, re.M | re.S)[1]
-    assert not re.findall(r"^(?:`{3,}|:{3,})\{(?:admonition|warning|note)\}.*", section, re.M)
     titles = re.findall(r"^`{3,}\{correction\} (.+)$", text, re.M)
-    listed = [row for row in corrections.collect(BOOK) if row["page"] == path.stem]
-    assert titles
-    assert titles == [row["title"] for row in listed]
-    for row in listed:
+    section = re.search(r"^## (?:よくある間違い|原ノートの訂正)\n(.*?)(?=^## )", text, re.M | re.S)
+    inside = section[1] if section else ""
+    assert not re.findall(r"^(?:`{3,}|:{3,})\{(?:admonition|warning|note)\}.*", inside, re.M)
+    assert bool(titles) == bool(section)
+    assert titles == re.findall(r"^`{3,}\{correction\} (.+)$", inside, re.M)
+    assert titles == [row["title"] for row in corrections.collect(BOOK) if row["page"] == path.stem]
+
+
+def test_the_list_has_a_part_for_every_chapter_with_the_boxes_of_the_chapter():
+    chapter_titles = [re.search(r"^# (.+)$", path.read_text(encoding="utf-8"), re.M)[1] for path in CHAPTERS]
+    assert list(LISTED) == chapter_titles
+    collected = {row["page"] for row in corrections.collect(BOOK)}
+    for path, part in zip(CHAPTERS, LISTED.values(), strict=True):
+        shown = re.findall(r"^```\{corrections\} (.+)$", part, re.M)
+        assert shown == ([path.stem] if path.stem in collected else [])
+
+
+def test_every_correction_has_all_of_its_columns():
+    rows = corrections.collect(BOOK)
+    assert len(rows) > 35
+    for row in rows:
         assert all(row.get(column, "").strip() for column in ("name", *corrections.COLUMNS)), row
+
+
+def test_a_correction_that_only_the_list_has_leads_to_its_chapter():
+    """To an equation or a figure of the chapter under whose title it stands."""
+    for path, part in zip(CHAPTERS, LISTED.values(), strict=True):
+        named = set(re.findall(r"(?::label:| name:) (\S+)", path.read_text(encoding="utf-8")))
+        for box in re.findall(r"^```\{correction\} (.*?)^```$", part, re.M | re.S):
+            assert named & set(re.findall(r"\{(?:eq|numref)\}`([^`]+)`", box)), box
 
 
 def test_the_names_of_corrections_are_their_own():
@@ -185,7 +212,22 @@ y = 2
 
 {eq}`eq-one`、{eq}`eq-two`、{ref}`ex-one`。
 """,
-    "corrections": "# 一覧\n\n```{corrections}\n```\n",
+    "corrections": """
+# 一覧
+
+```{corrections} 01-first
+```
+
+```{correction} $E$ には式がありません
+:name: correction-loss
+:source: 原ノート 2 節
+:stood: $E$
+:right: {eq}`eq-one`
+:shown: 定義
+```
+
+[あとの訂正](#correction-loss)と[はじめの訂正](#correction-positive)。
+""",
     "glossary": """
 # 用語
 
@@ -248,12 +290,16 @@ def test_the_list_of_corrections_is_collected(small):
     first, listed = page(small, "01-first"), page(small, "corrections")
     [box] = first.select("div.admonition.correction")
     assert box["id"] == "correction-positive"
-    [link] = listed.select("dl.corrections dt a")
-    assert link["href"] == "01-first.html#correction-positive"
-    assert [d.get_text().split("\u3000")[0] for d in listed.select("dl.corrections dd")] == [
-        "どこに", "書いてあったこと", "正しくは", "示し方",
-    ]  # fmt: skip
-    assert listed.select("dl.corrections dd")[2].select_one("a")["href"] == "01-first.html#equation-eq-one"
+    of_the_chapter, of_the_list = listed.select("dl.corrections")
+    assert of_the_chapter.select_one("dt a")["href"] == "01-first.html#correction-positive"
+    assert of_the_list.select_one("dt")["id"] == "correction-loss"
+    for entry in (of_the_chapter, of_the_list):
+        assert [d.get_text().split("\u3000")[0] for d in entry.select("dd")] == [
+            "どこに", "書いてあったこと", "正しくは", "示し方",
+        ]  # fmt: skip
+        assert entry.select("dd")[2].select_one("a")["href"] == "01-first.html#equation-eq-one"
+    links = [link["href"] for link in listed.select("section > p > a")]
+    assert links == ["#correction-loss", "01-first.html#correction-positive"]
 
 
 def test_appendices_are_lettered_and_solutions_named_after_their_exercises(small):
@@ -292,6 +338,16 @@ def test_a_correction_without_all_of_its_columns_is_an_error(small, tmp_path):
     result = build(copy)
     assert result.returncode != 0
     assert ":shown: がありません" in result.stderr
+
+
+def test_the_boxes_of_a_page_without_any_cannot_be_listed(small, tmp_path):
+    copy = shutil.copytree(small, tmp_path / "small")
+    listed = copy / "book" / "corrections.md"
+    text = listed.read_text(encoding="utf-8")
+    listed.write_text(text.replace("{corrections} 01-first", "{corrections} extra"), encoding="utf-8")
+    result = build(copy)
+    assert result.returncode != 0
+    assert "extra に、訂正の囲みがありません" in result.stderr
 
 
 # --- index -----------------------------------------------------------------------------------------------

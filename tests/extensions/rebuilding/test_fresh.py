@@ -7,7 +7,7 @@ import pytest
 
 from built import ROOT
 from rebuilding import page_inputs
-from rebuilding.page_inputs import READS, cells, fingerprint, local_modules, shows_something
+from rebuilding.page_inputs import READS, cells, code, fingerprint, local_modules, shows_something
 
 PAGE = """
 A sentence.
@@ -116,3 +116,11 @@ def test_every_module_is_found():
 )
 def test_which_cells_show_something(source, shows):
     assert shows_something(source) is shows
+
+
+@pytest.mark.parametrize(
+    "head", ["", ":tags: [remove-cell]\n", "---\nmystnb:\n  figure:\n    name: fig-x\n---\n"]
+)
+def test_the_code_of_a_cell_is_all_of_its_lines(head):
+    """A tagged cell too: what it alone uses must renew the page."""
+    assert code(f"{head}rows = run()\ndraw(rows)\n") == "rows = run()\ndraw(rows)\n"
