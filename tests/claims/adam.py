@@ -121,7 +121,8 @@ def near_the_floor(c, beta_1, beta_2, lambda_, eps=1e-8):
     eta = c * 2 * (1 + beta_1) * eps / (lambda_ * (1 - beta_1))
     optimizer = Adam(eta, beta_1, beta_2, eps)
     optimizer.t = 10**6  # the corrections are over
-    return np.abs(walk(optimizer, lambda w: lambda_ * w, START * eps / lambda_, 1500)) * lambda_ / eps
+    steps = int(max(1500, 20 / (1 - beta_1)))
+    return np.abs(walk(optimizer, lambda w: lambda_ * w, START * eps / lambda_, steps)) * lambda_ / eps
 
 
 @claim("adam-unsettled", samples=30, searched=20)

@@ -68,14 +68,17 @@ def travel(optimizer, curvature=1.0, limit=1000):
 
 @claim("momentum-constant")
 def a_constant_gradient_is_followed_faster(alpha, eta, g):
-    steps = velocities(Momentum(eta, alpha), np.full(200, g))
-    return close(steps[-1], -eta / (1 - alpha) * g, rel=1e-4)
+    """And what is missing to the limit becomes alpha times as large with every step."""
+    steps = velocities(Momentum(eta, alpha), np.full(100, g))
+    return close(steps, -eta / (1 - alpha) * g * (1 - alpha ** np.arange(1, 101)))
 
 
 @claim("momentum-alternating")
 def an_alternating_gradient_is_followed_less(alpha, eta, g):
-    steps = velocities(Momentum(eta, alpha), g * (-1.0) ** np.arange(201))
-    return close(steps[-1], -eta / (1 + alpha) * g, rel=1e-4)
+    """And what is missing to the limit becomes alpha times as large with every step."""
+    turns = (-1.0) ** np.arange(100)
+    steps = velocities(Momentum(eta, alpha), g * turns)
+    return close(steps, -eta / (1 + alpha) * g * turns * (1 - (-alpha) ** np.arange(1, 101)))
 
 
 @claim("momentum-complex")

@@ -215,7 +215,9 @@ def half_the_rate_leaves_less(c, seed):
 
 
 def scheduled(eta, p, steps):
-    """The rates eta / (t + 1)**p."""
+    """The rates eta / (t + 1)**p. They must not grow."""
+    if p < 0:
+        raise ValueError("p")
     return eta * (np.arange(steps) + 1.0) ** -p
 
 

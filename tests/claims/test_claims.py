@@ -73,6 +73,16 @@ def test_a_condition_that_is_not_needed_is_noticed():
     assert "b の範囲のすぐ下" in wrong
 
 
+def test_an_end_called_sufficient_at_which_the_claim_fails_is_noticed():
+    _, wrong = examined(below_one, "a in [0, 1) sufficient")
+    assert wrong.startswith("page.md:7: 主張 x は、sufficient と書いた a の範囲のすぐ外(1.05)では")
+
+
+def test_outside_is_a_part_of_the_end_if_that_is_nearer():
+    found, _ = examined(lambda a: less(37, a), "a in [38, 1000] sufficient above")
+    assert [(edge.value, edge.found) for edge in found.edges] == [(36.1, "false"), (1048.1, "sufficient")]
+
+
 def test_the_end_of_what_can_be_computed_is_an_edge():
     def root(a):
         if a < 0:
@@ -119,8 +129,9 @@ def test_a_claim_without_a_function_and_a_function_without_a_claim_are_named():
 @pytest.mark.parametrize(
     ("declared", "shown"),
     [
-        ("a in [0, 1) sufficient below", "調べない、不成立"),
-        ("a in [0, 0.8] sufficient below", "調べない、まだ成立"),
+        ("a in [0, 1) sufficient below", "成立、不成立"),
+        ("a in [0, 0.8] sufficient below", "成立、断りなく成立"),
+        ("a in [0, 1) sufficient", "成立、断りに反して不成立"),
         ("a in [0, 1.2] sufficient below", "成り立ちません(a = 1.2: 1.2 < 1"),
     ],
 )

@@ -7,7 +7,13 @@ from typing import Any
 from fumoto.figures.table import Table
 from fumoto.printed.claims import Claim
 
-_FOUND = {"false": "不成立", "undefined": "値がない", "sufficient": "調べない", "true": "まだ成立"}
+_FOUND = {
+    "false": "不成立",
+    "undefined": "値がない",
+    "sufficient": "成立",
+    "true": "断りなく成立",
+    "false, not sufficient": "断りに反して不成立",
+}
 
 
 def claims_table(examined: Iterable[tuple[Claim, Any]], page: str) -> Table:

@@ -14,9 +14,9 @@ r"""文章の主張: ``% claim:`` の行を読む。
     測定    導いていないもの。範囲の全体で測る
     報告    この本では確かめず、文献に頼るもの。範囲の代わりに、文献の鍵を書く
 
-範囲は ``% domain:`` と同じ書き方である(``domains``)。区間のすぐ外では、主張は成り立たないはずである。外でも成り立つ
-(範囲は十分条件でしかない)なら、記号ごとに ``sufficient`` と書く。片側だけなら ``sufficient below`` か
-``sufficient above`` と書く。確かめ方は ``tests/claims`` にある。
+範囲は ``% domain:`` と同じ書き方である(``domains``)。区間のすぐ外では、主張は成り立たないはずである。すぐ外でも
+成り立つ(範囲は十分条件でしかない)なら、記号ごとに ``sufficient`` と書く。片側だけなら ``sufficient below`` か
+``sufficient above`` と書く。書いたとおりかは、どちらも確かめる。確かめ方は ``tests/claims`` にある。
 """
 
 import keyword
@@ -41,7 +41,7 @@ _SIDES = {"": ("below", "above"), "below": ("below",), "above": ("above",)}
 class Claim:
     """文章の主張 1 つ。
 
-    ``domain``: 変数の名前 → 範囲。``declared``: ページに書いた範囲。``sufficient``: 外でも成り立つと断った
+    ``domain``: 変数の名前 → 範囲。``declared``: ページに書いた範囲。``sufficient``: すぐ外でも成り立つと断った
     ``(変数, "below" か "above")``。``source``: 報告なら、文献の鍵。``page``, ``line``: 書いてある場所。
     """
 
