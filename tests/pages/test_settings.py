@@ -32,9 +32,11 @@ SYMBOLS = {
 }
 TAUGHT = [f"fumoto.{name}" for name in ("mistakes", "network", "optimizers", "surfaces", "training")]
 NUMBER = r"[-−]?\d+(?:\.\d+)?(?:e[-+]?\d+)?"
+RAISED = str.maketrans("⁻⁰¹²³⁴⁵⁶⁷⁸⁹", "-0123456789")
+POWER = re.compile(rf"(?:({NUMBER}) ?× ?)?10([⁻⁰¹²³⁴⁵⁶⁷⁸⁹]+)")
 CHOSEN = rf"(?!0(?![.\d])){NUMBER}"  # 0 is no choice
 TYPED = re.compile(
-    rf"(?P<symbol>\\[a-z]+(?:_\d)?|\b[a-zA-Z]) ?= ?\$? ?(?P<value>{CHOSEN})"  # $\eta = 0.1$
+    rf"(?P<symbol>\\[a-z]+(?:_\d)?|\b[a-zA-Z]) ?= ?\$? ?(?P<value>{CHOSEN})(?![\d.]| ?[-+/\\(])"  # $\eta = 0.1$
     rf"|\((?P<start>{NUMBER}, {NUMBER})\)"
     rf"|(?:学習率|慣性|減衰率|種) ?[はをが]? ?\$?{CHOSEN}"
     r"|(?<![\d.])(?P<count>\d\d+|\d(?= ?万)) ?万? ?(?:枚|歩|ステップ|回|本|個)"  # not 1 歩ごと, 3 本の線
@@ -80,9 +82,9 @@ def change(page, base, setting):
 
 
 def prints(text, value, format_=None):
-    """Whether the number stands in the text; None does wherever there is none."""
-    numbers = [float(found.replace("−", "-")) for found in re.findall(NUMBER, text)]
-    return value is None or float(as_printed(value, format_)) in numbers
+    """Whether the number stands in the text, perhaps as 8 × 10⁻⁹; None does wherever there is none."""
+    text = POWER.sub(lambda power: f"{power[1] or 1}e{power[2].translate(RAISED)}", text.replace("−", "-"))
+    return value is None or float(as_printed(value, format_)) in map(float, re.findall(NUMBER, text))
 
 
 def kept(line, setting):
@@ -99,6 +101,7 @@ def kept(line, setting):
 def changes(path):
     page = Page(path)
     base = page.run()
+    assert [f"{page.name}:{line}" for line, _, text in page.printed(base) if text is None] == []
     return [(setting, *change(page, base, setting)) for setting in page.settings()]
 
 
