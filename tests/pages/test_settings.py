@@ -129,18 +129,19 @@ def test_no_exception_is_for_nothing():
 
 
 def captions(text):
-    """``(line, text, the playground's settings or None)`` of every line of a caption, a title or an alt text."""
+    """``(line, text, the playground's settings or None)`` of captions, titles, alt texts and corrections, by line."""
     for fence in MarkdownIt("commonmark").parse(text):
-        first = fence.map[0] + 2 if fence.map else 0
-        if fence.type == "fence" and fence.info.startswith("{playground}"):
-            options = dict(re.findall(r"^:(\w+): *(.+)$", fence.content, re.M))
-            for number, line in enumerate(fence.content.splitlines(), start=first):
-                if not line.startswith(":") or line.startswith(":title:"):
-                    yield number, line, playground.settings(options)
+        shown, played = "", None
         if fence.type == "fence" and fence.info.startswith("{code-cell}"):
             head = re.match(r"---\n.*?^---\n", fence.content, re.M | re.S)
-            for number, line in enumerate(head[0].splitlines() if head else [], start=first):
-                yield number, line, None
+            shown = head[0] if head else ""
+        elif fence.type == "fence" and fence.info.startswith(("{playground}", "{correction}")):
+            shown = fence.content
+            if fence.info.startswith("{playground}"):
+                played = playground.settings(dict(re.findall(r"^:(\w+): *(.+)$", shown, re.M)))
+                shown = re.sub(r"^:(?!title:).*", "", shown, flags=re.M)
+        for number, line in enumerate(shown.splitlines(), start=fence.map[0] + 2 if fence.map else 0):
+            yield number, line, played
 
 
 def typed_settings(text):
@@ -165,7 +166,7 @@ def runs(played, typed):
     return symbol not in played["values"] or float(typed["value"]) == played["values"][symbol]
 
 
-@pytest.mark.parametrize("path", PAGES, ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", [*PAGES, BOOK / "corrections.md"], ids=lambda path: path.stem)
 def test_no_caption_title_or_alt_text_types_a_setting(path):
     assert [f"{path.name}:{found}" for found in typed_settings(path.read_text(encoding="utf-8"))] == []
 
