@@ -18,13 +18,14 @@ from markdown_it import MarkdownIt
 from rebuilding.page_inputs import code
 
 GLUED = re.compile(r"\{glue:text\}`(?P<name>[^`:]+)(?::(?P<format>[^`]+))?`")
-SHORTER = {  # experiment → defaults that take less time here
+SHORTER = {  # experiment → defaults that take less time here; of a tuple, its first members
     "first_descent": {"steps": 60, "same": 50},
     "convergence_limit": {"steps": 100},
     "zigzag": {"steps": 60},
     "hollow_escape": {"steps": 100},
     "acceleration": {"points": 3},
     "dedented_adam": {"steps": 60},
+    "valleys": {"kappas": (3, 10), "momenta": (0.0, 0.5), "decays": (0.9, 0.99)},
 }
 
 
@@ -72,7 +73,7 @@ def _another(value):
         return value + 1
     if type(value) is float:
         near = 1 - 0.8 * (1 - value) if 0.5 <= value < 1 else 0.8 * value
-        return round(near, 10) or 0.1
+        return float(f"{near:.6g}") or 0.1
     raise TypeError(f"no other value is known for {value!r}")
 
 
@@ -106,11 +107,10 @@ class Page:
                 for name, parameter in parameters.items():
                     if name not in given and parameter.default is not parameter.empty:
                         found.setdefault((call.func.id, name), (call.lineno, parameter.default))
-        return [
-            Setting(*names, line, default, member)
-            for names, (line, default) in found.items()
-            for member in (range(len(default)) if isinstance(default, tuple) else [None])
-        ]
+        for (experiment, name), (line, default) in found.items():
+            tried = self.defaults(experiment)[name]
+            for member in range(len(tried)) if isinstance(tried, tuple) else [None]:
+                yield Setting(experiment, name, line, default, member)
 
     def defaults(self, experiment):
         """The defaults of an experiment, here."""

@@ -32,9 +32,11 @@ SYMBOLS = {
 }
 TAUGHT = [f"fumoto.{name}" for name in ("mistakes", "network", "optimizers", "surfaces", "training")]
 NUMBER = r"[-−]?\d+(?:\.\d+)?(?:e[-+]?\d+)?"
+RAISED = str.maketrans("⁻⁰¹²³⁴⁵⁶⁷⁸⁹", "-0123456789")
+POWER = re.compile(rf"(?:({NUMBER}) ?× ?)?10([⁻⁰¹²³⁴⁵⁶⁷⁸⁹]+)")
 CHOSEN = rf"(?!0(?![.\d])){NUMBER}"  # 0 is no choice
 TYPED = re.compile(
-    rf"(?P<symbol>\\[a-z]+(?:_\d)?|\b[a-zA-Z]) ?= ?\$? ?(?P<value>{CHOSEN})"  # $\eta = 0.1$
+    rf"(?P<symbol>\\[a-z]+(?:_\d)?|\b[a-zA-Z]) ?= ?\$? ?(?P<value>{CHOSEN})(?![\d.]| ?[-+/\\(])"  # $\eta = 0.1$
     rf"|\((?P<start>{NUMBER}, {NUMBER})\)"
     rf"|(?:学習率|慣性|減衰率|種) ?[はをが]? ?\$?{CHOSEN}"
     r"|(?<![\d.])(?P<count>\d\d+|\d(?= ?万)) ?万? ?(?:枚|歩|ステップ|回|本|個)"  # not 1 歩ごと, 3 本の線
@@ -80,9 +82,9 @@ def change(page, base, setting):
 
 
 def prints(text, value, format_=None):
-    """Whether the number stands in the text; None does wherever there is none."""
-    numbers = [float(found.replace("−", "-")) for found in re.findall(NUMBER, text)]
-    return value is None or float(as_printed(value, format_)) in numbers
+    """Whether the number stands in the text, perhaps as 8 × 10⁻⁹; None does wherever there is none."""
+    text = POWER.sub(lambda power: f"{power[1] or 1}e{power[2].translate(RAISED)}", text.replace("−", "-"))
+    return value is None or float(as_printed(value, format_)) in map(float, re.findall(NUMBER, text))
 
 
 def kept(line, setting):
@@ -99,6 +101,7 @@ def kept(line, setting):
 def changes(path):
     page = Page(path)
     base = page.run()
+    assert [f"{page.name}:{line}" for line, _, text in page.printed(base) if text is None] == []
     return [(setting, *change(page, base, setting)) for setting in page.settings()]
 
 
@@ -126,18 +129,19 @@ def test_no_exception_is_for_nothing():
 
 
 def captions(text):
-    """``(line, text, the playground's settings or None)`` of every line of a caption, a title or an alt text."""
+    """``(line, text, the playground's settings or None)`` of captions, titles, alt texts and corrections, by line."""
     for fence in MarkdownIt("commonmark").parse(text):
-        first = fence.map[0] + 2 if fence.map else 0
-        if fence.type == "fence" and fence.info.startswith("{playground}"):
-            options = dict(re.findall(r"^:(\w+): *(.+)$", fence.content, re.M))
-            for number, line in enumerate(fence.content.splitlines(), start=first):
-                if not line.startswith(":") or line.startswith(":title:"):
-                    yield number, line, playground.settings(options)
+        shown, played = "", None
         if fence.type == "fence" and fence.info.startswith("{code-cell}"):
             head = re.match(r"---\n.*?^---\n", fence.content, re.M | re.S)
-            for number, line in enumerate(head[0].splitlines() if head else [], start=first):
-                yield number, line, None
+            shown = head[0] if head else ""
+        elif fence.type == "fence" and fence.info.startswith(("{playground}", "{correction}")):
+            shown = fence.content
+            if fence.info.startswith("{playground}"):
+                played = playground.settings(dict(re.findall(r"^:(\w+): *(.+)$", shown, re.M)))
+                shown = re.sub(r"^:(?!title:).*", "", shown, flags=re.M)
+        for number, line in enumerate(shown.splitlines(), start=fence.map[0] + 2 if fence.map else 0):
+            yield number, line, played
 
 
 def typed_settings(text):
@@ -162,7 +166,7 @@ def runs(played, typed):
     return symbol not in played["values"] or float(typed["value"]) == played["values"][symbol]
 
 
-@pytest.mark.parametrize("path", PAGES, ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", [*PAGES, BOOK / "corrections.md"], ids=lambda path: path.stem)
 def test_no_caption_title_or_alt_text_types_a_setting(path):
     assert [f"{path.name}:{found}" for found in typed_settings(path.read_text(encoding="utf-8"))] == []
 
