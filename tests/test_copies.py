@@ -23,6 +23,7 @@ from fumoto.batchnorm import BatchNorm
 from fumoto.checking.calling.safety import ReaderError
 from fumoto.checking.report import Finding
 from fumoto.datasets import DataError
+from fumoto.experiments.adam import AMSGrad
 from fumoto.experiments.descent import Night, night_walk
 from fumoto.experiments.kept import Place, places
 from fumoto.experiments.overfitting import scaled_he, train_small
@@ -301,7 +302,7 @@ def ours(module):
 
 
 LIVES = {
-    **{cls: [optimizer_life(cls)] for cls in {*ours(optimizers), *ours(mistakes)} - ABSTRACT},
+    **{cls: [optimizer_life(cls)] for cls in {*ours(optimizers), *ours(mistakes), AMSGrad} - ABSTRACT},
     DedentedAdam: [optimizer_life(DedentedAdam)],
     Equation: [equation_life(label) for label in ("eq-adam-w", "eq-softmax-y", "eq-gradient-g")],
     **{

@@ -8,6 +8,7 @@ from fumoto.datasets import mnist
 from fumoto.experiments.adagrad import (
     adagrad_on_bowl,
     constant_gradient,
+    first_path,
     frequent_and_rare,
     rate_and_step,
 )
@@ -20,6 +21,15 @@ def slide(optimizer, steps, curvature=1.0, noise=None):
     """The places on the way down ``curvature w²/2`` from 1; ``noise`` is added to the gradients."""
     added = iter(np.zeros(steps) if noise is None else noise)
     return walk(optimizer, lambda w: curvature * w + next(added), 1.0, steps)
+
+
+# --- from curvature to the rate of a coordinate -----------------------------------------------------------
+
+
+@claim("adagrad-own-rates")
+def with_a_rate_of_its_own_every_coordinate_shrinks_alike(lambda_, c):
+    path = slide(SGD(c / lambda_), 50, lambda_)
+    return [close(path, (1 - c) ** np.arange(51)), less(np.abs(path[-1]), 1.0)]
 
 
 # --- the step ---------------------------------------------------------------------------------------------
@@ -164,6 +174,13 @@ def the_first_step_is_the_rate_in_both_directions(x, y, eta):
 def the_steps_become_shorter(eta):
     steps = np.linalg.norm(np.diff(walk(AdaGrad(eta), bowl.gradient, bowl.start, 40), axis=0), axis=1)
     return less(steps[1:], steps[:-1])
+
+
+@claim("adagrad-path")
+def adagrad_does_not_cross_the_valley_and_is_behind_along_it(eta):
+    paths = first_path(eta).paths
+    behind = less(np.abs(paths["GD"][-1, 0]), np.abs(paths["AdaGrad"][-1, 0]))
+    return [less(0.0, paths["AdaGrad"][:, 1]), behind]
 
 
 @claim("adagrad-survives")

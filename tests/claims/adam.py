@@ -6,9 +6,18 @@ import numpy as np
 
 from claims.registry import between, claim, close, equal, less
 from claims.walking import along, walk
-from fumoto.experiments.adam import dedented_adam
+from fumoto.experiments.adam import (
+    AMSGrad,
+    dedented_adam,
+    first_paths,
+    steps_down,
+    trial_rates,
+    valley,
+    wrong_end,
+)
+from fumoto.experiments.momentum import best_gd, best_momentum
 from fumoto.mistakes import DedentedAdam, StepSizeAdam, UncorrectedAdam
-from fumoto.optimizers import Adam, Momentum, RMSProp
+from fumoto.optimizers import SGD, Adam, Momentum, RMSProp
 from fumoto.surfaces import bowl
 
 
@@ -133,6 +142,116 @@ def above_the_limit_adam_leaves_the_floor(c, beta_1, beta_2, lambda_):
 @claim("adam-settles", samples=30, searched=20)
 def below_the_limit_adam_stays_at_the_floor(c, beta_1, beta_2, lambda_):
     return less(near_the_floor(c, beta_1, beta_2, lambda_)[-200:].max(), START)
+
+
+# --- the first paths, and the valley along the axes and turned -----------------------------------------------
+
+
+@claim("adam-paths")
+def adam_crosses_the_valley_and_rmsprop_hardly(eta):
+    across = {name: path[:, 1].min() for name, path in first_paths(eta).paths.items()}
+    return [less(across["Adam"], 0.0), less(across["Adam"], across["RMSProp"])]
+
+
+@claim("adam-curvature", samples=60, searched=40)
+def the_way_down_of_adam_does_not_depend_on_the_curvature(lambda_, eta, beta_1, beta_2):
+    flat, steep = (slide(Adam(eta, beta_1, beta_2, eps=0.0), 30, curvature) for curvature in (1.0, lambda_))
+    return close(steep, flat, rel=1e-6)
+
+
+@claim("rmsprop-curvature", samples=60, searched=40)
+def the_way_down_of_rmsprop_does_not_depend_on_the_curvature(lambda_, eta, rho):
+    flat, steep = (slide(RMSProp(eta, rho, eps=0.0), 30, curvature) for curvature in (1.0, lambda_))
+    return close(steep, flat, rel=1e-6)
+
+
+def slide(optimizer, steps, curvature=1.0, first=1.0):
+    """The places on the way down ``curvature w²/2`` from 1; the first gradient is ``first`` times as large."""
+    w, places = np.ones(1), [1.0]
+    for t in range(steps):
+        optimizer.update({"w": w}, {"w": curvature * w * (first if t == 0 else 1.0)})
+        places.append(w.item())
+    return np.array(places)
+
+
+def of_momentum(kappa, angle=0):
+    """The number of steps of Momentum with one α, a little above the best one in the long run."""
+    alpha = 1 - 0.85 * (1 - best_momentum(kappa)[1])
+    return steps_down(Momentum(momentum=alpha), valley(kappa, angle), trial_rates(), limit=1000)
+
+
+def of_adam(kappa, angle, beta_1=0.5, beta_2=0.99, limit=1000):
+    return steps_down(Adam(beta1=beta_1, beta2=beta_2), valley(kappa, angle), trial_rates(), limit=limit)
+
+
+@claim("adam-along", samples=60, searched=60)
+def along_the_axes_adam_needs_fewer_steps_than_any_momentum(alpha, kappa):
+    adam, curvature, rates = of_adam(kappa, 0), valley(kappa, 0), trial_rates()
+    momentum = steps_down(Momentum(momentum=alpha), curvature, rates, limit=adam + 1)
+    return [less(adam, momentum), less(steps_down(RMSProp(), curvature, rates), adam)]
+
+
+@claim("adam-turned", samples=40, searched=40)
+def in_a_turned_valley_momentum_needs_fewer_steps_than_any_adam(kappa, beta_1, beta_2):
+    momentum = of_momentum(kappa)
+    return less(momentum, of_adam(kappa, 45, beta_1, beta_2, limit=momentum + 1))
+
+
+@claim("adam-or-momentum", samples=4, searched=0)
+def who_needs_fewer_steps_depends_on_the_direction_of_the_valley(kappa):
+    along, turned = (of_momentum(kappa, angle) for angle in (0, 45))
+    return [less(of_adam(kappa, 0), along), less(turned, of_adam(kappa, 45)), equal(turned, along)]
+
+
+@claim("rmsprop-turned", samples=10, searched=10)
+def in_a_turned_valley_rmsprop_is_not_faster_than_gradient_descent(kappa, rho):
+    gd = steps_down(SGD(), valley(kappa, 45), np.array([best_gd(kappa)]))
+    rmsprop = steps_down(RMSProp(decay_rate=rho), valley(kappa, 45), trial_rates(), limit=gd)
+    return less(0.9 * gd, rmsprop)
+
+
+# --- AMSGrad ------------------------------------------------------------------------------------------------
+
+
+def thrice(optimizer, large, times=30):
+    """The places along a large gradient and two of -1, again and again."""
+    return along(optimizer, np.tile([large, -1.0, -1.0], times))
+
+
+@claim("amsgrad-wrong-end", samples=40, searched=40)
+def adam_climbs_where_the_large_gradient_is_forgotten(C, b):
+    if b <= 0:
+        raise ValueError("a negative decay rate")
+    adam = thrice(Adam(0.1, 0.0, b / (1 + C**2)), C)[-1]
+    return [less(0.0, adam), less(0.0, (C - 2) / 3)]
+
+
+@claim("amsgrad-example", samples=40, searched=20)
+def with_the_largest_gradient_first_amsgrad_is_sgd(C, beta_2, eta):
+    amsgrad, sgd = AMSGrad(eta, 0.0, beta_2, eps=0.0), SGD(eta / C)
+    return close(thrice(amsgrad, C), thrice(sgd, C))
+
+
+@claim("amsgrad-ends", samples=6, searched=0)
+def adam_and_amsgrad_reach_opposite_ends(C):
+    places = wrong_end(C, lr=0.05, steps=300).places
+    return [less(0.9, places["Adam"][-1]), less(places["AMSGrad"][-1], -0.9)]
+
+
+@claim("amsgrad-not-needed", samples=40, searched=40)
+def with_a_longer_memory_adam_goes_down(C, beta_2):
+    return less(thrice(Adam(0.1, 0.0, beta_2), C)[-1], 0.0)
+
+
+@claim("amsgrad-settles", samples=20, searched=10)
+def amsgrad_stops_at_the_floor(eta, beta_1, beta_2, lambda_):
+    return less(np.abs(slide(AMSGrad(eta, beta_1, beta_2), 300, lambda_)[-50:]), 1e-3)
+
+
+@claim("amsgrad-outlier", samples=60, searched=40)
+def a_large_first_gradient_makes_the_rate_smaller_for_ever(q, eta, beta_2):
+    places = slide(AMSGrad(eta, 0.0, beta_2, eps=0.0), 30, first=q)
+    return close(places[1:], (1 - eta) * (1 - eta / q) ** np.arange(30))
 
 
 # --- the code of the notes ---------------------------------------------------------------------------------

@@ -7,6 +7,7 @@ import numpy as np
 from equation_checks.registry import check, close, draw
 from fumoto import optimizers as book_optimizers
 from fumoto.experiments.adagrad import follow
+from fumoto.experiments.adam import AMSGrad
 from fumoto.experiments.momentum import best_gd, best_momentum, roots
 from fumoto.layers import Affine, SoftmaxCrossEntropy
 from fumoto.mistakes import NotesMomentum, StepSizeAdam, UncorrectedAdam
@@ -115,6 +116,14 @@ def notes_adam(equations):
 def step_size_adam(equations):
     labels = ("eq-adam-lrt", "eq-adam-m", "eq-adam-v", "eq-adam-lrtw")
     _check_notes(equations, StepSizeAdam, labels, lr=0.1, beta1=0.7, beta2=0.9, eps=0.05)
+
+
+@check("eq-amsgrad-v", "eq-amsgrad-w")
+def amsgrad(equations):
+    labels = ("eq-adam-m", "eq-adam-v", "eq-adam-mhat", "eq-adam-vhat", "eq-amsgrad-v", "eq-amsgrad-w")
+    method = Method("AMSGrad", labels, METHODS["Adam"].hyperparameters)
+    for hyperparameters in SETTINGS["Adam"]:
+        compare_updates(equations, method, AMSGrad(**hyperparameters), hyperparameters)
 
 
 @check("eq-adam-epshat")

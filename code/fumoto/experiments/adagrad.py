@@ -6,6 +6,8 @@ import numpy as np
 
 from fumoto.hints import Array, Arrays, Updates
 from fumoto.optimizers import SGD, AdaGrad, RMSProp
+from fumoto.surfaces import bowl
+from fumoto.training import descend
 
 
 def follow(optimizer: Updates, gradients: Array) -> Array:
@@ -23,12 +25,59 @@ def follow(optimizer: Updates, gradients: Array) -> Array:
 
 
 @dataclass(frozen=True)
+class OwnRates:
+    """横に長い椀を、共通の学習率 ``lr`` と、座標ごとの学習率 ``shrinking`` / 曲率 で下りた道。"""
+
+    paths: Arrays
+    lr: float
+    shrinking: float
+
+
+def own_rates(lr: float = 0.9, shrinking: float = 0.3, steps: int = 12) -> OwnRates:
+    """勾配降下法で、全部の座標に同じ学習率を使う道と、座標ごとに決めた学習率を使う道。
+
+    >>> own_rates(steps=2).paths["座標ごとの学習率"]                  # どちらの座標も 1 歩ごとに 0.7 倍
+    array([[-7.  ,  2.  ],
+           [-4.9 ,  1.4 ],
+           [-3.43,  0.98]])
+    """
+    rates = shrinking / bowl.gradient(np.ones(2))  # 椀の勾配は、座標ごとに曲率 × ずれ
+    points = [np.array(bowl.start)]
+    for _ in range(steps):
+        points.append(points[-1] - rates * bowl.gradient(points[-1]))
+    common = descend(SGD(lr=lr), bowl, bowl.start, steps)
+    return OwnRates({"GD": common, "座標ごとの学習率": np.array(points)}, lr, shrinking)
+
+
+@dataclass(frozen=True)
+class FirstPath:
+    """横に長い椀を、同じ学習率の勾配降下法と AdaGrad で下りた道 ``paths[手法]``。"""
+
+    paths: Arrays
+    lr: float
+
+
+def first_path(lr: float = 0.9, steps: int = 12) -> FirstPath:
+    """勾配降下法と AdaGrad で、横に長い椀を下りる。
+
+    >>> first_path(lr=0.5, steps=1).paths["AdaGrad"].round(3)          # どちらの座標も η だけ動く
+    array([[-7. ,  2. ],
+           [-6.5,  1.5]])
+    """
+    optimizers = {"GD": SGD(lr), "AdaGrad": AdaGrad(lr)}
+    paths = {name: descend(each, bowl, bowl.start, steps) for name, each in optimizers.items()}
+    return FirstPath(paths, lr)
+
+
+@dataclass(frozen=True)
 class RateAndStep:
     """勾配を ``scales`` 倍したときの、学習率 η/√h と歩幅。どちらも ``(steps, 倍率の数)``。"""
 
     scales: tuple[float, ...]
     rates: Array
     steps: Array
+    lr: float
+    seed: int
 
 
 def rate_and_step(
@@ -44,7 +93,7 @@ def rate_and_step(
     gradients = rng.normal(1.0, 1.0, (steps, 1)) * np.array(scales)
     path = follow(AdaGrad(lr=lr), gradients)
     rates = lr / np.sqrt(np.cumsum(gradients**2, axis=0))
-    return RateAndStep(scales, rates, np.abs(np.diff(path, axis=0)))
+    return RateAndStep(scales, rates, np.abs(np.diff(path, axis=0)), lr, seed)
 
 
 @dataclass(frozen=True)
@@ -75,6 +124,7 @@ class Frequency:
     period: int
     moved: Arrays
     last_step: Arrays
+    lr: float
 
 
 def frequent_and_rare(steps: int = 1000, period: int = 10, lr: float = 0.1) -> Frequency:
@@ -86,7 +136,7 @@ def frequent_and_rare(steps: int = 1000, period: int = 10, lr: float = 0.1) -> F
         path = follow(optimizer, appears)
         moved[name] = np.abs(path)
         last_step[name] = np.abs(np.diff(path, axis=0))[-1]
-    return Frequency(period, moved, last_step)
+    return Frequency(period, moved, last_step, lr)
 
 
 @dataclass(frozen=True)
@@ -116,9 +166,10 @@ class Bowl:
 
     w: Array
     h: Array
+    lr: float
 
 
-def adagrad_on_bowl(steps: int = 200, lr: float = 0.5) -> Bowl:
+def adagrad_on_bowl(steps: int = 60, lr: float = 0.5) -> Bowl:
     """椀では勾配が小さくなるので、h は頭打ちになり、w は谷底に着く。"""
     optimizer, w = AdaGrad(lr=lr), np.array(1.0)
     positions, sums = [float(w)], [0.0]
@@ -126,7 +177,7 @@ def adagrad_on_bowl(steps: int = 200, lr: float = 0.5) -> Bowl:
         optimizer.update({"w": w}, {"w": w.copy()})
         positions.append(float(w))
         sums.append(float(optimizer.state["h"]["w"]))
-    return Bowl(np.array(positions), np.array(sums))
+    return Bowl(np.array(positions), np.array(sums), lr)
 
 
 @dataclass(frozen=True)
@@ -135,16 +186,22 @@ class Outlier:
 
     scales: Array
     steps: Arrays
+    lr: float
+    decay_rate: float  # RMSProp の
+    tolerance: float
+    limit: int
 
 
-def one_outlier(lr: float = 0.03, tolerance: float = 0.1, limit: int = 60_000) -> Outlier:
+def one_outlier(
+    lr: float = 0.03, decay_rate: float = 0.99, tolerance: float = 0.1, limit: int = 60_000
+) -> Outlier:
     """椀 w²/2 の w = 1 から出て、|w| < ``tolerance`` に入るまでの歩数を数える。
 
     最初の勾配だけ何倍かにして h を大きくしておく。着かなければ ``limit``。
     """
     scales = np.array([1.0, 3.0, 10.0, 30.0, 100.0, 300.0])
     steps = {}
-    for name, optimizer in {"AdaGrad": AdaGrad(lr=lr), "RMSProp": RMSProp(lr=lr)}.items():
+    for name, optimizer in {"AdaGrad": AdaGrad(lr), "RMSProp": RMSProp(lr, decay_rate)}.items():
         w = np.ones(len(scales))
         optimizer.update({"w": w}, {"w": w * scales})
         arrival = np.full(len(scales), limit)
@@ -154,4 +211,4 @@ def one_outlier(lr: float = 0.03, tolerance: float = 0.1, limit: int = 60_000) -
                 break
             optimizer.update({"w": w}, {"w": w.copy()})
         steps[name] = arrival
-    return Outlier(scales, steps)
+    return Outlier(scales, steps, lr, decay_rate, tolerance, limit)

@@ -1,19 +1,49 @@
-"""5 章: 指数移動平均の重み、バイアス、Adam の 2 つの形、字下げの間違い。"""
+"""5 章: 指数移動平均の重み、バイアス、谷の向き、AMSGrad、Adam の 2 つの形、字下げの間違い。"""
 
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from functools import partial
+from typing import Any
 
 import numpy as np
 
 from fumoto.datasets import mnist
 from fumoto.experiments.adagrad import follow
 from fumoto.experiments.kept import kept
-from fumoto.hints import Array, Updates
+from fumoto.hints import Array, Arrays, Updates
 from fumoto.mistakes import DedentedAdam, StepSizeAdam, UncorrectedAdam
 from fumoto.network import MLP
-from fumoto.optimizers import Adam, Optimizer, RMSProp
-from fumoto.training import train
+from fumoto.optimizers import SGD, Adam, ElementwiseOptimizer, Momentum, Optimizer, RMSProp, Step
+from fumoto.surfaces import bowl
+from fumoto.training import descend, train
+from fumoto.validation import fraction, non_negative, positive
 
 SIZES = [784, 100, 100, 100, 100, 10]
+
+
+@dataclass(frozen=True)
+class FirstPaths:
+    """横に長い椀を、同じ学習率の RMSProp と Adam で下りた道 ``paths[手法]``。"""
+
+    paths: Arrays
+    lr: float
+    decay_rate: float
+    beta1: float
+    beta2: float
+
+
+def first_paths(
+    lr: float = 0.4, decay_rate: float = 0.9, beta1: float = 0.9, beta2: float = 0.999, steps: int = 18
+) -> FirstPaths:
+    """RMSProp と Adam で、横に長い椀を下りる。
+
+    >>> first_paths(lr=0.5, steps=1).paths["Adam"].round(3)           # どちらの座標も η だけ動く
+    array([[-7. ,  2. ],
+           [-6.5,  1.5]])
+    """
+    optimizers = {"RMSProp": RMSProp(lr, decay_rate), "Adam": Adam(lr, beta1, beta2)}
+    paths = {name: descend(each, bowl, bowl.start, steps) for name, each in optimizers.items()}
+    return FirstPaths(paths, lr, decay_rate, beta1, beta2)
 
 
 @dataclass(frozen=True)
@@ -61,6 +91,8 @@ class Bias:
     corrected: Array
     standard_error: Array
     beta1: float
+    streams: int
+    seed: int
 
 
 def bias(steps: int = 50, streams: int = 4000, seed: int = 0) -> Bias:
@@ -75,7 +107,8 @@ def bias(steps: int = 50, streams: int = 4000, seed: int = 0) -> Bias:
         errors.append(m.std() / np.sqrt(streams))
     t = np.arange(1, steps + 1)
     mean = np.array(means)
-    return Bias(t, mean, mean / (1 - optimizer.beta1**t), np.array(errors), optimizer.beta1)
+    corrected = mean / (1 - optimizer.beta1**t)
+    return Bias(t, mean, corrected, np.array(errors), optimizer.beta1, streams, seed)
 
 
 @dataclass(frozen=True)
@@ -87,9 +120,11 @@ class Overshoot:
     worst_ratio: float
     worst_t: int
     recovered_t: int
+    beta1: float
+    beta2: float
 
 
-def uncorrected_overshoot(steps: int = 10_000) -> Overshoot:
+def uncorrected_overshoot(steps: int = 10_000, beta1: float = 0.9, beta2: float = 0.999) -> Overshoot:
     """勾配が一定のとき、補正がないと歩幅が何倍になるかを、両方を動かして測る。
 
     >>> result = uncorrected_overshoot()
@@ -97,12 +132,167 @@ def uncorrected_overshoot(steps: int = 10_000) -> Overshoot:
     (12, 6.57, 3925)
     """
     gradients = np.ones(steps)
-    plain = np.diff(follow(UncorrectedAdam(), gradients))
-    corrected = np.diff(follow(Adam(eps=0.0), gradients))
+    plain = np.diff(follow(UncorrectedAdam(beta1=beta1, beta2=beta2), gradients))
+    corrected = np.diff(follow(Adam(beta1=beta1, beta2=beta2, eps=0.0), gradients))
     ratio = plain / corrected
     worst = int(np.argmax(ratio))
     recovered = int(np.max(np.flatnonzero(ratio > 1.01))) + 2
-    return Overshoot(np.arange(1, steps + 1), ratio, float(ratio[worst]), worst + 1, recovered)
+    t = np.arange(1, steps + 1)
+    return Overshoot(t, ratio, float(ratio[worst]), worst + 1, recovered, beta1, beta2)
+
+
+@dataclass(frozen=True)
+class Valleys:
+    """条件数ごとの、谷底からの距離を ``target`` 倍に縮めるまでの歩数 ``steps[手法]``。設定は、試したうちで最もよいもの。"""
+
+    steps: Arrays
+    angle: float
+    kappas: tuple[int, ...]
+    momenta: tuple[float, ...]
+    decays: tuple[float, ...]
+    rates: Array
+    target: float
+
+
+def trial_rates(lowest: float = 0.01, highest: float = 4.0, number: int = 52) -> Array:
+    """試す学習率。隣どうしの比が等しい。"""
+    return np.geomspace(lowest, highest, number)
+
+
+def valley(kappa: float, angle: float) -> Array:
+    """曲率が 1/κ と 1 の二次関数の、曲率の行列。谷の向きは x 軸から ``angle`` 度。
+
+    >>> valley(100, 45).round(3)
+    array([[ 0.505, -0.495],
+           [-0.495,  0.505]])
+    """
+    c, s = np.cos(np.deg2rad(angle)), np.sin(np.deg2rad(angle))
+    turned = np.array([[c, -s], [s, c]])
+    return turned @ np.diag([1 / kappa, 1.0]) @ turned.T
+
+
+def steps_down(
+    optimizer: Any, curvature: Array, rates: Array, target: float = 0.01, limit: int = 10_000
+) -> int:
+    """谷底を囲む円の上の 8 点のどこから出ても、距離が ``target`` 倍より縮むまでの歩数。``limit`` で打ち切る。
+
+    ``rates``: 試す学習率。いちばん早いものの歩数を返す。
+
+    >>> steps_down(SGD(), valley(10, 0), trial_rates())
+    24
+    """
+    around = np.pi * (np.arange(8) + 0.5) / 8  # 反対側の点の道は、折り返しただけなので、半周でよい
+    w = np.repeat(np.array([np.cos(around), np.sin(around)])[:, :, None], len(rates), axis=2)
+    optimizer.lr = rates  # 要素ごとの計算なので、全部の学習率を一度に動かせる
+    arrived = np.full(w.shape[1:], limit)
+    with np.errstate(all="ignore"):  # 大きすぎる学習率では発散する
+        for step in range(1, limit + 1):
+            optimizer.update({"w": w}, {"w": np.einsum("ij,jkl->ikl", curvature, w)})
+            arrived = np.where(np.hypot(*w) < target, np.minimum(arrived, step), limit)
+            best = int(arrived.max(axis=0).min())
+            if step > 1.5 * best + 20:  # 着いたまま、離れなかった
+                break
+    return best
+
+
+@kept
+def valleys(
+    angle: float,
+    kappas: tuple[int, ...] = (3, 10, 30, 100, 300, 1000),
+    momenta: tuple[float, ...] = (0.0, 0.5, 0.7, 0.8, 0.9, 0.95, 0.98),
+    decays: tuple[float, ...] = (0.9, 0.99, 0.999),
+    target: float = 0.01,
+) -> Valleys:
+    """谷の向きと条件数を変えて、設定を選んだ 4 つの手法を比べる。
+
+    慣性 α と β1 は ``momenta`` から、ρ と β2 は ``decays`` から、η はどれも ``trial_rates`` から選ぶ。
+    """
+    tried: dict[str, list[Callable[[], Optimizer]]] = {
+        "GD": [SGD],
+        "Momentum": [partial(Momentum, momentum=a) for a in momenta],
+        "RMSProp": [partial(RMSProp, decay_rate=r) for r in decays],
+        "Adam": [partial(Adam, beta1=a, beta2=r) for a in momenta for r in decays],
+    }
+    rates = trial_rates()
+    steps = {
+        name: np.array([_fewest(makers, valley(k, angle), rates, target) for k in kappas])
+        for name, makers in tried.items()
+    }
+    return Valleys(steps, angle, kappas, momenta, decays, rates, target)
+
+
+def _fewest(makers: Iterable[Callable[[], Optimizer]], curvature: Array, rates: Array, target: float) -> int:
+    best = 10_000
+    for make in makers:
+        best = steps_down(make(), curvature, rates, target, limit=best)
+    return best
+
+
+class AMSGrad(ElementwiseOptimizer):
+    """AMSGrad: 分母に、これまでの最大の v_hat を使う Adam。式 ``eq-amsgrad-v``, ``eq-amsgrad-w``。
+
+    出典: Reddi, Kale & Kumar (2018) arXiv:1904.09237。論文には、バイアス補正と ε がない。
+
+    >>> optimizer, params = AMSGrad(lr=0.1, beta1=0.0), {"w": np.array(0.0)}
+    >>> for g in (10.0, 1.0):                          # 2 歩目は、10 を覚えているので、0.1 × 1/10
+    ...     optimizer.update(params, {"w": np.array(g)})
+    ...     print(params["w"].round(3))
+    -0.1
+    -0.11
+    """
+
+    state_names = ("m", "v", "v_tilde")
+
+    def __init__(self, lr: float = 0.001, beta1: float = 0.9, beta2: float = 0.999, eps: float = 1e-8):
+        super().__init__()
+        self.lr = positive("lr", lr)
+        self.beta1 = fraction("beta1", beta1)
+        self.beta2 = fraction("beta2", beta2)
+        self.eps = non_negative("eps", eps)
+
+    def rule(self, w: Array, g: Array, m: Array, v: Array, v_tilde: Array) -> Step:
+        t = self.t + 1
+        m = self.beta1 * m + (1 - self.beta1) * g  # eq-adam-m
+        v = self.beta2 * v + (1 - self.beta2) * g**2  # eq-adam-v
+        m_hat = m / (1 - self.beta1**t)  # eq-adam-mhat
+        v_hat = v / (1 - self.beta2**t)  # eq-adam-vhat
+        v_tilde = np.maximum(v_tilde, v_hat)  # eq-amsgrad-v
+        w = w - self.lr * m_hat / (np.sqrt(v_tilde) + self.eps)  # eq-amsgrad-w
+        return w, m, v, v_tilde
+
+
+@dataclass(frozen=True)
+class WrongEnd:
+    """-1 から 1 までの線分の上で、Adam と AMSGrad が通った位置 ``places[手法]``。"""
+
+    places: Arrays
+    large: float
+    lr: float
+    beta2: float
+
+
+def wrong_end(large: float = 3.0, lr: float = 0.01, steps: int = 1000) -> WrongEnd:
+    """3 歩に 1 歩は勾配が ``large``、残りは -1。平均の勾配は正なので、下りるなら -1 の端である。
+
+    論文の例と同じく、β1 = 0、β2 = 1/(1 + large²) で、線分からはみ出したら端に戻す。
+
+    >>> {name: places[-1].round(1).item() for name, places in wrong_end().places.items()}
+    {'Adam': 1.0, 'AMSGrad': -1.0}
+    """
+    beta2 = 1 / (1 + large**2)
+    optimizers = {"Adam": Adam(lr, 0.0, beta2), "AMSGrad": AMSGrad(lr, 0.0, beta2)}
+    return WrongEnd(
+        {name: _on_segment(each, large, steps) for name, each in optimizers.items()}, large, lr, beta2
+    )
+
+
+def _on_segment(optimizer: Updates, large: float, steps: int) -> Array:
+    w, places = np.array(0.0), [0.0]
+    for step in range(steps):
+        optimizer.update({"w": w}, {"w": np.array(large if step % 3 == 0 else -1.0)})
+        np.clip(w, -1, 1, out=w)
+        places.append(float(w))
+    return np.array(places)
 
 
 @dataclass(frozen=True)
@@ -112,13 +302,17 @@ class TwoForms:
     gradients: Array
     algorithm1: Array
     lr_t_form: Array
+    eps: float
+    beta2: float
 
 
-def two_forms() -> TwoForms:
+def two_forms(eps: float = 1e-8, beta2: float = 0.999) -> TwoForms:
     """同じ ε を置いたとき、Adam の 2 つの形の最初の一歩がどの勾配の大きさで分かれるかを測る。"""
     gradients = 10.0 ** np.arange(-12, 1)
-    first = {kind: -follow(kind(lr=1.0, eps=1e-8), gradients[None])[-1] for kind in (Adam, StepSizeAdam)}
-    return TwoForms(gradients, first[Adam], first[StepSizeAdam])
+    algorithm1, lr_t_form = (
+        -follow(kind(lr=1.0, beta2=beta2, eps=eps), gradients[None])[-1] for kind in (Adam, StepSizeAdam)
+    )
+    return TwoForms(gradients, algorithm1, lr_t_form, eps, beta2)
 
 
 @dataclass(frozen=True)
@@ -130,21 +324,26 @@ class Dedented:
     right_moved: list[str]
     notes_moved: list[str]
     names: list[str]
+    lr: float
+    batch_size: int
+    seed: int
 
 
 @kept
-def dedented_adam(steps: int = 300, seed: int = 0) -> Dedented:
+def dedented_adam(steps: int = 300, lr: float = 0.001, batch_size: int = 128, seed: int = 0) -> Dedented:
     """同じネットワークを、正しい Adam と、更新がループの外にある Adam で学習する。"""
-    right_losses, right_moved, names = _train_and_compare(Adam(), steps, seed)
-    notes_losses, notes_moved, _ = _train_and_compare(DedentedAdam(), steps, seed)
-    return Dedented(right_losses, notes_losses, right_moved, notes_moved, names)
+    right_losses, right_moved, names = _train_and_compare(Adam(lr), steps, batch_size, seed)
+    notes_losses, notes_moved, _ = _train_and_compare(DedentedAdam(lr), steps, batch_size, seed)
+    return Dedented(right_losses, notes_losses, right_moved, notes_moved, names, lr, batch_size, seed)
 
 
-def _train_and_compare(optimizer: Updates, steps: int, seed: int) -> tuple[Array, list[str], list[str]]:
+def _train_and_compare(
+    optimizer: Updates, steps: int, batch_size: int, seed: int
+) -> tuple[Array, list[str], list[str]]:
     x, t = mnist()[:2]
     rng = np.random.default_rng(seed)
     network = MLP(SIZES, rng=rng)
     before = {name: array.copy() for name, array in network.params.items()}
-    losses = train(network, optimizer, x, t, steps=steps, batch_size=128, rng=rng)
+    losses = train(network, optimizer, x, t, steps=steps, batch_size=batch_size, rng=rng)
     moved = [name for name, array in network.params.items() if np.any(array != before[name])]
     return losses, moved, list(before)

@@ -2,9 +2,29 @@
 
 import numpy as np
 
-from fumoto.experiments.adagrad import Bowl, ConstantGradient, Frequency, Outlier, RateAndStep
+from fumoto.experiments.adagrad import (
+    Bowl,
+    ConstantGradient,
+    FirstPath,
+    Frequency,
+    Outlier,
+    OwnRates,
+    RateAndStep,
+)
 from fumoto.figures.looks import BLUE, GRAY, METHOD_LOOKS, RED, SERIES_LOOKS
+from fumoto.figures.paths import path_picture
 from fumoto.figures.style import Picture, draw, legend_above
+from fumoto.surfaces import bowl
+
+
+def own_rates(result: OwnRates) -> Picture:
+    """共通の学習率の道と、座標ごとの学習率の道。"""
+    return path_picture("own-rates", bowl, result.paths)
+
+
+def first_path(result: FirstPath) -> Picture:
+    """勾配降下法の道と、AdaGrad の道。"""
+    return path_picture("adagrad-path", bowl, result.paths)
 
 
 @draw
@@ -21,7 +41,7 @@ def rate_and_step(result: RateAndStep) -> Picture:
     picture.axes[0].set(
         yscale="log", ylabel=r"学習率 $\eta/\sqrt{h}$", title="学習率は勾配の倍率に反比例する"
     )
-    picture.axes[1].set(xlabel="ステップ", ylabel="歩幅", title="歩幅は 3 つとも同じ(線が重なる)")
+    picture.axes[1].set(xlabel="ステップ", ylabel="歩幅", title="歩幅はどの倍率でも同じ(線が重なる)")
     legend_above(picture, picture.axes[0], 3)
     return picture
 
@@ -64,7 +84,7 @@ def on_bowl(result: Bowl) -> Picture:
     picture = Picture("adagrad-on-bowl", 2, 1, height=4.6, sharex=True)
     total, position = picture.axes
     total.plot(result.h, color=BLUE)
-    total.set(ylabel="$h_t$", title="h は頭打ちになる", ylim=(0, None), xlim=(0, 60))
+    total.set(ylabel="$h_t$", title="h は頭打ちになる", ylim=(0, None), xlim=(0, len(result.h) - 1))
     position.plot(np.abs(result.w), color=RED)
     position.set(yscale="log", xlabel="ステップ $t$", ylabel="谷底からの距離 $|w_t|$", title="w は谷底に着く")
     position.set_ylim(1e-16, 2)

@@ -1,10 +1,88 @@
-"""5 章の図。"""
+"""5 章の図と表。"""
+
+from collections.abc import Iterable
 
 import numpy as np
 
-from fumoto.experiments.adam import Bias, Dedented, MovingAverage, Overshoot, TwoForms
+from fumoto.experiments.adam import (
+    Bias,
+    Dedented,
+    FirstPaths,
+    MovingAverage,
+    Overshoot,
+    TwoForms,
+    Valleys,
+    WrongEnd,
+)
+from fumoto.experiments.defaults import Defaults, Values
 from fumoto.figures.looks import BLUE, GRAY, METHOD_LOOKS, RED, SERIES_LOOKS
-from fumoto.figures.style import Picture, draw
+from fumoto.figures.paths import path_picture
+from fumoto.figures.style import Picture, draw, legend_above
+from fumoto.figures.table import Table
+from fumoto.surfaces import bowl
+
+_SYMBOLS = {
+    "lr": r"\eta",
+    "momentum": r"\alpha",
+    "decay_rate": r"\rho",
+    "beta1": r"\beta_1",
+    "beta2": r"\beta_2",
+    "start": "h_0",
+    "eps": r"\varepsilon",
+}
+
+
+def first_paths(result: FirstPaths) -> Picture:
+    """RMSProp の道と、Adam の道。"""
+    return path_picture("adam-paths", bowl, result.paths)
+
+
+def defaults_table(methods: Iterable[Defaults]) -> Table:
+    """手法の、重み 1 つにつき覚えておく数と、引数の既定値。"""
+    rows = [[row.name, str(row.memory), *map(_listed, (row.here, row.pytorch, row.keras))] for row in methods]
+    return Table(["手法", "数", "この本", "PyTorch", "Keras"], rows, words=True)
+
+
+def _listed(values: Values) -> str:
+    return "、".join(f"${_SYMBOLS[name]} = {_number(value)}$" for name, value in values.items())
+
+
+def _number(value: float) -> str:
+    """小さな数は 10 のべきで書く。
+
+    >>> _number(1e-8), _number(0.001)
+    ('10^{-8}', '0.001')
+    """
+    mantissa, _, exponent = f"{value:g}".partition("e")
+    return f"10^{{{int(exponent)}}}" if exponent and mantissa == "1" else f"{value:g}"
+
+
+@draw
+def valleys(result: Valleys) -> Picture:
+    """条件数に対する、谷底に近づくまでの歩数。"""
+    picture = Picture(f"valleys-{result.angle:g}", height=3.9)
+    ax = picture.axes
+    for name, steps in result.steps.items():
+        look = METHOD_LOOKS["SGD" if name == "GD" else name]
+        ax.plot(result.kappas, steps, **look.line(marker=look.marker, markersize=6, label=name))
+    ax.set(xscale="log", yscale="log", ylim=(2, 5000), xlabel=r"条件数 $\kappa$", ylabel="歩数")
+    legend_above(picture, ax, 2)
+    return picture
+
+
+@draw
+def wrong_end(result: WrongEnd) -> Picture:
+    """線分の上の、Adam と AMSGrad の位置。"""
+    picture = Picture("wrong-end", height=3.2)
+    ax = picture.axes
+    for (name, places), look in zip(
+        result.places.items(), (METHOD_LOOKS["Adam"], SERIES_LOOKS[0]), strict=True
+    ):
+        every = len(places) // 8
+        ax.plot(places, **look.line(marker=look.marker, markevery=every, markersize=6, label=name))
+    ax.set(xlabel="ステップ $t$", ylabel="位置 $w_t$", yticks=[-1, 0, 1])
+    ax.legend(loc="center right")
+    return picture
 
 
 @draw
@@ -79,8 +157,8 @@ def two_forms(result: TwoForms) -> Picture:
         result.lr_t_form,
         **SERIES_LOOKS[1].line(marker="s", label="学習率にまとめた形"),
     )
-    ax.axvline(1e-8, color=GRAY, linestyle=":")
-    ax.text(1.3e-8, 0.93, r"$\varepsilon$", color=GRAY)
+    ax.axvline(result.eps, color=GRAY, linestyle=":")
+    ax.text(1.3 * result.eps, 0.93, r"$\varepsilon$", color=GRAY)
     ax.set(xscale="log", xlabel="勾配の大きさ $|g|$", ylabel=r"最初の一歩 / $\eta$")
     ax.legend()
     return picture
