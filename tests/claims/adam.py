@@ -4,6 +4,7 @@ from functools import cache
 
 import numpy as np
 
+from claims.adagrad import slide
 from claims.registry import between, claim, close, equal, less
 from claims.walking import along, walk
 from fumoto.experiments.adam import (
@@ -165,15 +166,6 @@ def the_way_down_of_rmsprop_does_not_depend_on_the_curvature(lambda_, eta, rho):
     return close(steep, flat, rel=1e-6)
 
 
-def slide(optimizer, steps, curvature=1.0, first=1.0):
-    """The places on the way down ``curvature w²/2`` from 1; the first gradient is ``first`` times as large."""
-    w, places = np.ones(1), [1.0]
-    for t in range(steps):
-        optimizer.update({"w": w}, {"w": curvature * w * (first if t == 0 else 1.0)})
-        places.append(w.item())
-    return np.array(places)
-
-
 def of_momentum(kappa, angle=0):
     """The number of steps of Momentum with one α, a little above the best one in the long run."""
     alpha = 1 - 0.85 * (1 - best_momentum(kappa)[1])
@@ -250,7 +242,7 @@ def amsgrad_stops_at_the_floor(eta, beta_1, beta_2, lambda_):
 
 @claim("amsgrad-outlier", samples=60, searched=40)
 def a_large_first_gradient_makes_the_rate_smaller_for_ever(q, eta, beta_2):
-    places = slide(AMSGrad(eta, 0.0, beta_2, eps=0.0), 30, first=q)
+    places = slide(AMSGrad(eta, 0.0, beta_2, eps=0.0), 30, noise=[q - 1, *np.zeros(29)])
     return close(places[1:], (1 - eta) * (1 - eta / q) ** np.arange(30))
 
 
