@@ -145,7 +145,7 @@ def captions(text):
             head = re.match(r"---\n.*?^---\n", fence.content, re.M | re.S)
             shown = head[0] if head else ""
         elif fence.type == "fence" and fence.info.startswith(("{playground}", "{correction}")):
-            shown = fence.content
+            shown = re.sub(r"^%.*", "", fence.content, flags=re.M)
             if fence.info.startswith("{playground}"):
                 played = playground.settings(dict(re.findall(r"^:(\w+): *(.+)$", shown, re.M)))
                 shown = re.sub(r"^:(?!title:).*", "", shown, flags=re.M)
