@@ -240,7 +240,7 @@ def with_a_longer_memory_adam_goes_down(C, beta_2):
 
 @claim("amsgrad-settles", samples=20, searched=10)
 def amsgrad_stops_at_the_floor(eta, beta_1, beta_2, lambda_):
-    return less(np.abs(slide(AMSGrad(eta, beta_1, beta_2), 200, lambda_)[-20:]), 1e-3)
+    return less(np.abs(slide(AMSGrad(eta, beta_1, beta_2), 300, lambda_)[-50:]), 1e-3)
 
 
 @claim("amsgrad-outlier", samples=60, searched=40)
