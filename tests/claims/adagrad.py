@@ -26,10 +26,10 @@ def slide(optimizer, steps, curvature=1.0, noise=None):
 # --- from curvature to the rate of a coordinate -----------------------------------------------------------
 
 
-@claim("adagrad-own-rates")
+@claim("adagrad-own-rates", samples=100, searched=60)
 def with_a_rate_of_its_own_every_coordinate_shrinks_alike(lambda_, c):
-    path = slide(SGD(c / lambda_), 50, lambda_)
-    return [close(path, (1 - c) ** np.arange(51)), less(np.abs(path[-1]), 1.0)]
+    path = slide(SGD(c / lambda_), 20, lambda_)
+    return [close(path, (1 - c) ** np.arange(21)), less(np.abs(path[-1]), 1.0)]
 
 
 # --- the step ---------------------------------------------------------------------------------------------

@@ -148,7 +148,7 @@ def below_the_limit_adam_stays_at_the_floor(c, beta_1, beta_2, lambda_):
 # --- the first paths, and the valley along the axes and turned -----------------------------------------------
 
 
-@claim("adam-paths")
+@claim("adam-paths", samples=100)
 def adam_crosses_the_valley_and_rmsprop_hardly(eta):
     across = {name: path[:, 1].min() for name, path in first_paths(eta).paths.items()}
     return [less(across["Adam"], 0.0), less(across["Adam"], across["RMSProp"])]
@@ -176,14 +176,14 @@ def of_adam(kappa, angle, beta_1=0.5, beta_2=0.99, limit=1000):
     return steps_down(Adam(beta1=beta_1, beta2=beta_2), valley(kappa, angle), trial_rates(), limit=limit)
 
 
-@claim("adam-along", samples=60, searched=60)
+@claim("adam-along", samples=30, searched=40)
 def along_the_axes_adam_needs_fewer_steps_than_any_momentum(alpha, kappa):
     adam, curvature, rates = of_adam(kappa, 0), valley(kappa, 0), trial_rates()
     momentum = steps_down(Momentum(momentum=alpha), curvature, rates, limit=adam + 1)
     return [less(adam, momentum), less(steps_down(RMSProp(), curvature, rates), adam)]
 
 
-@claim("adam-turned", samples=40, searched=40)
+@claim("adam-turned", samples=20, searched=40)
 def in_a_turned_valley_momentum_needs_fewer_steps_than_any_adam(kappa, beta_1, beta_2):
     momentum = of_momentum(kappa)
     return less(momentum, of_adam(kappa, 45, beta_1, beta_2, limit=momentum + 1))
@@ -196,10 +196,10 @@ def who_needs_fewer_steps_depends_on_the_direction_of_the_valley(kappa):
 
 
 @claim("rmsprop-turned", samples=10, searched=10)
-def in_a_turned_valley_rmsprop_is_not_faster_than_gradient_descent(kappa, rho):
+def in_a_turned_valley_rmsprop_needs_more_steps_than_gradient_descent(kappa, rho):
     gd = steps_down(SGD(), valley(kappa, 45), np.array([best_gd(kappa)]))
-    rmsprop = steps_down(RMSProp(decay_rate=rho), valley(kappa, 45), trial_rates(), limit=gd)
-    return less(0.9 * gd, rmsprop)
+    rmsprop = steps_down(RMSProp(decay_rate=rho), valley(kappa, 45), trial_rates(), limit=gd + 1)
+    return less(gd, rmsprop)
 
 
 # --- AMSGrad ------------------------------------------------------------------------------------------------

@@ -174,9 +174,9 @@ def valley(kappa: float, angle: float) -> Array:
 def steps_down(
     optimizer: Any, curvature: Array, rates: Array, target: float = 0.01, limit: int = 10_000
 ) -> int:
-    """谷底を囲む円の上の 8 点のどこから出ても、距離が ``target`` 倍より縮むまでの歩数。``limit`` で打ち切る。
+    """谷底を囲む円の上の 8 点のどこから出ても、距離が ``target`` 倍より縮むまでの歩数。
 
-    ``rates``: 試す学習率。いちばん早いものの歩数を返す。
+    ``rates``: 試す学習率。いちばん早いものの歩数を返す。着かなければ ``limit``。
 
     >>> steps_down(SGD(), valley(10, 0), trial_rates())
     24
@@ -186,11 +186,11 @@ def steps_down(
     optimizer.lr = rates  # 要素ごとの計算なので、全部の学習率を一度に動かせる
     arrived = np.full(w.shape[1:], limit)
     with np.errstate(all="ignore"):  # 大きすぎる学習率では発散する
-        for step in range(1, limit + 1):
+        for step in range(1, 2 * limit + 20):
             optimizer.update({"w": w}, {"w": np.einsum("ij,jkl->ikl", curvature, w)})
             arrived = np.where(np.hypot(*w) < target, np.minimum(arrived, step), limit)
             best = int(arrived.max(axis=0).min())
-            if step > 1.5 * best + 20:  # 着いたまま、離れなかった
+            if step > 1.5 * best + 20 or (step > limit and best == limit):  # 着いて離れないか、着かない
                 break
     return best
 

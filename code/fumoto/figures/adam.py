@@ -14,7 +14,7 @@ from fumoto.experiments.adam import (
     Valleys,
     WrongEnd,
 )
-from fumoto.experiments.defaults import Defaults, Values
+from fumoto.experiments.defaults import Defaults
 from fumoto.figures.looks import BLUE, GRAY, METHOD_LOOKS, RED, SERIES_LOOKS
 from fumoto.figures.paths import path_picture
 from fumoto.figures.style import Picture, draw, legend_above
@@ -38,23 +38,29 @@ def first_paths(result: FirstPaths) -> Picture:
 
 
 def defaults_table(methods: Iterable[Defaults]) -> Table:
-    """手法の、重み 1 つにつき覚えておく数と、引数の既定値。"""
-    rows = [[row.name, str(row.memory), *map(_listed, (row.here, row.pytorch, row.keras))] for row in methods]
-    return Table(["手法", "数", "この本", "PyTorch", "Keras"], rows, words=True)
+    """手法の、重み 1 つにつき覚えておく数と、引数の既定値。引数ごとに 1 行。"""
+    rows = []
+    for method in methods:
+        first = [method.name, str(method.memory)]
+        for argument in {**method.here, **method.pytorch}:
+            values = (method.here, method.pytorch, method.keras)
+            rows.append(
+                [*first, f"${_SYMBOLS[argument]}$", *(_number(known.get(argument)) for known in values)]
+            )
+            first = ["", ""]
+    return Table(["手法", "覚える数", "引数", "この本", "PyTorch", "Keras"], rows, words=True)
 
 
-def _listed(values: Values) -> str:
-    return "、".join(f"${_SYMBOLS[name]} = {_number(value)}$" for name, value in values.items())
+def _number(value: float | None) -> str:
+    """小さな数は 10 のべきで書く。引数がなければ「なし」。
 
-
-def _number(value: float) -> str:
-    """小さな数は 10 のべきで書く。
-
-    >>> _number(1e-8), _number(0.001)
-    ('10^{-8}', '0.001')
+    >>> _number(1e-8), _number(0.001), _number(None)
+    ('$10^{-8}$', '0.001', 'なし')
     """
+    if value is None:
+        return "なし"
     mantissa, _, exponent = f"{value:g}".partition("e")
-    return f"10^{{{int(exponent)}}}" if exponent and mantissa == "1" else f"{value:g}"
+    return f"$10^{{{int(exponent)}}}$" if exponent and mantissa == "1" else f"{value:g}"
 
 
 @draw
