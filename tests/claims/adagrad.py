@@ -131,15 +131,18 @@ def with_noise_h_grows_with_the_number_of_steps(sigma, eta, seed):
 
 def arrivals(optimizer, scales, limit=60_000):
     """The number of steps from 1 into |w| < 0.1 on w²/2, if the first gradient is so many times larger."""
-    w, arrived = np.ones(len(scales)), np.zeros(len(scales), int)
-    state, larger = [0 * w for _ in optimizer.state_names], scales
+    return np.array([arrival(optimizer, scale, limit) for scale in scales])
+
+
+def arrival(optimizer, larger, limit):
+    w = np.float64(1)
+    state = [0 * w for _ in optimizer.state_names]
     for optimizer.t in range(limit):
-        arrived[(np.abs(w) < 0.1) & (arrived == 0)] = optimizer.t
-        if np.all(arrived):
+        if abs(w) < 0.1:
             break
         w, *state = optimizer.rule(w, larger * w, *state)
         larger = 1.0
-    return arrived
+    return optimizer.t
 
 
 @claim("adagrad-outlier", samples=20, searched=10)

@@ -63,7 +63,7 @@ def adam_is_made_of_momentum_and_rmsprop(beta_1, beta_2, eta, seed):
 
 
 @cache
-def noise(seed, steps=300, walks=800):
+def noise(seed, steps=300, walks=500):
     return np.random.default_rng(seed).standard_normal((steps, walks))
 
 

@@ -112,7 +112,7 @@ def end(optimizer, start, steps, depth=0.4):
 
 @claim("night-careful")
 def small_steps_never_pass_the_bottom_of_the_hollow(c, D, w):
-    path = walk(SGD(c / (1 / 5 + 16 * D)), hollow(D).gradient, (w,), 200)[:, 0]
+    path = walk(SGD(c / (1 / 5 + 16 * D)), hollow(D).gradient, (w,), 100)[:, 0]
     return [less(path.max(), bottom(D) + 1e-5), less(path[:-1], path[1:] + 1e-9)]
 
 

@@ -159,7 +159,7 @@ def momentum_leaves_the_saddle_slower_at_equal_speed(alpha, eta, t):
     return less(after(Momentum(eta * (1 - alpha), alpha), t), after(SGD(eta), t))
 
 
-@claim("saddle-figure", samples=50, searched=20)
+@claim("saddle-figure", samples=20, searched=10)
 def the_saddle_is_left_in_half_the_steps_at_the_settings_of_the_figure(delta):
     sgd = escape_steps(SGD(0.05), delta)
     return [
@@ -221,7 +221,7 @@ def heavy_ball_steps(kappa):
     return shrinking_steps(alpha, eta, kappa)
 
 
-@claim("acceleration-laws", samples=20, searched=20)
+@claim("acceleration-laws", samples=4, searched=8)
 def four_times_the_condition_number_costs_four_or_about_two_times_the_steps(kappa):
     return [
         between(gd_steps(4 * kappa) / gd_steps(kappa), 3.7, 4.3),
@@ -229,7 +229,7 @@ def four_times_the_condition_number_costs_four_or_about_two_times_the_steps(kapp
     ]
 
 
-@claim("acceleration-tuned", samples=60, searched=40)
+@claim("acceleration-tuned", samples=30, searched=20)
 def heavy_ball_at_its_best_is_faster(kappa):
     return less(heavy_ball_steps(kappa), gd_steps(kappa))
 

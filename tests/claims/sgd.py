@@ -149,7 +149,7 @@ def replacement_makes_no_difference_for_few_of_many(B):
 
 @claim("gradient-noise-measured", samples=0, searched=0)
 def the_measured_errors_lie_on_the_lines(seed):
-    noise = gradient_noise(seed=seed)
+    noise = gradient_noise(repeats=200, seed=seed)
     partial = noise.batch_sizes < noise.samples
     return [
         close((noise.with_replacement / noise.exact_with), 1.0, rel=0.08),

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from claims import CLAIMS
-from claims.harness import examine, examine_all, job, problem
+from claims.harness import examine, examine_all, job, problem, search
 from claims.registry import between, claim, close, equal, less
 from claims.walking import along, walk
 from fumoto.experiments.adagrad import follow
@@ -38,6 +38,11 @@ def test_the_walks_of_the_claims_are_those_of_the_book(method):
     gradients = np.random.default_rng(0).normal(size=50)
     first, second = (METHODS[method](lr=0.1) for _ in range(2))
     np.testing.assert_allclose(along(second, gradients), follow(first, gradients), rtol=1e-12)
+
+
+@pytest.mark.parametrize("name", [name for name in MEASURED if CLAIMS[name].searched])
+def test_a_search_finds_no_counterexample(name):
+    assert search(CLAIMS[name].function, PAGES[name].domain, CLAIMS[name].searched) == ""
 
 
 # --- the harness notices ----------------------------------------------------------------------------------
@@ -99,8 +104,9 @@ def test_a_narrow_hole_in_the_domain_is_found_by_the_search():
     def hole(a, b):
         return less(1e-4, (a - 0.371) ** 2 + (b - 0.689) ** 2)
 
-    found, _ = examined(hole, "a in [0, 1] sufficient; b in [0, 1] sufficient", samples=0, searched=400)
-    assert found.failure
+    domain = read_claim("x | 測定 | a in [0, 1]; b in [0, 1] | 演習").domain
+    assert examine.kept(hole, domain, frozenset(), samples=0).failure == ""
+    assert search.kept(hole, domain, 400).startswith("a = 0.3")
 
 
 def test_a_comparison_that_cannot_fail_is_noticed():
