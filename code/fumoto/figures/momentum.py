@@ -73,7 +73,7 @@ def momentum_roots(result: Roots) -> Picture:
     picture = Picture("momentum-roots", 2, 1, height=6.4, height_ratios=[3, 2])
     plane, rate = picture.axes
     turn = np.linspace(0, 2 * np.pi, 361)
-    plane.plot(np.cos(turn), np.sin(turn), color=GRAY, linewidth=0.8)
+    plane.plot(np.cos(turn), np.sin(turn), ":", color=GRAY, linewidth=1.2)
     looks = [METHOD_LOOKS["SGD"], *SERIES_LOOKS[1:]]
     for (alpha, both), look in zip(result.roots.items(), looks, strict=False):
         slopes, label = result.slopes[alpha], rf"$\alpha$ = {alpha:g}"
@@ -104,18 +104,7 @@ def momentum_roots(result: Roots) -> Picture:
 def zigzag_map(result: ZigZagMap) -> Picture:
     """谷を横切る道のりの、勾配降下法との比の地図。"""
     picture = Picture("zigzag-map", 2, 1, height=7.0, sharex=True, sharey=True)
-    doublings = [
-        -4,
-        -3,
-        -2,
-        -1,
-        -0.01,
-        0.01,
-        1,
-        2,
-        3,
-        4,
-    ]  # 比の対数。ほとんど 1 のところは、どちらの色でもない
+    doublings = [-4, -3, -2, -1, -0.01, 0.01, 1, 2, 3, 4]  # 比の対数。真ん中は、ほとんど 1 のところ
     for ax, (name, ratios) in zip(picture.axes, result.ratios.items(), strict=True):
         grid = result.slopes, result.momenta, np.log2(ratios)
         colored = ax.contourf(*grid, levels=doublings, cmap="PuOr_r", extend="both")
