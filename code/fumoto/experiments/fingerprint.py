@@ -155,7 +155,7 @@ class _Walk:
         for name in sorted(names & function.__globals__.keys()):
             self.add(name)
             self.named(function.__globals__[name], names)
-        for name in sorted(set(_imports(function.__code__)) & self.imported):
+        for name in sorted(_imports(function.__code__) & self.imported):
             self.named(import_module(name), names)
 
     def named(self, value: Any, names: set[str]) -> None:
@@ -225,12 +225,11 @@ def _names(code: types.CodeType) -> Iterator[str]:
         yield from part.co_names
 
 
-def _imports(code: types.CodeType) -> Iterator[str]:
+@functools.cache
+def _imports(code: types.CodeType) -> frozenset[str]:
     """関数の中の ``import`` が読み込むモジュールの名前。"""
-    for part in _nested(code):
-        for instruction in dis.get_instructions(part):
-            if instruction.opname == "IMPORT_NAME":
-                yield instruction.argval
+    instructions = (each for part in _nested(code) for each in dis.get_instructions(part))
+    return frozenset(each.argval for each in instructions if each.opname == "IMPORT_NAME")
 
 
 def _is_ours(value: Any) -> bool:
