@@ -46,10 +46,11 @@ def _number_steps(ax: Axes, points: Array, last: int, color: str) -> None:
 @draw
 def narrow_valley(result: NarrowValley) -> Picture:
     """細い谷を下りる勾配降下法の道。"""
-    picture = Picture("narrow-valley", height=3.2)
+    picture = Picture("narrow-valley", height=3.4)
     ax = picture.axes
     contours(ax, bowl)
     path(ax, result.path, METHOD_LOOKS["SGD"])
+    ax.set(xlabel="$x$", ylabel="$y$")
     _number_steps(ax, result.path, 5, BLACK)
     return picture
 
@@ -57,12 +58,13 @@ def narrow_valley(result: NarrowValley) -> Picture:
 @draw
 def first_paths(result: FirstPaths) -> Picture:
     """勾配降下法とモーメンタム法の道。"""
-    picture = Picture("momentum-path", height=3.6)
+    picture = Picture("momentum-path", height=3.8)
     ax = picture.axes
     contours(ax, bowl)
     path(ax, result.paths["GD"], METHOD_LOOKS["SGD"], "GD", alpha=0.6)
     path(ax, result.paths["Momentum"], METHOD_LOOKS["Momentum"], "Momentum")
     _number_steps(ax, result.paths["Momentum"], 5, BLUE)
+    ax.set(xlabel="$x$", ylabel="$y$")
     legend_above(picture, ax, 2)
     return picture
 
