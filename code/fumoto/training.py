@@ -84,6 +84,8 @@ def train(
     batch_size = count("batch_size", batch_size)
     if len(array("x", x)) != len(array("t", t)) or len(x) == 0:
         raise ValueError(f"x と t は同じ 1 以上の長さでなければなりません(x: {len(x)}, t: {len(t)})")
+    if watch is not None and not callable(watch):
+        raise TypeError(f"watch は引数のない関数でなければなりません(渡されたもの: {watch!r})")
     if isinstance(network, MLP):
         network.check_data(x, t)
     if isinstance(optimizer, Optimizer):

@@ -23,7 +23,7 @@ GRID = 10**6  # the search goes over this many steps of an interval
 OPEN = 1e-3  # how near to an end that does not belong to the interval
 CORNERS = 256  # more of them are drawn from
 EDGES = 8  # samples with one variable at its end
-UNDEFINED = (ValueError, TypeError, IndexError, ZeroDivisionError, OverflowError)
+UNDEFINED = (ValueError, ArithmeticError)
 
 
 @dataclass(frozen=True)
@@ -224,8 +224,10 @@ def _outside(function, domain, sufficient, name, side, value):
             raise _Failed
 
     try:
-        corners = _corners(others, rng)
-        for sample in [*corners[: 8 if declared else None], *_random(others, rng, 8 if declared else 40)]:
+        corners, drawn = _corners(others, rng), 40
+        if declared:
+            corners, drawn = [corners[k] for k in rng.permutation(len(corners))[:8]], 8
+        for sample in [*corners, *_random(others, rng, drawn)]:
             stop_if_false(sample, _compared(function, {**sample, name: value}))
         if others and not declared:
             _search(lambda **sample: function(**sample, **{name: value}), others, 100, stop_if_false)

@@ -187,11 +187,15 @@ def with_different_curvatures_it_diverges_below_the_limit(c, t, seed):
 
 @cache
 def drawn_bottoms(seed, steps, batch=1):
-    """(the mean of a batch of bottoms for every step and walk, their mean square). The mean of all bottoms is 0."""
+    """(the mean of a batch of bottoms for every step and walk, their mean square). The mean of all bottoms is 0.
+
+    In every step each of the 50 samples is drawn by as many walks, so that the mean square is met exactly.
+    """
     rng = np.random.default_rng(seed)
     bottoms = rng.normal(size=50)
     bottoms -= bottoms.mean()
-    return bottoms[rng.integers(0, 50, (steps, RUNS, batch))].sum(axis=2) / batch, np.mean(bottoms**2)
+    shares = np.tile(np.arange(50), (steps, batch, RUNS // 50))
+    return bottoms[rng.permuted(shares, axis=2)].sum(axis=1) / batch, np.mean(bottoms**2)
 
 
 def walks(rates, bottoms, curvature):
@@ -215,9 +219,9 @@ def half_the_rate_leaves_less(c, seed):
 
 
 def scheduled(eta, p, steps):
-    """The rates eta / (t + 1)**p. They must not grow."""
-    if p < 0:
-        raise ValueError("p")
+    """The rates eta / (t + 1)**p. There must be some, and they must not grow."""
+    if p < 0 or steps < 1:
+        raise ValueError("p" if p < 0 else "steps")
     return eta * (np.arange(steps) + 1.0) ** -p
 
 

@@ -13,6 +13,8 @@ from docutils import nodes
 from sphinx.util.docutils import SphinxRole
 from sphinx.util.logging import getLogger
 
+from fumoto.printed.claims import prose, read_claim
+
 _LOGGER = getLogger(__name__)
 TABLE = "appendix-verification"
 _CLAIM = re.compile(r"^ *claim: *([\w-]+)", re.M)
@@ -64,15 +66,15 @@ def _end(page, wanted):
     >>> _end("% claim: c | 測定 | \\eta in [0.84, 1) | 演習", r"c \eta low")
     '0.84'
     """
-    claim, symbol, side = wanted.split()
-    number = r"(-?[\d.]+)"
-    declared = (
-        rf"^ *% claim: *{claim} *\|[^|]*\|(?:[^|]*;)? *{re.escape(symbol)} in [\[(]{number}, *{number}[)\]]"
-    )
-    found = re.search(declared, page, re.M)
-    if found is None or side not in ("low", "high"):
-        raise ValueError(f"このページの主張に、{wanted} という端がありません")
-    return found[1 if side == "low" else 2]
+    *claimed, side = wanted.split()
+    lines = [line.strip().removeprefix("% claim:") for _, line in prose(page) if "% claim:" in line]
+    for claim in map(read_claim, lines):
+        for part in claim.declared.split(";"):
+            symbol, _, values = part.strip().partition(" in ")
+            ends = re.match(r"[\[(] *(?P<low>[^, ]+) *, *(?P<high>[^ )\]]+)", values)
+            if ends and claimed == [claim.name, symbol] and side in ends.groupdict():
+                return ends[side]
+    raise ValueError(f"このページの主張に、{wanted} という端がありません")
 
 
 def setup(app):
