@@ -169,6 +169,14 @@ def test_who_watches_sees_the_network_before_every_update(rng):
     assert len({w.tobytes() for w in [*seen, network.vector]}) == 5
 
 
+def test_what_cannot_watch_is_refused_before_anything_moves(rng):
+    network, x, t = MLP([3, 2], rng=rng), rng.normal(size=(6, 3)).astype(np.float32), np.array([0, 1] * 3)
+    before = network.vector.copy()
+    with pytest.raises(TypeError, match=r"^watch は引数のない関数でなければなりません\(渡されたもの: 3\)$"):
+        train(network, SGD(), x, t, steps=1, batch_size=2, rng=rng, watch=3)
+    np.testing.assert_array_equal(network.vector, before)
+
+
 def test_accuracy_is_the_share_of_right_answers(rng):
     network = MLP([2, 2], rng=rng, dtype=np.float64)
     network.params["W1"][...] = np.eye(2)
