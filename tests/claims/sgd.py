@@ -65,8 +65,8 @@ def below_the_limit_it_comes_nearer_in_every_direction(c, k, phi, theta, t):
 
 
 @claim("sgd-saddle")
-def a_negative_curvature_drives_it_away_at_every_rate(eta, k, t):
-    path = walk(SGD(eta), quadratic([1.0, k]), (0.0, 1.0), t)
+def a_negative_curvature_drives_it_away_at_every_rate(c, k, t):
+    path = walk(SGD(c), quadratic([1.0, k]), (0.0, 1.0), t)
     return less(1.0, path[-1, 1])
 
 

@@ -3,7 +3,7 @@
 import numpy as np
 
 from fumoto.experiments.descent import FirstDescent, Night
-from fumoto.figures.looks import BLUE, GRAY, ORANGE, RED
+from fumoto.figures.looks import BLUE, GRAY, METHOD_LOOKS, ORANGE, RED
 from fumoto.figures.style import Picture, draw
 from fumoto.hints import Array
 
@@ -18,16 +18,16 @@ def night(result: Night) -> Picture:
     height = surface(x[None])
     mountain.fill_between(x, height, -0.5, color="#e8e4da")
     mountain.plot(x, height, color=GRAY, linewidth=1.2)
-    for walk, color, marker, lift in ((result.careful, BLUE, "o", 0.0), (result.running, RED, "s", 0.35)):
-        mountain.plot(
-            walk.path, surface(walk.path[None]) + lift, color=color, marker=marker, markersize=4.5, lw=1
-        )
-        mountain.plot(
-            walk.stops, surface(np.array([walk.stops])) + lift, marker, color=color, ms=11, mfc="none"
-        )
-    mountain.annotate("一歩ずつ: 窪みで止まる", (result.careful.stops, 0.55), (-5.4, -0.3), color=BLUE)
-    mountain.annotate("勢いをつけて: 通り抜ける", (0, 0), (-3.3, 2.0), color=RED)
-    mountain.text(0.0, -0.3, "ベースキャンプ", ha="center", color=GRAY)
+    careful, running = METHOD_LOOKS["SGD"], METHOD_LOOKS["Momentum"]
+    for walk, look, lift in ((result.careful, careful, 0.0), (result.running, running, 0.35)):
+        height = surface(walk.path[None]) + lift
+        mountain.plot(walk.path, height, marker=look.marker, markersize=4.5, **look.line(linewidth=1))
+        mountain.plot(walk.stops, height[-1], look.marker, color=look.color, ms=11, mfc="none")
+    mountain.annotate(
+        "一歩ずつ: 窪みで止まる", (result.careful.stops, 0.55), (-5.4, -0.3), color=careful.color
+    )
+    mountain.annotate("勢いをつけて: 通り抜ける", (0, 0), (-3.3, 2.0), color=running.color)
+    mountain.text(0.3, -0.3, "麓のキャンプ", ha="center", color=GRAY)
     mountain.set(ylim=(-0.5, 3.3), xlabel="位置 $w$", ylabel="高さ $f(w)$", title="山を横から見た図")
 
     here = result.careful.path[0]
@@ -36,7 +36,7 @@ def night(result: Night) -> Picture:
     level = surface(np.array([here]))
     torch.plot(near, surface(near[None]), color=GRAY, linewidth=3, label="見えている地面")
     torch.plot(near, level + slope * (near - here), "--", color=ORANGE, label="足もとの傾き")
-    torch.plot(here, level, "o", color=BLUE, markersize=8)
+    torch.plot(here, level, careful.marker, color=careful.color, markersize=8)
     torch.annotate(
         "", (here + 0.35, level + 0.35 * slope), (here, level), arrowprops={"arrowstyle": "->", "lw": 2}
     )

@@ -18,7 +18,8 @@ def learning_rates(result: LearningRates) -> Picture:
     ):
         contours(ax, bowl)
         path(ax, points, look)
-        ax.set_title(f"$\\eta$ = {rate}: {title}")
+        ax.set(title=f"$\\eta$ = {rate}: {title}", xlabel="$x$", ylabel="$y$")
+        ax.label_outer()
         ax.text(0.97, 0.04, f"残り {result.left[rate]:.2g}", ha="right", transform=ax.transAxes)
     return picture
 
