@@ -18,7 +18,7 @@ from fumoto.experiments.adam import (
 )
 from fumoto.experiments.momentum import best_gd, best_momentum
 from fumoto.mistakes import DedentedAdam, StepSizeAdam, UncorrectedAdam
-from fumoto.optimizers import SGD, Adam, Momentum, RMSProp
+from fumoto.optimizers import SGD, AdaGrad, Adam, Momentum, RMSProp
 from fumoto.surfaces import bowl
 
 
@@ -172,27 +172,43 @@ def of_momentum(kappa, angle=0):
     return steps_down(Momentum(momentum=alpha), valley(kappa, angle), trial_rates(), limit=1000)
 
 
-def of_adam(kappa, angle, beta_1=0.5, beta_2=0.99, limit=1000):
-    return steps_down(Adam(beta1=beta_1, beta2=beta_2), valley(kappa, angle), trial_rates(), limit=limit)
+@cache
+def of_adam(kappa, angle):
+    """The number of steps of Adam with one β1, β2."""
+    beta_1, beta_2 = (0.9, 0.999) if angle else (0.7, 0.999)
+    return steps_down(Adam(beta1=beta_1, beta2=beta_2), valley(kappa, angle), trial_rates(), limit=1000)
 
 
-@claim("adam-along", samples=30, searched=40)
+@claim("adam-along", samples=20, searched=20)
 def along_the_axes_adam_needs_fewer_steps_than_any_momentum(alpha, kappa):
     adam, curvature, rates = of_adam(kappa, 0), valley(kappa, 0), trial_rates()
     momentum = steps_down(Momentum(momentum=alpha), curvature, rates, limit=adam + 1)
-    return [less(adam, momentum), less(steps_down(RMSProp(), curvature, rates), adam)]
+    return [less(adam, momentum), less(steps_down(RMSProp(decay_rate=0.999), curvature, rates), adam)]
 
 
 @claim("adam-turned", samples=20, searched=40)
 def in_a_turned_valley_momentum_needs_fewer_steps_than_any_adam(kappa, beta_1, beta_2):
-    momentum = of_momentum(kappa)
-    return less(momentum, of_adam(kappa, 45, beta_1, beta_2, limit=momentum + 1))
+    momentum, adam = of_momentum(kappa), Adam(beta1=beta_1, beta2=beta_2)
+    return less(momentum, steps_down(adam, valley(kappa, 45), trial_rates(), limit=momentum + 1))
 
 
 @claim("adam-or-momentum", samples=4, searched=0)
 def who_needs_fewer_steps_depends_on_the_direction_of_the_valley(kappa):
     along, turned = (of_momentum(kappa, angle) for angle in (0, 45))
     return [less(of_adam(kappa, 0), along), less(turned, of_adam(kappa, 45)), equal(turned, along)]
+
+
+@claim("adam-second", samples=4, searched=4)
+def in_a_turned_valley_adam_needs_fewer_steps_than_any_rmsprop_and_gradient_descent(kappa, rho):
+    adam, curvature, rates = of_adam(kappa, 45), valley(kappa, 45), trial_rates()
+    rmsprop = steps_down(RMSProp(decay_rate=rho), curvature, rates, limit=adam + 1)
+    return [less(adam, rmsprop), less(adam, steps_down(SGD(), curvature, rates, limit=adam + 1))]
+
+
+@claim("rmsprop-adagrad", samples=40, searched=20)
+def with_a_long_memory_rmsprop_is_adagrad(rho, eta):
+    rmsprop = RMSProp(eta * np.sqrt(1 - rho), rho, eps=0.0)
+    return close(slide(rmsprop, 30), slide(AdaGrad(eta, eps=0.0), 30), rel=2 * (1 - rho))
 
 
 @claim("rmsprop-turned", samples=10, searched=10)
