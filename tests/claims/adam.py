@@ -4,7 +4,7 @@ from functools import cache
 
 import numpy as np
 
-from claims.adagrad import slide
+from claims.adagrad import arrivals, slide
 from claims.registry import between, claim, close, equal, less
 from claims.walking import along, walk
 from fumoto.experiments.adam import (
@@ -74,6 +74,19 @@ def the_mean_step_is_a_signal_to_noise_ratio(mu, sigma, eta, seed):
     places = along(Adam(eta), mu + sigma * noise(seed))
     step = (places[-1] - places[-2]).mean() / -eta
     return between(step - mu / np.hypot(mu, sigma), -0.03, 0.03)
+
+
+@claim("rmsprop-outlier", samples=40, searched=30)
+def rmsprop_pays_a_bounded_number_of_steps_for_twice_as_large(q, rho, eta):
+    once, twice = arrivals(RMSProp(eta, rho), q / eta * np.array([1.0, 2.0]))
+    return less(twice - once, 2 * np.log(2) / -np.log(rho) + 1)
+
+
+@claim("rmsprop-sooner", samples=40, searched=30)
+def the_mean_and_the_missing_correction_both_make_rmsprop_sooner(eta, rho):
+    methods = AdaGrad(eta), Adam(eta, 0.0, rho), RMSProp(eta, rho)
+    adagrad, corrected, rmsprop = (arrivals(method, np.ones(1)) for method in methods)
+    return [less(rmsprop, corrected), less(corrected, adagrad)]
 
 
 # --- without the correction --------------------------------------------------------------------------------
