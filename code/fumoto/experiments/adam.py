@@ -1,6 +1,5 @@
 """5 章: 指数移動平均の重み、バイアス、谷の向き、AMSGrad、Adam の 2 つの形、字下げの間違い。"""
 
-import itertools
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import partial
@@ -191,13 +190,24 @@ def steps_down(
 
     >>> steps_down(SGD(), valley(10, 0), trial_rates())
     24
+    >>> for stay in (20, 600):                      # 13 歩で着いても、あとで離れるなら、着いたとはいえない
+    ...     optimizer, rate = Adam(beta1=0.5, beta2=0.99), np.array([0.19])
+    ...     print(steps_down(optimizer, valley(10, 0), rate, stay=stay, limit=100))
+    13
+    100
+    >>> for farthest in (10, 1000):                 # 遠くへ跳んで戻る
+    ...     optimizer, rate = RMSProp(decay_rate=0.999), np.array([3.56])
+    ...     print(steps_down(optimizer, valley(10, 0), rate, farthest=farthest, limit=100))
+    100
+    3
     """
     around = np.pi * (np.arange(8) + 0.5) / 8  # 反対側の点の道は、折り返しただけなので、半周でよい
     w = np.repeat(np.array([np.cos(around), np.sin(around)]), len(rates), axis=1)
     optimizer.lr = np.tile(rates, 8)  # 要素ごとの計算なので、全部の学習率を一度に動かせる
-    params, arrived = {"w": w}, np.full(w.shape[1], limit)
+    params, arrived, step = {"w": w}, np.full(w.shape[1], limit), 0
     with np.errstate(all="ignore"):  # 大きすぎる学習率では発散する
-        for step in itertools.count(1):
+        while True:
+            step += 1
             optimizer.update(params, {"w": curvature @ w})
             distance = np.sqrt((w * w).sum(axis=0))
             w[:, distance > farthest] = np.nan
