@@ -10,10 +10,11 @@ from fumoto.experiments.adagrad import (
     constant_gradient,
     first_path,
     frequent_and_rare,
+    larger_rate,
     rate_and_step,
 )
 from fumoto.network import MLP
-from fumoto.optimizers import SGD, AdaGrad, Adam, RMSProp
+from fumoto.optimizers import SGD, AdaGrad
 from fumoto.surfaces import bowl
 
 
@@ -151,19 +152,6 @@ def after_a_large_gradient_twice_as_large_takes_twice_as_long(q, eta):
     return close(twice, 2.0 * once, rel=0.1)
 
 
-@claim("rmsprop-outlier", samples=40, searched=30)
-def rmsprop_pays_a_bounded_number_of_steps_for_twice_as_large(q, rho, eta):
-    once, twice = arrivals(RMSProp(eta, rho), q / eta * np.array([1.0, 2.0]))
-    return less(twice - once, 2 * np.log(2) / -np.log(rho) + 1)
-
-
-@claim("rmsprop-sooner", samples=40, searched=30)
-def the_mean_and_the_missing_correction_both_make_rmsprop_sooner(eta, rho):
-    methods = AdaGrad(eta), Adam(eta, 0.0, rho), RMSProp(eta, rho)
-    adagrad, corrected, rmsprop = (arrivals(method, np.ones(1)) for method in methods)
-    return [less(rmsprop, corrected), less(corrected, adagrad)]
-
-
 # --- the playgrounds ---------------------------------------------------------------------------------------
 
 
@@ -184,6 +172,12 @@ def adagrad_does_not_cross_the_valley_and_is_behind_along_it(eta):
     paths = first_path(eta).paths
     behind = less(np.abs(paths["GD"][-1, 0]), np.abs(paths["AdaGrad"][-1, 0]))
     return [less(0.0, paths["AdaGrad"][:, 1]), behind]
+
+
+@claim("adagrad-nearer", samples=60, searched=40)
+def with_a_larger_rate_adagrad_is_nearer_than_gradient_descent_with_any(eta):
+    larger = larger_rate(12, eta)
+    return less(larger.adagrad, larger.gd)
 
 
 @claim("adagrad-survives")

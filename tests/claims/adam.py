@@ -4,7 +4,7 @@ from functools import cache
 
 import numpy as np
 
-from claims.adagrad import slide
+from claims.adagrad import arrivals, slide
 from claims.registry import between, claim, close, equal, less
 from claims.walking import along, walk
 from fumoto.experiments.adam import (
@@ -18,7 +18,7 @@ from fumoto.experiments.adam import (
 )
 from fumoto.experiments.momentum import best_gd, best_momentum
 from fumoto.mistakes import DedentedAdam, StepSizeAdam, UncorrectedAdam
-from fumoto.optimizers import SGD, Adam, Momentum, RMSProp
+from fumoto.optimizers import SGD, AdaGrad, Adam, Momentum, RMSProp
 from fumoto.surfaces import bowl
 
 
@@ -76,6 +76,19 @@ def the_mean_step_is_a_signal_to_noise_ratio(mu, sigma, eta, seed):
     return between(step - mu / np.hypot(mu, sigma), -0.03, 0.03)
 
 
+@claim("rmsprop-outlier", samples=40, searched=30)
+def rmsprop_pays_a_bounded_number_of_steps_for_twice_as_large(q, rho, eta):
+    once, twice = arrivals(RMSProp(eta, rho), q / eta * np.array([1.0, 2.0]))
+    return less(twice - once, 2 * np.log(2) / -np.log(rho) + 1)
+
+
+@claim("rmsprop-sooner", samples=40, searched=30)
+def the_mean_and_the_missing_correction_both_make_rmsprop_sooner(eta, rho):
+    methods = AdaGrad(eta), Adam(eta, 0.0, rho), RMSProp(eta, rho)
+    adagrad, corrected, rmsprop = (arrivals(method, np.ones(1)) for method in methods)
+    return [less(rmsprop, corrected), less(corrected, adagrad)]
+
+
 # --- without the correction --------------------------------------------------------------------------------
 
 
@@ -112,6 +125,23 @@ def the_other_form_stops_at_larger_gradients(g, varepsilon, beta_2):
     return [less(*steps), close(steps[0], g / (g + varepsilon / np.sqrt(1 - beta_2)))]
 
 
+def down_the_bowl(kind, eta):
+    """The path of play-adam-notes."""
+    return walk(kind(eta), bowl.gradient, bowl.start, 60)
+
+
+@claim("adam-notes-further", samples=60, searched=40)
+def without_correction_adam_goes_further_beyond_the_bottom(eta):
+    right, wrong = (down_the_bowl(kind, eta)[:, 0].max() for kind in (Adam, UncorrectedAdam))
+    return [less(right, wrong), less(0.0, wrong)]
+
+
+@claim("adam-notes-nearer", samples=60, searched=40)
+def with_a_rate_that_is_too_small_it_is_nearer_to_the_bottom(eta):
+    right, wrong = (bowl(down_the_bowl(kind, eta)[-1]) for kind in (Adam, UncorrectedAdam))
+    return less(wrong, right)
+
+
 @claim("adam-notes-path")
 def without_epsilon_only_the_axis_shows_it(x, y, eta):
     paths = [walk(kind(eta), bowl.gradient, (x, y), 60) for kind in (UncorrectedAdam, UncorrectedWithEpsilon)]
@@ -145,6 +175,12 @@ def below_the_limit_adam_stays_at_the_floor(c, beta_1, beta_2, lambda_):
     return less(near_the_floor(c, beta_1, beta_2, lambda_)[-200:].max(), START)
 
 
+@claim("adam-around", samples=4, searched=4)
+def adam_goes_on_moving_around_the_floor_and_not_away(eta, lambda_):
+    places = walk(Adam(eta), lambda w: lambda_ * w, eta, 3000)
+    return between(np.abs(places[-1000:]).max() / eta, 0.2, 1.0)
+
+
 # --- the first paths, and the valley along the axes and turned -----------------------------------------------
 
 
@@ -166,33 +202,56 @@ def the_way_down_of_rmsprop_does_not_depend_on_the_curvature(lambda_, eta, rho):
     return close(steep, flat, rel=1e-6)
 
 
+@cache
 def of_momentum(kappa, angle=0):
     """The number of steps of Momentum with one α, a little above the best one in the long run."""
     alpha = 1 - 0.85 * (1 - best_momentum(kappa)[1])
     return steps_down(Momentum(momentum=alpha), valley(kappa, angle), trial_rates(), limit=1000)
 
 
-def of_adam(kappa, angle, beta_1=0.5, beta_2=0.99, limit=1000):
-    return steps_down(Adam(beta1=beta_1, beta2=beta_2), valley(kappa, angle), trial_rates(), limit=limit)
+@cache
+def of_adam(kappa, angle):
+    """The number of steps of Adam with one β1, β2."""
+    beta_1, beta_2 = (0.9, 0.999) if angle else (0.7, 0.999)
+    return steps_down(Adam(beta1=beta_1, beta2=beta_2), valley(kappa, angle), trial_rates(), limit=1000)
 
 
-@claim("adam-along", samples=30, searched=40)
+@cache
+def of_gd(kappa, limit):
+    """The number of steps of gradient descent, which is the same in every direction."""
+    return steps_down(SGD(), valley(kappa, 45), trial_rates(), limit=limit)
+
+
+@claim("adam-along", samples=10, searched=10)
 def along_the_axes_adam_needs_fewer_steps_than_any_momentum(alpha, kappa):
     adam, curvature, rates = of_adam(kappa, 0), valley(kappa, 0), trial_rates()
     momentum = steps_down(Momentum(momentum=alpha), curvature, rates, limit=adam + 1)
-    return [less(adam, momentum), less(steps_down(RMSProp(), curvature, rates), adam)]
+    return [less(adam, momentum), less(steps_down(RMSProp(decay_rate=0.999), curvature, rates), adam)]
 
 
 @claim("adam-turned", samples=20, searched=40)
 def in_a_turned_valley_momentum_needs_fewer_steps_than_any_adam(kappa, beta_1, beta_2):
-    momentum = of_momentum(kappa)
-    return less(momentum, of_adam(kappa, 45, beta_1, beta_2, limit=momentum + 1))
+    momentum, adam = of_momentum(kappa), Adam(beta1=beta_1, beta2=beta_2)
+    return less(momentum, steps_down(adam, valley(kappa, 45), trial_rates(), limit=momentum + 1))
 
 
 @claim("adam-or-momentum", samples=4, searched=0)
 def who_needs_fewer_steps_depends_on_the_direction_of_the_valley(kappa):
     along, turned = (of_momentum(kappa, angle) for angle in (0, 45))
     return [less(of_adam(kappa, 0), along), less(turned, of_adam(kappa, 45)), equal(turned, along)]
+
+
+@claim("adam-second", samples=4, searched=0)
+def in_a_turned_valley_adam_needs_fewer_steps_than_any_rmsprop_and_gradient_descent(kappa, rho):
+    adam, curvature, rates = of_adam(kappa, 45), valley(kappa, 45), trial_rates()
+    rmsprop = steps_down(RMSProp(decay_rate=rho), curvature, rates, limit=adam + 1)
+    return [less(adam, rmsprop), less(adam, of_gd(kappa, adam + 1))]
+
+
+@claim("rmsprop-adagrad", samples=40, searched=20)
+def with_a_long_memory_rmsprop_is_adagrad(rho, eta):
+    rmsprop = RMSProp(eta * np.sqrt(1 - rho), rho, eps=0.0)
+    return close(slide(rmsprop, 30), slide(AdaGrad(eta, eps=0.0), 30), rel=5 * (1 - rho))
 
 
 @claim("rmsprop-turned", samples=10, searched=10)

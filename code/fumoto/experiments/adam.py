@@ -19,6 +19,7 @@ from fumoto.training import descend, train
 from fumoto.validation import fraction, non_negative, positive
 
 SIZES = [784, 100, 100, 100, 100, 10]
+TARGET, STAY, FARTHEST = 0.01, 600, 10.0  # 谷を下り終えたとする距離、そこに留まる歩数、離れてもよい距離
 
 
 @dataclass(frozen=True)
@@ -152,6 +153,8 @@ class Valleys:
     decays: tuple[float, ...]
     rates: Array
     target: float
+    stay: int
+    farthest: float
 
 
 def trial_rates(lowest: float = 0.01, highest: float = 4.0, number: int = 52) -> Array:
@@ -172,36 +175,58 @@ def valley(kappa: float, angle: float) -> Array:
 
 
 def steps_down(
-    optimizer: Any, curvature: Array, rates: Array, target: float = 0.01, limit: int = 10_000
+    optimizer: Any,
+    curvature: Array,
+    rates: Array,
+    target: float = TARGET,
+    stay: int = STAY,
+    farthest: float = FARTHEST,
+    limit: int = 10_000,
 ) -> int:
-    """谷底を囲む円の上の 8 点のどこから出ても、距離が ``target`` 倍より縮むまでの歩数。
+    """谷底を囲む円の上の 8 点のどこから出ても、距離が ``target`` 倍より縮み、``stay`` 歩は離れなくなるまでの歩数。
 
-    ``rates``: 試す学習率。いちばん早いものの歩数を返す。着かなければ ``limit``。
+    ``rates``: 試す学習率。いちばん早いものの歩数を返す。距離が ``farthest`` 倍を超えた道は数えない。
+    ``limit`` より早いものがなければ ``limit``。
 
     >>> steps_down(SGD(), valley(10, 0), trial_rates())
     24
+    >>> for stay in (20, 600):                      # 13 歩で着いても、あとで離れるなら、着いたとはいえない
+    ...     optimizer, rate = Adam(beta1=0.5, beta2=0.99), np.array([0.19])
+    ...     print(steps_down(optimizer, valley(10, 0), rate, stay=stay, limit=100))
+    13
+    100
+    >>> for farthest in (10, 1000):                 # 遠くへ跳んで戻る
+    ...     optimizer, rate = RMSProp(decay_rate=0.999), np.array([3.56])
+    ...     print(steps_down(optimizer, valley(10, 0), rate, farthest=farthest, limit=100))
+    100
+    3
     """
     around = np.pi * (np.arange(8) + 0.5) / 8  # 反対側の点の道は、折り返しただけなので、半周でよい
-    w = np.repeat(np.array([np.cos(around), np.sin(around)])[:, :, None], len(rates), axis=2)
-    optimizer.lr = rates  # 要素ごとの計算なので、全部の学習率を一度に動かせる
-    arrived = np.full(w.shape[1:], limit)
+    w = np.repeat(np.array([np.cos(around), np.sin(around)]), len(rates), axis=1)
+    optimizer.lr = np.tile(rates, 8)  # 要素ごとの計算なので、全部の学習率を一度に動かせる
+    params, arrived, step = {"w": w}, np.full(w.shape[1], limit), 0
     with np.errstate(all="ignore"):  # 大きすぎる学習率では発散する
-        for step in range(1, 2 * limit + 20):
-            optimizer.update({"w": w}, {"w": np.einsum("ij,jkl->ikl", curvature, w)})
-            arrived = np.where(np.hypot(*w) < target, np.minimum(arrived, step), limit)
-            best = int(arrived.max(axis=0).min())
-            if step > 1.5 * best + 20 or (step > limit and best == limit):  # 着いて離れないか、着かない
-                break
-    return best
+        while True:
+            step += 1
+            optimizer.update(params, {"w": curvature @ w})
+            distance = np.sqrt((w * w).sum(axis=0))
+            w[:, distance > farthest] = np.nan
+            arrived = np.where(distance < target, np.minimum(arrived, step), limit)
+            if step % 10 == 0:  # 歩数はもう数えてあるので、終わったかどうかは、ときどき見れば足りる
+                best = int(arrived.reshape(8, -1).max(axis=0).min())
+                if step >= (limit if best == limit else best + stay):
+                    return best
 
 
 @kept
 def valleys(
     angle: float,
-    kappas: tuple[int, ...] = (3, 10, 30, 100, 300, 1000),
+    kappas: tuple[int, ...] = (3, 10, 30, 100, 1000),
     momenta: tuple[float, ...] = (0.0, 0.5, 0.7, 0.8, 0.9, 0.95, 0.98),
     decays: tuple[float, ...] = (0.9, 0.99, 0.999),
-    target: float = 0.01,
+    target: float = TARGET,
+    stay: int = STAY,
+    farthest: float = FARTHEST,
 ) -> Valleys:
     """谷の向きと条件数を変えて、設定を選んだ 4 つの手法を比べる。
 
@@ -214,18 +239,15 @@ def valleys(
         "Adam": [partial(Adam, beta1=a, beta2=r) for a in momenta for r in decays],
     }
     rates = trial_rates()
-    steps = {
-        name: np.array([_fewest(makers, valley(k, angle), rates, target) for k in kappas])
-        for name, makers in tried.items()
-    }
-    return Valleys(steps, angle, kappas, momenta, decays, rates, target)
 
+    def fewest(makers: Iterable[Callable[[], Optimizer]], kappa: float) -> int:
+        best = 10_000
+        for make in makers:
+            best = steps_down(make(), valley(kappa, angle), rates, target, stay, farthest, limit=best)
+        return best
 
-def _fewest(makers: Iterable[Callable[[], Optimizer]], curvature: Array, rates: Array, target: float) -> int:
-    best = 10_000
-    for make in makers:
-        best = steps_down(make(), curvature, rates, target, limit=best)
-    return best
+    steps = {name: np.array([fewest(makers, k) for k in kappas]) for name, makers in tried.items()}
+    return Valleys(steps, angle, kappas, momenta, decays, rates, target, stay, farthest)
 
 
 class AMSGrad(ElementwiseOptimizer):
