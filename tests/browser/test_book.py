@@ -179,7 +179,7 @@ def test_on_a_phone_the_contents_open_and_close(visit, sound):
     page.keyboard.press("Escape")
     dialog.wait_for(state="hidden")
     page.get_by_role("button", name="このページの目次の開け閉め").click()
-    page.locator("dialog[open]").get_by_role("link", name="2.8. 演習").wait_for()
+    page.locator("dialog[open]").get_by_role("link", name="2.7. 演習").wait_for()
     sound(page)
     assert visit.problems == []
 

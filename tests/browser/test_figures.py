@@ -7,7 +7,7 @@ import pytest
 from .conftest import HTML, SCREENS, unavailable
 
 ADDRESSES = "(all) => all.map((image) => image.src)"
-LETTERS = """() => [...document.querySelectorAll('g[id^="text_"]')].map((group) => {
+LETTERS = """() => [...document.querySelectorAll('g[id^="text_"]:has(g[transform])')].map((group) => {
   const box = group.getBoundingClientRect();
   const sizes = [...group.querySelectorAll('g[transform]')]
     .map((part) => /scale\\(([\\d.]+)/.exec(part.getAttribute('transform')))

@@ -90,7 +90,7 @@ QUERIES = {
     "α": "symbols",
     "β": "symbols",
     "ε": "symbols",
-    "谷": "02-sgd",  # the valley and what is left at its bottom
+    "谷": "05-adam",  # the valley along the axes and turned
     "麓": "index",
     # several words, and words joined by particles
     "Adam 学習率": "05-adam",
