@@ -22,7 +22,7 @@ LARGE = 100.0  # the ends of the real numbers
 GRID = 10**6  # the search goes over this many steps of an interval
 OPEN = 1e-3  # how near to an end that does not belong to the interval
 CORNERS = 256  # more of them are drawn from
-EDGES = 8  # samples with one variable at its end
+EDGES = 8  # at most so many samples with one variable at its end
 UNDEFINED = (ValueError, ArithmeticError)
 
 
@@ -60,7 +60,11 @@ def examine(function, domain, sufficient, samples=200):
     rng = np.random.default_rng(0)
     tried = [
         (sample, _compared(function, sample))
-        for sample in [*_corners(domain, rng), *_edges(domain, rng), *_random(domain, rng, samples)]
+        for sample in [
+            *_corners(domain, rng),
+            *_edges(domain, rng, min(EDGES, samples // 5)),
+            *_random(domain, rng, samples),
+        ]
     ]
     counterexamples = [each for each in tried if _margin(each[1]) <= 0]
     comparisons = max(len(found) for _, found in tried)
@@ -132,10 +136,10 @@ def _corners(domain, rng):
     return [corners[k] for k in rng.choice(len(corners), CORNERS, replace=False)]
 
 
-def _edges(domain, rng):
+def _edges(domain, rng, number):
     for name, one in domain.items():
         for end in _end_values(one) if len(domain) > 1 and name != SEED else ():
-            yield from ({**sample, name: end} for sample in _random(domain, rng, EDGES))
+            yield from ({**sample, name: end} for sample in _random(domain, rng, number))
 
 
 def _random(domain, rng, number):

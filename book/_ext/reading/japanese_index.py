@@ -30,12 +30,16 @@ TRANSLATED = {"module": "モジュール"}  # Sphinx が索引に書く英語
 
 
 def readings(text):
-    r"""用語集の本文 → ``{項目のはじめの用語: 読み}``。読みのない用語は入らない。
+    r"""用語集の本文 → ``{用語: 読み}``。読みのない用語は入らない。
 
-    >>> readings('```{glossary}\n鞍点\n鞍\n  (あんてん、saddle point)停留点の 1 つ。\n')
-    {'鞍点': 'あんてん'}
+    Sphinx が読みを覚えるのは、その語を先に見つけたページに読みがあるときだけなので、``:`` の読みも、ここで読む。
+
+    >>> readings('```{glossary}\n鞍点\n鞍 : くら\n  (あんてん、saddle point)停留点の 1 つ。\n')
+    {'鞍点': 'あんてん', '鞍': 'くら'}
     """
-    return dict(re.findall(r"^([^\s`].*)\n(?:[^\s`].*\n)* +\(([ぁ-ゖァ-ヺー・]+)、", text, re.M))
+    kana = "[ぁ-ゖァ-ヺー・]+"
+    first = re.findall(rf"^([^\s`].*)\n(?:[^\s`].*\n)* +\(({kana})、", text, re.M)
+    return dict([*first, *re.findall(rf"^([^\s`].*?) : ({kana})$", text, re.M)])
 
 
 def place(entry, reading=None):

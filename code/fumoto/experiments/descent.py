@@ -82,7 +82,7 @@ def first_descent(
     lr: float = 0.1,
     batch_size: int = 128,
     steps: int = 300,
-    same: int = 300,
+    same: int = 100,
     seed: int = 0,
 ) -> FirstDescent:
     """``nodes`` 個のノードを ``layers`` 層重ねたネットワークを、SGD で ``steps`` ステップだけ学習する。
