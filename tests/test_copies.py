@@ -38,6 +38,7 @@ from fumoto.optimizers import SGD, Adam, ElementwiseOptimizer, Momentum, Optimiz
 from fumoto.printed import METHODS, Equation, EquationError, PrintedOptimizer, Variant, read, variants
 from fumoto.printed.claims import Claim, read_claim
 from fumoto.printed.evaluation import RightSide
+from fumoto.printed.pages import Book, declarations
 from fumoto.printed.playground import SURFACES, PlayedSurface
 from fumoto.stack import Stack
 from fumoto.surfaces import Surface, bowl, hollow, ravine, saddle, valleys
@@ -113,6 +114,7 @@ def a_picture():
 
 
 BY_HAND = {  # the class -> some of its instances; what is not here is a dataclass, made from the types of its fields
+    Book: lambda: [Book(declarations())],
     Claim: lambda: [read_claim(r"x | 測定 | \eta in (0, 1] sufficient above; method in {SGD, Adam} | 演習")],
     DataError: lambda: [DataError("file")],
     EquationError: lambda: [EquationError("page")],

@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from fumoto.experiments.parallel import run_parallel
-from fumoto.printed import Equation, EquationError, Variant, book_folder
-from fumoto.printed.pages import book
+from fumoto.printed import EquationError, Variant, book_folder
+from fumoto.printed.pages import Declaration, declarations
 
 PACKAGE = Path(__file__).resolve().parents[1]
 KINDS = ("計算", "性質")  # 実装のある行が計算する式と、動かして測る式
@@ -55,7 +55,7 @@ def verification(
 
     ``checks``: ラベル → 式と実装を比べる関数。``survivors``: ラベル → ``(見逃した間違い, 作った間違いの数)``。
     """
-    equations = book()
+    equations = declarations()
     figures = _figures()
     bibliography = _keys_of_bibliography()
     counts = run_parallel(survivors, [(label,) for label in equations], "間違いを試す", processes)
@@ -74,19 +74,16 @@ def verification(
         ]
         for wrong, reason in problems:
             if wrong:
-                raise EquationError(
-                    f"{equation.page}:{equation.line}: {label} の検証表に穴があります。{reason}"
-                )
+                raise EquationError(f"{equation.where}: {label} の検証表に穴があります。{reason}")
         check = (checks[label].__name__, _place_of(checks[label]))
         rows.append(Row(label, equation.page, kind, code, check, total - len(alive), total, figure, source))
     return rows
 
 
-def _declared(equation: Equation) -> list[str]:
+def _declared(equation: Declaration) -> list[str]:
     parts = [part.strip() for part in (equation.row or "").split("|")]
     if len(parts) != 3:
-        where = f"{equation.page}:{equation.line}"
-        raise EquationError(f"{where}: {equation.label} に '% row: 種類 | 図 | 出典' がありません")
+        raise EquationError(f"{equation.where}: {equation.label} に '% row: 種類 | 図 | 出典' がありません")
     return parts
 
 

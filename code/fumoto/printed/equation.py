@@ -1,9 +1,10 @@
 """印刷された式 1 本: どのページのどの式か、どの記号でできているか、どんな値になるか。"""
 
+from collections import ChainMap
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import sympy
@@ -89,3 +90,9 @@ class Equation:
 
 
 Equations = Mapping[str, Equation]  # ラベル → 式
+
+
+def replaced(equations: Equations, *others: Equation) -> Equations:
+    """``equations`` の、``others`` と同じラベルの式を、``others`` のものに替えた組。"""
+    own = cast(dict[str, Equation], equations)  # 読むだけなので、書き込めない組でもよい
+    return ChainMap({other.label: other for other in others}, own)

@@ -13,7 +13,7 @@ import numpy as np
 
 from fumoto.hints import Arrays
 from fumoto.printed.equation import Equation, Equations
-from fumoto.printed.pages import read
+from fumoto.printed.pages import book
 
 
 @dataclass(frozen=True)
@@ -81,7 +81,7 @@ class PrintedOptimizer:
                 f"{method.name} の引数は {sorted(method.hyperparameters)} です"
                 f"(渡された引数: {sorted(hyperparameters)})"
             )
-        equations = read() if equations is None else equations
+        equations = book() if equations is None else equations
         self.equations = [equations[label] for label in method.labels]
         self.constants = {method.hyperparameters[name]: value for name, value in hyperparameters.items()}
         self.state: dict[str, Arrays] = {name: {} for name in state_names(self.equations)}

@@ -15,8 +15,8 @@ r"""本のページから、印刷された式を読み出す。
 """
 
 import re
-from collections.abc import Iterable, Iterator
-from dataclasses import replace
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
 
@@ -48,32 +48,86 @@ def read(folder: str | Path | None = None, labels: Iterable[str] | None = None) 
     >>> sgd.evaluate(w_t=1.0, eta=0.1, g_t=2.0).item()
     0.8
     """
-    equations: dict[str, Equation] = {}
+    found = declarations(folder)
+    wanted = set(found if labels is None else labels)
+    if unknown := sorted(wanted - found.keys()):
+        raise EquationError(f"ラベル {', '.join(unknown)} の式は {folder or book_folder()} にありません")
+    return {label: declared.parsed() for label, declared in found.items() if label in wanted}
+
+
+@dataclass(frozen=True, eq=False)
+class Book(Mapping[str, Equation]):
+    """式の全部。``read()`` と同じ順で同じものだが、数式として読むのは、使うときに一度だけ。"""
+
+    declarations: dict[str, "Declaration"]
+    _parsed: dict[str, Equation] = field(default_factory=dict, repr=False, compare=False)
+
+    def __getitem__(self, label: str) -> Equation:
+        if label not in self._parsed:
+            self._parsed[label] = self.declarations[label].parsed()
+        return self._parsed[label]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.declarations)
+
+    def __len__(self) -> int:
+        return len(self.declarations)
+
+
+def book() -> Book:
+    """この本の式の全部。ページを探すのは一度だけ。"""
+    return _book_of(book_folder())
+
+
+@cache
+def _book_of(folder: Path) -> Book:
+    return Book(declarations(folder))
+
+
+@dataclass(frozen=True)
+class Declaration:
+    """ページに書かれたままの、数式としてはまだ読んでいない式。``checked_by`` か ``domain`` のどちらかがある。"""
+
+    label: str
+    page: str
+    line: int
+    latex: str
+    domain: str | None
+    checked_by: str | None
+    row: str | None
+
+    @property
+    def where(self) -> str:
+        """誤りの中で言う、ページと行(``03-momentum.md:40``)。"""
+        return f"{self.page}:{self.line}"
+
+    def parsed(self) -> Equation:
+        """数式として読んだもの。読めなければ ``EquationError``。"""
+        if self.domain is None:
+            return Equation(
+                self.label, self.page, self.line, self.latex, {}, {}, checked_by=self.checked_by, row=self.row
+            )
+        equation = parse(self.latex, self.domain, label=self.label, page=self.page, line=self.line)
+        return replace(equation, row=self.row)
+
+
+def declarations(folder: str | Path | None = None) -> dict[str, Declaration]:
+    """ページにある式の全部。ラベル → ``Declaration``、ページの順。"""
     folder = Path(folder) if folder is not None else book_folder()
     if not folder.is_dir():
         raise EquationError(f"ページのフォルダー {folder} がありません")
+    found: dict[str, Declaration] = {}
     for path in sorted(folder.glob("*.md")):
-        for equation in _equations_of(path, labels):
-            if equation.label in equations:
-                other = equations[equation.label]
+        for declared in _declarations_of(path):
+            other = found.setdefault(declared.label, declared)
+            if other is not declared:
                 raise EquationError(
-                    f"{equation.where}: ラベル {equation.label} が {other.where} と重複しています"
+                    f"{declared.where}: ラベル {declared.label} が {other.where} と重複しています"
                 )
-            equations[equation.label] = equation
-    if labels is not None and (unknown := sorted(set(labels) - equations.keys())):
-        raise EquationError(f"ラベル {', '.join(unknown)} の式は {folder} にありません")
-    return equations
+    return found
 
 
-def book() -> dict[str, Equation]:
-    """この本の式の全部。``read()`` と同じで、読むのは一度だけ。"""
-    return _read_once(book_folder())
-
-
-_read_once = cache(read)
-
-
-def _equations_of(path: Path, labels: Iterable[str] | None = None) -> Iterator[Equation]:
+def _declarations_of(path: Path) -> Iterator[Declaration]:
     lines = path.read_text(encoding="utf-8").splitlines()
     for number, text in enumerate(lines, start=1):
         if re.match(r"\s*\$\$|\s*:{3,}\s*\{math\}|\s*\\begin\{(equation|align|gather|multline)", text):
@@ -88,21 +142,17 @@ def _equations_of(path: Path, labels: Iterable[str] | None = None) -> Iterator[E
                 parts.append(text)
         if label is None:
             raise EquationError(f"{where}: 式に :label: がありません")
-        if labels is not None and label not in labels:
-            continue
         after = line - 1 + len(content.splitlines()) + 2  # 囲みを閉じた次の行
-        kind, _, declaration = (lines[after] if after < len(lines) else "").partition(":")
+        kind, _, declared = (lines[after] if after < len(lines) else "").partition(":")
         if kind not in ("% domain", "% checked-by"):
             raise EquationError(f"{where}: {label} のすぐ下に '% domain:' か '% checked-by:' がありません")
-        latex = " ".join(parts).strip()
-        if not declaration.strip():
+        latex, declared = " ".join(parts).strip(), declared.strip()
+        if not declared:
             raise EquationError(f"{where}: {label} の '{kind}:' が空です")
         following = lines[after + 1] if after + 1 < len(lines) else ""
         row = following.removeprefix("% row:").strip() if following.startswith("% row:") else None
-        if kind == "% checked-by":
-            yield Equation(label, path.name, line, latex, {}, {}, checked_by=declaration.strip(), row=row)
-        else:
-            yield replace(parse(latex, declaration, label=label, page=path.name, line=line), row=row)
+        domain, checked_by = (declared, None) if kind == "% domain" else (None, declared)
+        yield Declaration(label, path.name, line, latex, domain, checked_by, row)
 
 
 def _math_blocks(text: str, offset: int = 0) -> Iterator[tuple[int, str]]:

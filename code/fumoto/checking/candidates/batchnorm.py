@@ -9,8 +9,7 @@ from fumoto.checking.candidates.normalization import STRUCTURE
 from fumoto.checking.computing.batchnorm import INFERENCE, RUNNING, STAGES, Found, follow_equations, same
 from fumoto.checking.report import Finding, Report
 from fumoto.hints import Hyperparameters
-from fumoto.printed import Equation
-from fumoto.printed.equation import Equations
+from fumoto.printed.equation import Equations, replaced
 
 
 def inference(
@@ -41,7 +40,7 @@ def diagnose(
             return Report(False, f"既知の間違い: {explanation}。", notes=(ran,), variant=identifier)
     for label in STAGES[stage]:
         for mistake in mistakes_in(label):
-            if _reproduces(stage, yours, _with(equations, mistake.equation), hyperparameters):
+            if _reproduces(stage, yours, replaced(equations, mistake.equation), hyperparameters):
                 finding = Finding(mistake.kind, equations[label], mistake.equation)
                 verdict = f"既知の間違い: {mistake.kind}({finding.printed.page} の {label})。"
                 return Report(False, verdict, (finding,), (ran,), label, mistake.id)
@@ -62,7 +61,7 @@ def _indistinguishable(
     ]
     for label in RUNNING:
         for v in mistakes_in(label):
-            if _reproduces(INFERENCE, yours, _with(equations, v.equation), hyperparameters, **options):
+            if _reproduces(INFERENCE, yours, replaced(equations, v.equation), hyperparameters, **options):
                 blind.append(f"{label} の{v.kind}({v.equation.latex})")
     if not blind:
         return []
@@ -77,7 +76,7 @@ def _conventions(equations: Equations) -> dict[str, tuple[str, Equations, dict[s
     return {
         name: (
             average.what,
-            _with(equations, *(like(label, latex) for label, latex in average.equations.items())),
+            replaced(equations, *(like(label, latex) for label, latex in average.equations.items())),
             average.options,
         )
         for name, average in RUNNING_AVERAGES.items()
@@ -91,7 +90,3 @@ def _reproduces(
         return same(stage, yours, follow_equations(equations, hyperparameters, **options))
     except (KeyError, ValueError):  # 形が合わないか、まだ計算していない値を使う間違い
         return False
-
-
-def _with(equations: Equations, *others: Equation) -> Equations:
-    return {**equations, **{other.label: other for other in others}}

@@ -7,7 +7,8 @@ import numpy as np
 
 from fumoto.checking.computing.problems import Trajectory
 from fumoto.hints import Array, Hyperparameters, Updates
-from fumoto.printed import Equation, Method, PrintedOptimizer, Variant
+from fumoto.printed import Method, PrintedOptimizer, Variant
+from fumoto.printed.equation import Equations, replaced
 
 RTOL = {"float64": 1e-9, "float32": 1e-4}
 
@@ -34,7 +35,7 @@ class Comparison:
 
     method: Method
     hyperparameters: Hyperparameters
-    equations: dict[str, Equation]
+    equations: Equations
     trajectories: list[Trajectory] = field(default_factory=list)
 
     def first_difference(
@@ -74,8 +75,8 @@ class Comparison:
             for key, array in optimizer.state[name].items()
         )
 
-    def _with(self, mistakes: tuple[Variant, ...]) -> dict[str, Equation]:
-        return {**self.equations, **{v.equation.label: v.equation for v in mistakes}}
+    def _with(self, mistakes: tuple[Variant, ...]) -> Equations:
+        return replaced(self.equations, *(mistake.equation for mistake in mistakes))
 
 
 def _compare(optimizer: Updates, trajectory: Trajectory, to_the_end: bool = False) -> Difference | None:
