@@ -87,4 +87,5 @@ class DedentedAdam:
             m, v = self.m.get(key, 0.0), self.v.get(key, 0.0)
             self.m[key] = self.beta1 * m + (1 - self.beta1) * grads[key]
             self.v[key] = self.beta2 * v + (1 - self.beta2) * grads[key] ** 2
-        params[key] -= lr_t * self.m[key] / (np.sqrt(self.v[key]) + self.eps)  # ループの外!
+        # ここがループの外!
+        params[key] -= lr_t * self.m[key] / (np.sqrt(self.v[key]) + self.eps)

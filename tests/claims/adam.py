@@ -181,6 +181,13 @@ def adam_goes_on_moving_around_the_floor_and_not_away(eta, lambda_):
     return between(np.abs(places[-1000:]).max() / eta, 0.2, 1.0)
 
 
+@claim("adam-rounding", samples=8, searched=8)
+def above_a_bottom_that_is_not_zero_the_gradient_is_rounded_to_zero(eta, lambda_):
+    last = walk(Adam(eta), lambda w: lambda_ * (w - 1), 2.0, 15_100)[-100:]
+    at_zero = walk(Adam(eta), lambda w: lambda_ * w, 1.0, 15_100)[-100:]
+    return [equal(last, np.full(100, 1.0)), less(0.0, np.abs(np.diff(at_zero)).max())]
+
+
 # --- the first paths, and the valley along the axes and turned -----------------------------------------------
 
 

@@ -238,6 +238,18 @@ def heavy_ball_at_its_best_is_faster(kappa):
     return less(heavy_ball_steps(kappa), gd_steps(kappa))
 
 
+@claim("momentum-double")
+def where_the_roots_meet_the_distance_shrinks_more_slowly_at_first(alpha, t):
+    root = np.sqrt(alpha)
+    reached = walk(Momentum(1.0, alpha), lambda w: (1 - root) ** 2 * w, 1.0, t)[-1]
+    return [close(reached, (1 + (1 - root) * t) * root**t), less(root**t, reached)]
+
+
+@claim("acceleration-finite", samples=10, searched=10)
+def another_pair_may_take_fewer_steps_than_the_formulas(kappa):
+    return less(shrinking_steps(0.9, rates_below_limit(0.9), kappa), heavy_ball_steps(kappa))
+
+
 @claim("acceleration-fixed", samples=10, searched=10)
 def the_usual_momentum_is_faster_only_where_the_condition_is_bad(kappa):
     return less(shrinking_steps(0.9, rates_below_limit(0.9), kappa), gd_steps(kappa))

@@ -66,6 +66,25 @@ def test_every_statement_rests_on_something(page):
         assert bare == []
 
 
+def hidden(text):
+    """Lines of living figures with a paragraph that who moves them would not see: only the still page shows all but one."""
+    for fence in MarkdownIt("commonmark").parse(text):
+        if fence.type == "fence" and fence.info.startswith(("{playground}", "{histograms}")):
+            said = re.sub(r"^:.*\n", "", fence.content, flags=re.M)
+            if not all(more.startswith("JavaScript の動かない") for more in said.strip().split("\n\n")[1:]):
+                yield fence.map[0] + 1
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
+def test_what_a_living_figure_says_is_seen_beside_it(page):
+    assert list(hidden(page.read_text(encoding="utf-8"))) == []
+
+
+def test_a_paragraph_nobody_would_see_is_found():
+    figure = "```{playground} play\n:title: x\n説明。\n\nJavaScript の動かない画面では、これ。\n%s```\n"
+    assert [list(hidden(figure % more)) for more in ("", "\n切りかえてください。\n")] == [[], [1]]
+
+
 PAGE = """
 ## まとめ
 

@@ -362,7 +362,7 @@ def acceleration(
         rates = rates_below_limit(alpha)
         steps[f"α = {alpha}"] = np.array([shrinking_steps(alpha, rates, k, target) for k in kappas])
     best = [best_momentum(k) for k in kappas]
-    steps["最もよい α"] = np.array(
+    steps["式のとおり"] = np.array(
         [shrinking_steps(alpha, eta, k, target) for (eta, alpha), k in zip(best, kappas, strict=True)]
     )
     return Acceleration(kappas, steps, target, momenta)

@@ -88,7 +88,7 @@ def momentum_roots(result: Roots) -> Picture:
                 "",
                 (x, y),
                 (from_x, from_y),
-                arrowprops={"arrowstyle": "-|>", "color": look.color, "mutation_scale": 16},
+                arrowprops={"arrowstyle": "->", "color": look.color, "mutation_scale": 20},
             )
         rate.plot(slopes, np.abs(both).max(axis=0), **look.line(label=label))
         rate.plot(result.tried[alpha], result.measured[alpha], look.marker, color=look.color, markersize=5)
@@ -137,7 +137,7 @@ def wrong_sign(result: WrongSign) -> Picture:
     picture = Picture("wrong-sign", 2, 1, height=5.4)
     top, bottom = picture.axes
     contours(top, bowl)
-    path(top, result.right, SERIES_LOOKS[0], "$w + v$(正)")
+    path(top, result.right, SERIES_LOOKS[0], "$w + v$(正しい式)")
     path(top, result.notes, SERIES_LOOKS[1], "$w - v$(原ノート)")
     legend_on_map(top, loc="lower right")
     top.set_title("道")
