@@ -20,7 +20,10 @@ def torch_or_none():
 
 def describe(torch):
     """CPU、コアの数、版、BLAS の名前・CPU に合わせて選ばれた核・スレッドの数。"""
-    blas = next((library for library in threadpool_info() if library["user_api"] == "blas"), {})
+    numpys = (
+        library for library in threadpool_info() if "scipy" not in Path(library["filepath"]).parent.name
+    )
+    blas = next((library for library in numpys if library["user_api"] == "blas"), {})
     return {
         "cpu": _cpu(),
         "cores": _cores(),

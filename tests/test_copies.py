@@ -27,6 +27,7 @@ from fumoto.experiments.adam import AMSGrad
 from fumoto.experiments.descent import Night, night_walk
 from fumoto.experiments.kept import Place, places
 from fumoto.experiments.overfitting import scaled_he, train_small
+from fumoto.experiments.protocol import Setting
 from fumoto.figures.style import Picture
 from fumoto.figures.table import Table
 from fumoto.initializers import gaussian, he
@@ -126,6 +127,7 @@ BY_HAND = {  # the class -> some of its instances; what is not here is a datacla
     Picture: lambda: [a_picture()],
     Place: lambda: places(train_small, [(SGD, 1, 1.0, 0.0, 0), (Momentum, 2, 0.5, 0.1, 1)]),
     PlayedSurface: lambda: list(SURFACES.values()),
+    Setting: lambda: [Setting(SGD, (("lr", 0.1),), functools.partial(MLP, [4, 3]))],
     Surface: lambda: [bowl, saddle, ravine, valleys, hollow(0.3), hollow(np.linspace(0, 1, 3))],
     Table: lambda: [Table(["a", "b"], [["1", "2"]], words=True)],
     Variant: lambda: [a_variant()],

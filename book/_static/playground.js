@@ -162,6 +162,7 @@ const SKELETON = `
   <p class="playground-scale"></p>
   <div class="playground-chart"><canvas class="playground-loss" role="img"></canvas><div class="playground-veil"></div></div>
   <div class="playground-plane"><p class="playground-rates"></p><canvas class="playground-roots" role="img"></canvas></div>
+  <label class="playground-best"><input type="checkbox" class="playground-tuned"> 手法ごとに、この地形でいちばん早く着く設定にする</label>
   <div class="playground-sliders"><button type="button" class="playground-restore">元の設定に戻す</button></div>
   <p class="playground-equations"></p><p class="playground-live" role="status"></p>`;
 
@@ -181,25 +182,27 @@ class Playground {
     this.compute(), this.resize(); // 画面に出る前に大きさを決める。あとで決めると、下の文章が動いて見える
   }
 
-  // 状態: 読者が変えられるもの全部。values は {eta: 0.1, …}。"Adam.eta" のように書けば、その手法だけの値になる
+  // 状態: 読者が変えられるもの全部。values は {eta: 0.1, …}。"Adam.eta" のように書けば、その手法だけの値になる。
+  // best なら、その地形に手法ごとの設定(config.best)があれば、values より先に使う
   initial() {
-    const { surface, methods: all, on = all, start = surfaces[surface].start, steps, values } = this.config;
+    const { surface, methods: all, on = all, start = surfaces[surface].start, steps, values, best } = this.config;
     const version = Object.fromEntries(this.versions.map(([base, others]) => [base, others.find((name) => on.includes(name)) ?? base]));
     const chosen = this.names.filter((name) => on.includes(name) || on.includes(version[name]));
     const lowest = Object.fromEntries(Object.entries(this.sliders).map(([name, { low }]) => [name, low]));
-    return { surface, on: chosen, version, start, values: { ...lowest, ...values, steps }, time: steps, playing: false };
+    return { surface, on: chosen, version, start, values: { ...lowest, ...values, steps }, best: Boolean(best), time: steps, playing: false };
   }
 
   get steps() { return this.state.values.steps; }
   compute() {
-    const { surface, on, version, start, values } = this.state;
+    const { surface, on, version, start, values, best } = this.state;
     Object.assign(this, { surface: surfaceAt(surface, values), land: landscape(surface, values) });
+    const special = { ...values, ...(best && this.config.best[surface]) };
     const { dimension, gradient } = this.surface, axes = [...Array(dimension).keys()];
     const curvatures = axes.map((axis) => gradient(axes.map((other) => Number(other === axis)))[axis]);
     this.paths = this.names.filter((base) => on.includes(base)).map((base) => {
       const name = version[base] ?? base, method = methods[name], own = { ...values };
       for (const owner of [base, name]) {
-        for (const symbol of method.symbols) own[symbol] = values[`${owner}.${symbol}`] ?? own[symbol];
+        for (const symbol of method.symbols) own[symbol] = special[`${owner}.${symbol}`] ?? own[symbol];
       }
       const path = descend(this.surface, method, own, start, this.steps);
       const fate = fateOf(path, this.land), shown = fate.kind === "diverged" ? fate.step + 1 : this.steps + 1; // 発散した先は描かない
@@ -240,6 +243,7 @@ class Playground {
     figure.querySelector(".playground-config").before(root);
     this.parts = Object.fromEntries([...root.querySelectorAll("[class]")].map((node) => [node.className.slice(11), node]));
     const { select, versions, methods: legend, points, restore, plane } = this.parts;
+    this.parts.best.hidden = !this.config.best;
     plane.hidden = !this.config.roots;
     select.append(...this.choices.map((name) => element("option", { value: name }, surfaces[name].title ?? name)));
     select.parentNode.hidden = this.choices.length < 2;
@@ -287,10 +291,12 @@ class Playground {
     for (const { name, input, value } of this.controls) {
       listen(input, "input", () => {
         const { time } = this.state, before = this.steps, next = { ...this.state.values, [name]: value(Number(input.value)) };
-        this.change({ values: next, time: time >= before ? next.steps : Math.min(time, next.steps) });
+        const best = this.state.best && name === "steps"; // 引数のつまみを動かしたら、そのつまみの値を、どの手法にも使う
+        this.change({ values: next, best, time: time >= before ? next.steps : Math.min(time, next.steps) });
       });
     }
     listen(parts.select, "change", () => this.change({ surface: parts.select.value, start: surfaces[parts.select.value].start }));
+    listen(parts.tuned, "change", () => this.change({ best: parts.tuned.checked }));
     listen(parts.restore, "click", () => this.change(this.initial()));
     listen(parts.play, "click", () => (this.state.playing ? this.seek(this.state.time) : this.start()));
     listen(parts.step, "click", () => this.seek(this.state.time >= this.steps ? 1 : Math.floor(this.state.time) + 1));
@@ -563,6 +569,8 @@ class Playground {
       input.setAttribute("aria-valuetext", output.textContent);
     }
     parts.select.value = state.surface;
+    const tuned = Boolean(this.config.best?.[state.surface]);
+    Object.assign(parts.tuned, { checked: tuned && state.best, disabled: !tuned });
     const { equations = {} } = this.config, cite = (title, labels, changed = []) => element("span", {}, title, ...labels.flatMap((label) => {
       const [text, href] = equations[label] ?? [];
       return href ? [" ", element("a", { href }, text), changed.includes(label) ? " の書き間違い" : ""] : [];
@@ -594,9 +602,10 @@ class Playground {
   remember() {
     clearTimeout(this.writing);
     this.writing = setTimeout(() => {
-      const { surface, on, version, start, values, time } = this.state;
+      const { surface, on, version, start, values, best, time } = this.state;
       const entries = [["surface", surface], ["on", on], ["start", start], ...Object.keys(this.sliders).map((name) => [name, values[name]])];
       if (this.versions.length) entries.push(["use", Object.values(version)]);
+      if (this.config.best) entries.push(["best", Number(best)]);
       if (time < this.steps) entries.push(["step", Math.floor(time)]);
       const fragment = entries.map(([key, value]) => `${key}=${[value].flat().join(",")}`).join(";");
       try {
@@ -622,6 +631,7 @@ class Playground {
     state.start = state.start.map((x, i) => number(words("start")?.[i], range[2 * i], range[2 * i + 1], x));
     for (const [name, { low, high }] of Object.entries(this.sliders)) values[name] = number(given[name], low, high, values[name]);
     values.steps = Math.round(values.steps);
+    state.best &&= given.best !== "0";
     state.time = Math.round(number(given.step, 0, values.steps, values.steps));
     this.state = state;
     requestAnimationFrame(() => this.figure.scrollIntoView()); // 図の大きさが決まってから

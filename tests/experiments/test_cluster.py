@@ -9,28 +9,39 @@ import sys
 import threading
 import time
 from concurrent.futures import Future
+from dataclasses import fields
+from functools import partial
 from pathlib import Path
 
 import joblib
 import numpy as np
 import pytest
 
-from fumoto.experiments import comparison, parallel
+from fumoto.experiments import comparison, parallel, protocol
 from fumoto.experiments.parallel import run_parallel
+from fumoto.experiments.protocol import Rung
 
 PAGE = Path(__file__).resolve().parents[2] / "book" / "appendix-cluster.md"
 METHODS = ("SGD", "AdaDelta", "Adam")
-STEPS = 10
+RUNGS = (Rung(10, (1001,), 1),)
+
+
+def _without_the_last(trials, name):
+    """The default and one other learning rate, and the same again: two settings of each method."""
+    default, rates, _ = trials(name).items()
+    return dict([default, rates, (comparison.TUNED[-1], rates[1])])
 
 
 @pytest.fixture(autouse=True, scope="module")
 def few_jobs():
-    """The book's sweep of chapter 6, with fewer methods, rates and seeds: 6 jobs to choose, 6 to compare."""
+    """The book's comparison of chapter 6, with fewer methods, settings and seeds: 6 jobs to choose."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("FUMOTO_RESULTS", "")  # computed each time, not kept
-        patch.setattr(comparison, "MNIST_RATES", {name: comparison.MNIST_RATES[name][:2] for name in METHODS})
+        patch.setattr(comparison, "LINE", 1)
+        patch.setattr(comparison, "trials", partial(_without_the_last, comparison.trials))
         patch.setattr(comparison, "METHODS", {name: comparison.METHODS[name] for name in METHODS})
-        patch.setattr(comparison, "SEEDS", comparison.SEEDS[:2])
+        patch.setattr(comparison, "PILOT", 2)
+        patch.setattr(comparison, "seeds_needed", lambda *options: 2)
         yield
 
 
@@ -70,7 +81,7 @@ def start(tmp_path):
 
 @pytest.fixture(scope="module")
 def at_home(few_jobs):
-    return comparison.mnist_comparison(STEPS)
+    return comparison.mnist_comparison(RUNGS)
 
 
 def on_cluster(call, seconds=25):
@@ -103,12 +114,12 @@ def kill(pid):
     wait_until(lambda: not psutil.pid_exists(pid))
 
 
-def assert_same_bits(runs, expected):
-    assert list(runs) == list(expected) == list(METHODS)
-    for name, run in runs.items():
-        assert (run.name, run.lr, run.sweep) == (name, expected[name].lr, expected[name].sweep)
-        for field in ("losses", "accuracy"):
-            array, other = getattr(run, field), getattr(expected[name], field)
+def assert_same_bits(result, expected):
+    assert result.tuned == expected.tuned
+    assert list(result.reports) == list(expected.reports)
+    for key, found in result.reports.items():
+        for field in fields(found)[1:]:
+            array, other = getattr(found, field.name), getattr(expected.reports[key], field.name)
             assert array.dtype == other.dtype
             np.testing.assert_array_equal(array, other)
 
@@ -116,7 +127,7 @@ def assert_same_bits(runs, expected):
 def test_mnist_sweep_on_a_cluster_is_the_same_to_the_last_bit(start, at_home):
     client = start()
     assert not any(client.run(lambda: "fumoto" in sys.modules).values())
-    assert_same_bits(on_cluster(lambda: comparison.mnist_comparison(STEPS)), at_home)
+    assert_same_bits(on_cluster(lambda: comparison.mnist_comparison(RUNGS)), at_home)
     assert all(client.run(lambda: "fumoto" in sys.modules).values())  # both workers took part
 
 
@@ -169,9 +180,9 @@ def test_mnist_sweep_survives_the_death_of_a_worker(start, at_home, monkeypatch,
                 dead.touch()
             yield result
 
-    monkeypatch.setattr(comparison, "run_parallel", run_watched)
+    monkeypatch.setattr(protocol, "run_parallel", run_watched)
     monkeypatch.setattr(parallel, "tqdm", kill_one_worker_at_the_first_result)
-    runs = on_cluster(lambda: comparison.mnist_comparison(STEPS))
+    runs = on_cluster(lambda: comparison.mnist_comparison(RUNGS))
 
     assert received_at_death == [1]  # one result had come back, and
     assert {pid for _, pid in interrupted} == pids  # both workers were in the middle of a job

@@ -14,7 +14,7 @@ from types import ModuleType
 import numpy as np
 import pytest
 
-from fumoto.experiments import comparison
+from fumoto.experiments import comparison, protocol
 from fumoto.experiments import fingerprint as module
 from fumoto.experiments.fingerprint import fingerprint
 from fumoto.optimizers import SGD, Adam, ElementwiseOptimizer
@@ -166,8 +166,8 @@ def test_files_count_by_their_content_and_not_by_their_place(place):
 @pytest.mark.parametrize(
     ("owner", "name", "value"),
     [
-        (comparison, "MNIST_SIZES", [784, 10]),
-        (comparison, "LAST", 100),
+        (protocol, "BATCH_SIZE", 64),
+        (protocol, "CONFIDENCE", 0.99),
         (ElementwiseOptimizer, "_move", lambda self, arrays, grads: None),
         (SGD, "rule", lambda self, w, g: (w + self.lr * g,)),
         (SGD.__init__, "__defaults__", (0.5,)),
@@ -176,15 +176,15 @@ def test_files_count_by_their_content_and_not_by_their_place(place):
 )
 def test_what_is_put_in_place_while_running_counts(monkeypatch, owner, name, value):
     """A test that spoils the code must not be given a result of the code that is right."""
-    before = fingerprint(comparison.train_mnist, SGD)
+    before = fingerprint(protocol.learn, SGD)
     monkeypatch.setattr(owner, name, value)
-    assert (fingerprint(comparison.train_mnist, SGD) == before) is (name == "LAST")
+    assert (fingerprint(protocol.learn, SGD) == before) is (name == "CONFIDENCE")
 
 
 def test_a_method_decides_its_own_trainings_only(monkeypatch):
-    before = {method: fingerprint(comparison.train_mnist, method) for method in comparison.METHODS.values()}
+    before = {method: fingerprint(protocol.learn, method) for method in comparison.METHODS.values()}
     monkeypatch.setattr(Adam, "rule", SGD.rule)
-    after = {method: fingerprint(comparison.train_mnist, method) for method in before}
+    after = {method: fingerprint(protocol.learn, method) for method in before}
     assert {method for method in before if before[method] != after[method]} == {Adam}
 
 
@@ -286,3 +286,15 @@ def test_every_kept_function_has_the_same_fingerprint_in_every_process():
         found.add(done.stdout)
     [lines] = found
     assert len(lines.splitlines()) >= 15
+
+
+def test_a_process_that_has_loaded_scipy_counts_the_same_blas():
+    """SciPy brings a BLAS of its own; workers have not loaded it, and the page that shows their results has."""
+    command = "{}from fumoto.experiments.fingerprint import surroundings; print(surroundings())"
+    said = [
+        subprocess.run(
+            [sys.executable, "-c", command.format(first)], capture_output=True, text=True, check=True
+        ).stdout
+        for first in ("", "import scipy.linalg; ")
+    ]
+    assert said[0] == said[1]

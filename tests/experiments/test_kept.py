@@ -323,10 +323,10 @@ def test_without_a_checkout_nothing_is_kept(monkeypatch, tmp_path):
 
 
 EDITED = """
-from fumoto.experiments import comparison, initialization, overfitting
+from fumoto.experiments import comparison, initialization, overfitting, protocol
 from fumoto.experiments.fingerprint import fingerprint
 for name, method in comparison.METHODS.items():
-    print(name, fingerprint(comparison.train_mnist, method))
+    print(name, fingerprint(protocol.learn, method))
 print("small", fingerprint(overfitting.train_small, overfitting.OPTIMIZERS["Momentum"]))
 print("initial", fingerprint(initialization.train_mnist, initialization.ACTIVATIONS["ReLU"]))
 """

@@ -354,7 +354,7 @@ def test_the_committed_results_are_complete():
     for parts in COMMITTED["step"]["parts"].values():
         assert parts.keys() == set(speed.PARTS)
     assert COMMITTED["update"]["elements"] == 10_000_000
-    assert COMMITTED["comparison"]["steps"] == 2000
+    assert COMMITTED["comparison"]["steps"] > 100 * COMMITTED["comparison"]["trainings"]
     assert COMMITTED["machine"]["blas_threads"] == 1
     pages = {path.stem for path in (ROOT / "book").glob("*.md")}
     assert COMMITTED["build"]["pages"].keys() <= pages

@@ -14,10 +14,12 @@
 
 ``surface``(ほかに選べる地形は ``surfaces``)と ``methods`` のほかは省ける。``on``: はじめに動いている手法。``steps``: 歩数。
 ``switch``: 読者が切りかえる間違い(``Momentum/notes`` など)。``title``: 読み上げる名前。``roots``: ``on`` なら、特性方程式の根も描く。
+``best``: 地形ごと、手法ごとの、はじめの引数を返す関数(``fumoto.experiments.comparison.best_settings``)。読者は外せる。
 共通の仕事は ``living_figures`` にある。
 """
 
 import re
+from importlib import import_module
 
 from living.living_figures import Kind, LivingFigure, known, number, words
 
@@ -35,6 +37,7 @@ _OPTIONS = [
     "still",
     "title",
     "roots",
+    "best",
 ]
 _LINEAR = {"bowl", "narrow", "saddle", "SGD", "Momentum", "Nesterov"}  # 1 歩が線形な地形と手法。根がある
 _SLIDERS = {  # 記号 → つまみの題と範囲、はじめの値
@@ -148,6 +151,27 @@ def settings(options):
         "switch": [[PLAYED[name].family, name] for name in versions],
         **({"title": options["title"]} if "title" in options else {}),
         **({"roots": True} if "roots" in options else {}),
+        **({"best": _best(options, surfaces)} if "best" in options else {}),
+    }
+
+
+def _best(options, surfaces):
+    """地形 → ``手法.記号`` → 値。``:best:`` に書いた関数の返す、地形ごと、手法ごとの引数から。"""
+    from fumoto.printed.methods import METHODS
+
+    module, _, function = options["best"].rpartition(".")
+    try:
+        found = getattr(import_module(module), function)()
+    except (ImportError, AttributeError, ValueError):
+        raise ValueError(f":best: の関数 {options['best']} がありません") from None
+    return {
+        surface: {
+            f"{method}.{METHODS[method].hyperparameters[name]}": value
+            for method, setting in settings.items()
+            for name, value in setting.items()
+        }
+        for surface, settings in found.items()
+        if surface in surfaces
     }
 
 

@@ -59,10 +59,14 @@ def fingerprint(*values: Any, imported: Iterable[str] = ()) -> str:
 
 @functools.cache
 def surroundings() -> tuple[str, ...]:
-    """コードのほかに、丸めを変えるもの: Python と NumPy の版、CPU の命令、BLAS の版と、CPU に合わせた選び方。"""
+    """コードのほかに、丸めを変えるもの: Python と NumPy の版、CPU の命令、BLAS の版と、CPU に合わせた選び方。
+
+    SciPy の持つ BLAS は、取っておく結果に使わず、読み込まれているかどうかもプロセスによるので、数えない。
+    """
     blas = [
         f"{info['internal_api']} {info.get('version')} {info.get('architecture')}"
         for info in threadpool_info()
+        if "scipy" not in Path(info["filepath"]).parent.name
     ]
     simd = np.show_config(mode="dicts")["SIMD Extensions"]
     return platform.python_version(), platform.machine(), np.__version__, repr(simd), *sorted(blas)

@@ -4,7 +4,16 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from fumoto.experiments.comparison import MnistRun, Runner, SaddleRace
+from fumoto.experiments.comparison import (
+    METHODS,
+    STEPS,
+    TUNED,
+    Descents,
+    MnistComparison,
+    Runner,
+    SaddleRace,
+)
+from fumoto.experiments.protocol import Report, Setting, difference
 from fumoto.figures.looks import GRAY, METHOD_LOOKS
 from fumoto.figures.style import Picture, contours, draw, legend_above, path
 from fumoto.figures.table import Table
@@ -33,10 +42,15 @@ def _paths(name: str, paths: Arrays, surface: Surface) -> Picture:
     ax = picture.axes
     contours(ax, surface)
     for method, points in paths.items():
-        path(ax, points, METHOD_LOOKS[method], method, every=10, linewidth=1.3, markersize=5)
+        path(ax, points, METHOD_LOOKS[method], _on_surface(method), every=10, linewidth=1.3, markersize=5)
     ax.set(xlabel="$x$", ylabel="$y$")
     legend_above(picture, ax, 3)
     return picture
+
+
+def _on_surface(method: str) -> str:
+    """地形の上での手法の名前。勾配に誤差がなければ、SGD は勾配降下法である。"""
+    return "GD" if method == "SGD" else method
 
 
 @draw
@@ -46,7 +60,7 @@ def saddle_steps(result: SaddleRace) -> Picture:
     ax = picture.axes
     for name, steps in result.steps.items():
         look = METHOD_LOOKS[name]
-        ax.plot(result.offsets, steps, **look.line(marker=look.marker, markersize=5, label=name))
+        ax.plot(result.offsets, steps, **look.line(marker=look.marker, markersize=5, label=_on_surface(name)))
     ax.set(xscale="log", yscale="log", xlabel=r"軸からの距離 $\delta$", ylabel="抜けるまでの歩数(対数目盛)")
     ax.invert_xaxis()
     legend_above(picture, ax, 3)
@@ -54,13 +68,34 @@ def saddle_steps(result: SaddleRace) -> Picture:
 
 
 @draw
-def mnist_losses(runs: Mapping[str, MnistRun], width: int = 50) -> Picture:
+def fronts(found: Mapping[str, Mapping[str, Descents]]) -> Picture:
+    """地形ごとの、着くまでの歩数と行き過ぎの折り合い。"""
+    picture = Picture("fronts", 1, 2, height=4.6, sharey=True)
+    for ax, (title, tried) in zip(picture.axes, found.items(), strict=True):
+        for name, one in tried.items():
+            front, look = one.front(), METHOD_LOOKS[name]
+            steps, over = one.arrivals[front], 100 * one.overshoots[front]
+            ax.step(
+                steps,
+                over,
+                **look.line(marker=look.marker, markersize=4, label=_on_surface(name)),
+                where="post",
+            )
+        ax.set(xscale="log", xlabel="着くまでの歩数(対数目盛)", title=title)
+        ax.set_xlim(right=STEPS)
+    picture.axes[0].set(ylabel="行き過ぎ(%)")
+    legend_above(picture, picture.axes[0], 3)
+    return picture
+
+
+@draw
+def mnist_losses(reports: Mapping[str, Report], width: int = 20) -> Picture:
     """MNIST の損失。種についての平均の線と、最小から最大までの帯。"""
     picture = Picture("mnist-losses", height=4.9)
     ax = picture.axes
-    for name, run in runs.items():
+    for name, found in reports.items():
         look = METHOD_LOOKS[name]
-        smooth = _blocks(run.losses, width)
+        smooth = _blocks(found.losses, width)
         t = (np.arange(smooth.shape[1]) + 0.5) * width
         ax.plot(
             t, smooth.mean(axis=0), **look.line(marker=look.marker, markersize=5, markevery=4, label=name)
@@ -78,65 +113,79 @@ def _blocks(losses: Array, width: int) -> Array:
 
 
 @draw
-def mnist_final(runs: Mapping[str, MnistRun]) -> Picture:
+def mnist_final(reports: Mapping[str, Report]) -> Picture:
     """最後の損失(左)とテストの正解率(右)。点が種 1 つ、縦線が平均。"""
     picture = Picture("mnist-final", 1, 2, height=3.4, sharey=True)
     loss, accuracy = picture.axes
-    names = list(runs)[::-1]
+    names = list(reports)[::-1]
     for row, name in enumerate(names):
-        run, look = runs[name], METHOD_LOOKS[name]
-        for ax, values in ((loss, run.final_losses), (accuracy, run.accuracy * 100)):
+        found, look = reports[name], METHOD_LOOKS[name]
+        for ax, values in ((loss, found.training_loss), (accuracy, found.test_accuracy * 100)):
             ax.plot(values, [row] * len(values), look.marker, color=look.color, markersize=6, alpha=0.8)
             ax.plot(values.mean(), row, "|", color=GRAY, markersize=16, markeredgewidth=2)
-    loss.set(yticks=range(len(names)), yticklabels=names, xlabel="最後の損失")
+    loss.set(yticks=range(len(names)), yticklabels=names, xlabel="最後の訓練の損失")
     accuracy.set(xlabel="テスト正解率(%)")
     return picture
 
 
 @draw
-def mnist_sweep(runs: Mapping[str, MnistRun]) -> Picture:
-    """学習率に対する最後の損失。選ばれた学習率を大きな印で示す。"""
-    picture = Picture("mnist-sweep", height=4.4)
+def ranking(result: MnistComparison) -> Picture:
+    """どこまで選ぶかを変えたときの、テスト画像の誤りの割合。点が種の平均、縦線が最小から最大。"""
+    picture = Picture("ranking", height=5.0)
     ax = picture.axes
-    for name, run in runs.items():
+    for place, name in enumerate(METHODS):
         look = METHOD_LOOKS[name]
-        rates = [lr for lr, loss in run.sweep.items() if np.isfinite(loss)]
-        losses = [run.sweep[lr] for lr in rates]
-        ax.plot(rates, losses, **look.line(marker=look.marker, markersize=4, label=name))
-        ax.plot(run.lr, run.sweep[run.lr], look.marker, color=look.color, markersize=10, mfc="none")
-    ax.set(xscale="log", yscale="log", xlabel=r"学習率 $\eta$", ylabel="最後の損失(種 1 つ)")
+        errors = [100 * (1 - result.reports[tuned, name].test_accuracy) for tuned in TUNED]
+        x = np.arange(len(TUNED)) + 0.05 * (place - len(METHODS) // 2)  # 縦線が重ならないように
+        means = [error.mean() for error in errors]
+        ax.plot(x, means, **look.line(marker=look.marker, markersize=6, label=name))
+        ax.vlines(x, [e.min() for e in errors], [e.max() for e in errors], color=look.color, linewidth=1.2)
+    ax.set(yscale="log", ylabel="テスト画像の誤り(%、対数目盛)", xticks=range(len(TUNED)), xticklabels=TUNED)
+    ax.set_yticks([4, 5, 6, 8, 10, 12], labels=["4", "5", "6", "8", "10", "12"], minor=False)
+    ax.minorticks_off()
     legend_above(picture, ax, 3)
     return picture
 
 
-def race_table(races: Mapping[str, Mapping[str, Runner]]) -> Table:
-    """地形ごとの ``race`` の結果(地形の名前 → 結果)を 1 つの表にする。"""
+def race_table(found: Mapping[str, Mapping[str, Descents]], limit: float) -> Table:
+    """地形ごとに(地形の名前 → 手法 → ``Descents``)、いちばん早い歩数と、行き過ぎを ``limit`` までに抑えたときの歩数。"""
     header = ["手法"]
-    for name in races:
-        header += [f"{name}: η", "歩数", "行き過ぎ"]
+    for title in found:
+        header += [f"{title}: 歩数", "行き過ぎ", f"{limit:.0%} まで"]
     rows = []
     for method in METHOD_LOOKS:
-        row = [method]
-        for runners in races.values():
-            runner = runners[method]
-            mark = "＊" if runner.leaves else ""
-            row += [f"{runner.lr:g}", f"{runner.arrival}{mark}", f"{runner.overshoot:.0%}"]
+        row = [_on_surface(method)]
+        for tried in (each[method] for each in found.values()):
+            fast, careful = tried.fastest(), tried.fastest(limit)
+            row += [_steps(tried, fast), "—" if fast is None else f"{tried.overshoots[fast]:.0%}"]
+            row.append(_steps(tried, careful))
         rows.append(row)
     return Table(header, rows)
 
 
-def mnist_table(runs: Mapping[str, MnistRun]) -> Table:
-    """手法ごとの、選ばれた学習率、最後の損失、テストの正解率(平均 ± 標準偏差)。"""
+def _steps(tried: Descents, chosen: int | None) -> str:
+    return "—" if chosen is None else f"{tried.arrivals[chosen]:.0f}"
+
+
+def mnist_table(reports: Mapping[str, Report], reference: str = "SGD") -> Table:
+    """手法ごとの、終わりの損失とテストの正解率、``reference`` との差の区間(0 を含まなければ ＊)、選ばれた設定。"""
     rows = []
-    for name, run in runs.items():
-        losses, accuracy = run.final_losses, run.accuracy * 100
-        rows.append(
-            [
-                name,
-                f"{run.lr:g}",
-                f"{losses.mean():.3f} ± {losses.std(ddof=1):.3f}",
-                f"{accuracy.mean():.1f} ± {accuracy.std(ddof=1):.1f}",
-                "はい" if run.clearly_below(runs["SGD"]) else "—",
-            ]
-        )
-    return Table(["手法", "η", "最後の損失", "テスト正解率(%)", "全種で SGD より低い"], rows)
+    for name, found in reports.items():
+        row = [name]
+        for values, other, digits in (
+            (found.training_loss, reports[reference].training_loss, 3),
+            (found.test_accuracy * 100, reports[reference].test_accuracy * 100, 1),
+        ):
+            gap = difference(values, other, len(reports) - 1)
+            text = f"{gap.low:+.{digits}f}〜{gap.high:+.{digits}f}{'＊' if gap.clear else ''}"
+            row += [f"{values.mean():.{digits}f}", "—" if name == reference else text.replace("-", "−")]
+        rows.append([*row, _setting(found.setting)])
+    gap = f"{reference} との差"
+    return Table(["手法", "訓練の損失", gap, "正解率(%)", gap, "選ばれた設定"], rows)
+
+
+_SYMBOLS = {"lr": "η", "momentum": "α", "decay_rate": "ρ", "beta1": "β₁", "beta2": "β₂", "eps": "ε"}
+
+
+def _setting(setting: Setting) -> str:
+    return "、".join(f"{_SYMBOLS[name]} = {value:g}" for name, value in setting.values)

@@ -53,8 +53,7 @@ def state_names(equations: Iterable[Equation]) -> list[str]:
 
     ``x_t`` と宣言された記号のうち、``x_{t+1}`` を左辺に持つ式のあるものが状態である。
 
-    >>> equations = read(labels=METHODS["Adam"].labels)
-    >>> state_names(equations.values())
+    >>> state_names([book()[label] for label in METHODS["Adam"].labels])
     ['m', 'v']
     """
     updated = {equation.name.removesuffix("_next") for equation in equations} - {"w"}
