@@ -31,38 +31,11 @@ def histograms(outputs: Arrays) -> Picture:
             ax.hist(values.ravel(), bins, color=BLUE, weights=np.full(values.size, 100 / values.size))
             ax.set(xlim=(low, high), xticks=[low, high])
             ax.grid(False)
-        row[2].set_title(_LABELS[place] if place == "なし" else f"{_LABELS[place]}に置く")
+        row[0].set_title(_LABELS[place] if place == "なし" else f"{_LABELS[place]}に置く", loc="left")
         row[0].set_ylabel("割合(%)")
     for number, ax in enumerate(picture.axes[-1], start=1):
         ax.set_xlabel(f"{number} 層")
     return picture
-
-
-@draw
-def outlier_strips(result: Outlier) -> Picture:
-    """3 つの方法で変換した身長。外れ値のないとき(上の段)とあるとき(下の段)。"""
-    picture = Picture("outlier-strips", 3, 1, height=4.9)
-    for ax, name in zip(picture.axes, _NAMES, strict=True):
-        plain, spoiled = result.plain[name], result.spoiled[name]
-        low, high = plain.min(), plain.max()
-        room = 0.06 * (high - low)
-        ax.plot(plain, np.ones_like(plain), "|", color=BLUE, markersize=15)
-        ax.plot(spoiled[:-1], np.zeros(len(spoiled) - 1), "|", color=RED, markersize=15)
-        ax.set(xlim=(min(low, spoiled[:-1].min()) - room, high + room), ylim=(-0.5, 1.5))
-        ax.set(yticks=[1, 0], yticklabels=["外れ値なし", "外れ値あり"], title=_NAMES[name])
-        _mark_outlier(ax, spoiled[-1], high + room)
-        ax.grid(False)
-    picture.axes[-1].set_xlabel("変換した値")
-    return picture
-
-
-def _mark_outlier(ax: Axes, value: float, edge: float) -> None:
-    """外れ値そのものを×で、図の外なら右端の矢印で示す。"""
-    if value < edge:
-        ax.plot(value, 0, "x", color=RED, markersize=8, markeredgewidth=2)
-        return
-    options: dict[str, Any] = {"ha": "right", "va": "center", "color": RED}
-    ax.text(edge, 0.5, f"外れ値は右へ、{value:.0f} のところ →", **options)
 
 
 @draw
@@ -156,13 +129,6 @@ def inference(result: Inference, settling: Array) -> Picture:
     bottom.set(ylim=(0, 102), xticks=[1, 5, 10, 15, 20], xlabel="1000 枚を何巡したか", ylabel="訓練正解率(%)")
     bottom.legend(loc="lower right")
     return picture
-
-
-def outlier_table(by_size: Mapping[str, Mapping[int, float]]) -> Table:
-    """標本の数ごとの、残りの標本の広がり。"""
-    sizes = list(by_size["min-max"])
-    rows = [[_NAMES[name], *(f"{widths[n]:.2f}" for n in sizes)] for name, widths in by_size.items()]
-    return Table(["方法", *(f"N = {n}" for n in sizes)], rows)
 
 
 def placement_table(results: Mapping[str, Placement]) -> Table:
