@@ -41,9 +41,7 @@ def histograms(outputs: Arrays) -> Picture:
 
 def _apart(picture: Picture) -> None:
     """段の間を空ける(題が、上の段の名前に見えないように)。"""
-    engine = picture.figure.get_layout_engine()
-    assert engine is not None
-    engine.set(hspace=0.15)
+    picture.figure.set_layout_engine("constrained", hspace=0.15)
 
 
 @draw
@@ -71,7 +69,7 @@ def paths() -> Picture:
     ax = picture.axes
     nodes = {
         "x": (0.0, 1.0, "$x_i$"),
-        "var": (1.2, 0.15, r"$\sigma_B^2$"),
+        "var": (1.0, 0.3, r"$\sigma_B^2$"),
         "mean": (0.55, -0.75, r"$\mu_B$"),
         "own": (2.4, 1.0, r"$\hat{x}_i$"),
         "other": (2.4, -0.45, r"$\hat{x}_j$"),
@@ -91,7 +89,7 @@ def paths() -> Picture:
         ax.text(x, y, text, ha="center", va="center", bbox={"boxstyle": "circle", "fc": "white", "ec": GRAY})
     for x, y, text, position in (
         (1.2, 1.14, r"① $1/\sqrt{\sigma_B^2 + \varepsilon}$", 0),
-        (1.2, 0.67, r"② $2(x_i - \mu_B)/N$", 1),
+        (1.17, 0.72, r"② $2(x_i - \mu_B)/N$", 1),
         (0.0, -0.15, r"③ $1/N$", 2),
         (2.8, 1.12, r"$\gamma$", None),
         (2.8, -0.33, r"$\gamma$", None),
