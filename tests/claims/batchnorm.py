@@ -241,18 +241,19 @@ def rmsnorm_keeps_a_share_of_the_mean(b, sigma, varepsilon, D, seed):
 @claim("norm-contrast")
 def the_table_of_what_changes_an_output(c, b, seed):
     rng = np.random.default_rng(seed)
-    h, W = rng.normal(1.0, 1.0, (8, 4)), rng.normal(size=(4, 5))
+    h, W, bias = rng.normal(1.0, 1.0, (8, 4)), rng.normal(size=(4, 5)), rng.normal(size=5)
+    a = h @ W + bias
     first_row, first_column = np.eye(8)[:, :1], np.eye(5)[:1]
     changes = {  # what is normalized then, and whether that changes the output of BatchNorm, LayerNorm and RMSNorm
-        "one sample, c times": (h @ W * (1 + (c - 1) * first_row), (True, False, False)),
-        "one sample, b more": (h @ W + b * first_row, (True, False, True)),
-        "one column of the weights": (h @ (W * (1 + (c - 1) * first_column)), (False, True, True)),
-        "one bias": (h @ W + b * first_column, (False, True, True)),
-        "all weights": (h @ (c * W), (False, False, False)),
+        "one sample, c times": (a * (1 + (c - 1) * first_row), (True, False, False)),
+        "one sample, b more": (a + b * first_row, (True, False, True)),
+        "one column of the weights": (h @ (W * (1 + (c - 1) * first_column)) + bias, (False, True, True)),
+        "one bias": (a + b * first_column, (False, True, True)),
+        "all weights and biases": (h @ (c * W) + c * bias, (False, False, False)),
     }
     found = []
     for x, changed in changes.values():
         for cls, differs in zip((BatchNorm, LayerNorm, RMSNorm), changed, strict=True):
-            y, other = normalized(cls, h @ W), normalized(cls, x)
+            y, other = normalized(cls, a), normalized(cls, x)
             found.append(less(1e-6, np.abs(other - y).max()) if differs else close(other, y, rel=1e-6))
     return found
