@@ -69,15 +69,21 @@ def shrinkage(x: Array, value: float, name: str) -> float:
 
 
 def hidden_outputs(
-    std: float, place: str, layers: int = 5, nodes: int = 100, samples: int = 1000, seed: int = 0
+    std: float,
+    place: str,
+    layers: int = 5,
+    nodes: int = 100,
+    samples: int = 1000,
+    seed: int = 0,
+    activation: Callable[[], Layer] = Sigmoid,
 ) -> Array:
-    """学習していないシグモイドのネットワークの、各層の出力 ``(層の数, 標本, ノード)``。
+    """学習していないネットワークの、各層の出力 ``(層の数, 標本, ノード)``。
 
     入力は標準正規乱数、重みは標準偏差 ``std``。BatchNorm を後に置いたときは、その出力である。
     """
     rng = np.random.default_rng(seed)
     sizes = [nodes] * (layers + 1) + [1]  # 出力層は使わない
-    network = MLP(sizes, Sigmoid, gaussian(std), rng=rng, batchnorm=PLACES[place], dtype=np.float64)
+    network = MLP(sizes, activation, gaussian(std), rng=rng, batchnorm=PLACES[place], dtype=np.float64)
     x, outputs = rng.normal(size=(samples, nodes)), {}
     for number, layer in network.layers[:-1]:
         x = layer.forward(x, training=True)
