@@ -45,6 +45,8 @@ def test_values_by_hand():
     """One column 1, 3: mean 2, variance 1; with epsilon 3 the root is 2."""
     layer = BatchNorm(np.array([4.0]), np.array([10.0]), eps=3.0)
     np.testing.assert_allclose(layer.forward(np.array([[1.0], [3.0]]), training=True), [[8.0], [12.0]])
+    np.testing.assert_allclose(layer.backward(np.array([[1.0], [-1.0]])), [[1.5], [-1.5]])
+    assert (layer.grads["gamma"].item(), layer.grads["beta"].item()) == (-1.0, 0.0)
 
 
 @pytest.mark.parametrize("eps", [1e-5, 0.5])

@@ -32,6 +32,7 @@ from fumoto.figures.style import Picture
 from fumoto.figures.table import Table
 from fumoto.initializers import gaussian, he
 from fumoto.joined import Joined
+from fumoto.layernorm import LayerNorm, RMSNorm
 from fumoto.layers import Activation, Affine, Layer, Remembering, SoftmaxCrossEntropy
 from fumoto.mistakes import DedentedAdam
 from fumoto.network import MLP
@@ -318,6 +319,8 @@ LIVES = {
     RightSide: [right_side_life()],
     Affine: [layer_life(lambda: Affine(np.eye(3), np.zeros(3)))],
     BatchNorm: [layer_life(lambda: BatchNorm(np.ones(3), np.zeros(3)))],
+    LayerNorm: [layer_life(lambda: LayerNorm(np.ones(3), np.zeros(3)))],
+    RMSNorm: [layer_life(lambda: RMSNorm(np.ones(3)))],
     SoftmaxCrossEntropy: [loss_life()],
     MLP: [network_life(place, method) for place in (None, "before", "after") for method in (Momentum, Adam)],
 }

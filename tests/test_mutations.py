@@ -18,6 +18,7 @@ from fumoto import (
     check_batchnorm,
     check_initializer,
     initializers,
+    layernorm,
     layers,
     normalization,
 )
@@ -173,17 +174,21 @@ def refuses(scale, x):
 def check_scaling(module, monkeypatch):
     for name in ("min_max", "standardize", "robust_scale"):
         scale = getattr(module, name)
-        monkeypatch.setattr(equation_checks.batchnorm, name, scale)
+        monkeypatch.setattr(equation_checks.batchnorm, name, scale, raising=False)
         x = np.random.default_rng(0).exponential(size=(9, 2)) * [1.0, 50.0]
         same(scale(x), np.stack([scale(x[:, 0]), scale(x[:, 1])], axis=1))
         assert refuses(scale, [[1.0, 2.0], [3.0, 2.0], [9.0, 2.0]])
         for x in ([-2.0, -1.0, 0.0, 1.0, 2.0], [1.0, 1.0, 1.0, 5.0, 9.0], [1.0, 5.0, 9.0, 9.0, 9.0]):
             assert not refuses(scale, x)
     same(module.robust_scale([0.0, 1.0, 5.0, 9.0]), (np.array([0.0, 1.0, 5.0, 9.0]) - 3) / 5.25)
+    for size in (5, 9):
+        x = np.random.default_rng(size).exponential(2.0, size) + 1
+        low, middle, high = np.sort(x)[[(size - 1) // 4, (size - 1) // 2, 3 * (size - 1) // 4]]
+        same(module.robust_scale(x), (x - middle) / (high - low))
     module.standardize(np.random.default_rng(0).normal(1e7, 1.0, 100_000))  # a mean of 1e-9 is near enough
     for scale, x in ((module.standardize, [1e16, 1e16 + 2]), (module.min_max, [1.7e308, -1.7e308])):
         assert refuses(scale, np.column_stack([[1.0, 2.0], x]))
-    for label in ("eq-minmax", "eq-mean", "eq-std", "eq-zscore", "eq-robust"):
+    for label in ("eq-minmax", "eq-mean", "eq-std", "eq-zscore"):
         CHECKS[label](BOOK)
 
 
@@ -239,6 +244,34 @@ def test_a_spoiled_batch_normalization_is_noticed(module):
     assert noticed(lambda: check_batch_normalization(module))
 
 
+# --- LayerNorm and RMSNorm -----------------------------------------------------------------------------------
+
+
+def check_rows(module, monkeypatch):
+    for cls, label in (("LayerNorm", "eq-layernorm-dx"), ("RMSNorm", "eq-rmsnorm-dx")):
+        monkeypatch.setattr(equation_checks.batchnorm, cls, getattr(module, cls))
+        CHECKS[label](BOOK)
+    x, dout = np.random.default_rng(0).normal(size=(2, 3, 4))
+    gamma, beta = np.ones(4), np.zeros(4)
+    for layer in (module.LayerNorm(gamma, beta), module.RMSNorm(gamma)):
+        layer.forward(x)
+        rows = layer.backward(dout)
+        same(layer.grads["gamma"], (dout * layer.x_hat).sum(axis=0))
+        if "beta" in layer.grads:
+            same(layer.grads["beta"], dout.sum(axis=0))
+        for i in range(3):
+            layer.forward(x[i : i + 1])
+            same(layer.backward(dout[i : i + 1])[0], rows[i])
+
+
+ROWS = [f"{cls}.{function}" for cls in ("LayerNorm", "RMSNorm") for function in ("forward", "backward")]
+
+
+@pytest.mark.parametrize("module", every_spoiled(layernorm, *ROWS))
+def test_a_spoiled_normalization_of_rows_is_noticed(module, monkeypatch):
+    assert noticed(lambda: check_rows(module, monkeypatch))
+
+
 # --- the unspoiled code passes ----------------------------------------------------------------------------
 
 
@@ -247,6 +280,7 @@ def test_the_checks_of_this_file_pass_on_the_code_as_it_is(monkeypatch):
     check_scaling(normalization, monkeypatch)
     check_activations(layers, monkeypatch)
     check_batch_normalization(batchnorm)
+    check_rows(layernorm, monkeypatch)
 
 
 def test_there_are_many_mistakes_to_notice():
@@ -257,6 +291,7 @@ def test_there_are_many_mistakes_to_notice():
             (normalization, SCALING),
             (layers, ACTIVATIONS),
             (batchnorm, BATCHNORM),
+            (layernorm, ROWS),
         )
     ]
     assert min(counts) >= 10

@@ -4,7 +4,7 @@ import numpy as np
 
 from fumoto.hints import Array
 from fumoto.layers import Layer
-from fumoto.validation import array, fraction, matrix, positive, same_floats
+from fumoto.validation import fraction, matrix, one_per_node, positive, same_shape
 
 
 class BatchNorm(Layer):
@@ -28,11 +28,7 @@ class BatchNorm(Layer):
     """
 
     def __init__(self, gamma: Array, beta: Array, decay_rate: float = 0.9, eps: float = 1e-5):
-        same_floats(gamma=gamma, beta=beta)
-        if gamma.ndim != 1 or gamma.shape != beta.shape:
-            raise ValueError(
-                f"gamma と beta は同じ (D,) の形でなければなりません(gamma: {gamma.shape}, beta: {beta.shape})"
-            )
+        one_per_node(gamma=gamma, beta=beta)
         self.params = {"gamma": gamma, "beta": beta}
         self.grads = {"gamma": np.zeros_like(gamma), "beta": np.zeros_like(beta)}
         self.decay_rate, self.eps = fraction("decay_rate", decay_rate), positive("eps", eps)
@@ -60,8 +56,7 @@ class BatchNorm(Layer):
         s[...] = rho * s + (1 - rho) * N / (N - 1) * var  # eq-batchnorm-running-var
 
     def backward(self, dout: Array) -> Array:
-        if array("dout", dout).shape != self.x_hat.shape:
-            raise ValueError(f"dout は {self.x_hat.shape} でなければなりません(渡された形: {dout.shape})")
+        same_shape("dout", dout, self.x_hat)
         np.sum(dout * self.x_hat, axis=0, out=self.grads["gamma"])  # eq-batchnorm-dgamma
         dout.sum(axis=0, out=self.grads["beta"])  # eq-batchnorm-dbeta
         slope = self.params["gamma"] / self.std

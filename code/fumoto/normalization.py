@@ -71,14 +71,12 @@ def standardize(x: Array) -> Array:
 def robust_scale(x: Array) -> Array:
     """中央値が 0、四分位範囲(75 % 点と 25 % 点の差)が 1 になるように変換する。外れ値の影響を受けにくい。
 
-    式: ``eq-robust``。
-
     >>> robust_scale([1.0, 2.0, 3.0, 4.0, 1000.0])
     array([ -1. ,  -0.5,   0. ,   0.5, 498.5])
     """
     low, middle, high = np.quantile(x, [0.25, 0.5, 0.75], axis=0)
     _refuse_constant(high - low, "四分位範囲")
-    y = (x - middle) / (high - low)  # eq-robust
+    y = (x - middle) / (high - low)
     low, middle, high = np.quantile(y, [0.25, 0.5, 0.75], axis=0)
     return _refuse_lost(y, zero=middle, one=high - low)
 

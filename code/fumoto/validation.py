@@ -120,6 +120,16 @@ def same_floats(**arrays: object) -> None:
         raise TypeError(f"{' と '.join(types)} は同じ型でなければなりません(渡された配列の型: {types})")
 
 
+def one_per_node(**arrays: Array) -> None:
+    """ノードごとに 1 つの重み: ``same_floats`` で、どれも同じ ``(D,)`` の形。"""
+    same_floats(**arrays)
+    shapes = [w.shape for w in arrays.values()]
+    if len(set(shapes)) > 1 or len(shapes[0]) != 1:
+        found = ", ".join(f"{name}: {w.shape}" for name, w in arrays.items())
+        alike = "同じ" if len(shapes) > 1 else ""
+        raise ValueError(f"{' と '.join(arrays)} は{alike} (D,) の形でなければなりません({found})")
+
+
 def weights_and_biases(W: Array, b: Array) -> None:
     """全結合層の重み: ``same_floats`` で、形が ``(n_in, n_out)`` と ``(n_out,)``。"""
     same_floats(W=W, b=b)
@@ -127,6 +137,13 @@ def weights_and_biases(W: Array, b: Array) -> None:
         raise ValueError(
             f"W は (n_in, n_out)、b は (n_out,) でなければなりません(W: {W.shape}, b: {b.shape})"
         )
+
+
+def same_shape(name: str, value: object, other: Array) -> None:
+    """``other`` と同じ形の配列。"""
+    shape = array(name, value).shape
+    if shape != other.shape:
+        raise ValueError(f"{name} は {other.shape} でなければなりません(渡された形: {shape})")
 
 
 def matrix(name: str, value: object, columns: int) -> Array:

@@ -1,12 +1,13 @@
-"""Chapter 9: scaling of data, BatchNorm forward and backward, running averages."""
+"""Chapter 9: scaling of data; BatchNorm, LayerNorm and RMSNorm forward and backward; running averages."""
 
-from itertools import product
+from functools import partial
 
 import numpy as np
 
 from equation_checks.registry import check, close
 from fumoto.batchnorm import BatchNorm
-from fumoto.normalization import min_max, robust_scale, standardize
+from fumoto.layernorm import LayerNorm, RMSNorm
+from fumoto.normalization import min_max, standardize
 
 SIZES = (2, 3, 6)
 
@@ -39,15 +40,6 @@ def standardized(equations):
         known["sigma"] = _values(equations, "eq-std", known)
         close(known["sigma"], np.std(x))
         close(standardize(x), _values(equations, "eq-zscore", known))
-
-
-@check("eq-robust")
-def scaled_by_quartiles(equations):
-    for size in (5, 9):
-        x = np.random.default_rng(size).exponential(2.0, size) + 1
-        low, middle, high = np.sort(x)[[(size - 1) // 4, (size - 1) // 2, 3 * (size - 1) // 4]]
-        known = {"x": x, "q_25": low, "q_50": middle, "q_75": high}
-        close(robust_scale(x), _values(equations, "eq-robust", known))
 
 
 @check("eq-outlier-std")
@@ -127,26 +119,81 @@ def batchnorm_backward(equations):
             close(_numerical_jacobian(layer, known["x"]) @ d, printed, rtol=1e-6, atol=1e-7)
 
 
-@check("eq-batchnorm-cross")
-def batchnorm_couples_samples(equations):
-    """Between different samples the equation is the whole derivative, of a sample with itself all but one term."""
+def _loss(known, var=None, mean=None):
+    """Σ d y of a batch with another variance, or with another mean, from which the variance is measured."""
+    mean = known["mu_B"] if mean is None else mean
+    var = np.mean((known["x"] - mean) ** 2) if var is None else var
+    x_hat = (known["x"] - mean) / np.sqrt(var + known["varepsilon"])
+    return np.sum(known["d"] * (known["gamma"] * x_hat + known["beta"]))
+
+
+def _slope(function, at, h=1e-5):
+    return (function(at + h) - function(at - h)) / (2 * h)
+
+
+@check("eq-batchnorm-dvar", "eq-batchnorm-dmean", "eq-batchnorm-paths")
+def three_paths_of_the_gradient(equations):
+    """At the variance and at the mean against central differences; together they are the gradient of the layer."""
     for size in SIZES:
         for layer, _, known in _layers(size):
-            known |= {"sigma_B": known["x"].std(), "x_hat": layer.x_hat[:, 0].copy()}
-            printed = _values(equations, "eq-batchnorm-cross", known)
-            own = known["gamma"] / layer.std[0] * np.eye(size)
-            close(_numerical_jacobian(layer, known["x"]), printed + own, rtol=1e-6, atol=1e-7)
+            d, x = np.random.default_rng(size + 1).normal(1.0, 1.0, size), known["x"]
+            known |= {"d": d, "mu_B": x.mean(), "sigma_B": x.std(), "x_hat": layer.x_hat[:, 0].copy()}
+            known["g_sigma"] = _values(equations, "eq-batchnorm-dvar", known)
+            by_var = _slope(partial(_loss, known), x.var())
+            close(known["g_sigma"], by_var, rtol=1e-6, atol=1e-8)
+            known["g_mu"] = _values(equations, "eq-batchnorm-dmean", known)
+            by_mean = _slope(lambda mean, known=known: _loss(known, mean=mean), x.mean())
+            close(known["g_mu"], by_mean, rtol=1e-6, atol=1e-8)
+            close(layer.backward(d[:, None])[:, 0], _values(equations, "eq-batchnorm-paths", known))
 
 
-@check("eq-batchnorm-bias")
-def batch_variance_is_too_small(equations):
-    """Against the mean over every possible batch, drawn with replacement from four values."""
-    population = np.random.default_rng(0).normal(size=4)
-    for size in (2, 3, 5):
-        batches = np.array(list(product(population, repeat=size))).T
-        layer = BatchNorm(np.ones(batches.shape[1]), np.zeros(batches.shape[1]), decay_rate=0.0)
-        layer.forward(batches, training=True)
-        variances = layer.running_var * (size - 1) / size  # the average holds the corrected variance
-        known = {"N": size, "sigma": population.std()}
-        close(variances.mean(), _values(equations, "eq-batchnorm-bias", known))
-        close(layer.running_var.mean(), population.var())
+# --- LayerNorm and RMSNorm --------------------------------------------------------------------------------
+
+
+def _rows(make):
+    """Layers that have just seen one sample, and what the equations call their values."""
+    for nodes in SIZES:
+        rng = np.random.default_rng(nodes)
+        for eps in (1e-3, 0.4):
+            gamma, beta, x, d = rng.normal(1.0, 1.0, (4, nodes))
+            layer = make(gamma, beta, eps)
+            y = layer.forward(x[None])[0]
+            yield layer, y, {"x": x, "d": d, "D": nodes, "gamma": gamma, "beta": beta, "varepsilon": eps}
+
+
+def _row_gradient(layer, equations, label, known):
+    """The printed gradient against the layer and against central differences."""
+    known["x_hat"] = layer.x_hat[0].copy()
+    printed = _values(equations, label, known)
+    close(layer.backward(known["d"][None])[0], printed)
+    numerical = [
+        _slope(lambda h, step=step: np.sum(known["d"] * layer.forward((known["x"] + h * step)[None])), 0.0)
+        for step in np.eye(known["D"])
+    ]
+    close(numerical, printed, rtol=1e-6, atol=1e-7)
+
+
+LAYERNORM = ("eq-layernorm-mean", "eq-layernorm-var", "eq-layernorm-normalize", "eq-layernorm-scale")
+
+
+@check(*LAYERNORM, "eq-layernorm-dx")
+def layernorm(equations):
+    for layer, y, known in _rows(LayerNorm):
+        known["mu_L"] = _values(equations, "eq-layernorm-mean", known)
+        known["sigma_L"] = np.sqrt(_values(equations, "eq-layernorm-var", known))
+        known["x_hat"] = _values(equations, "eq-layernorm-normalize", known)
+        close(layer.x_hat[0], known["x_hat"])
+        close(y, _values(equations, "eq-layernorm-scale", known))
+        known["sigma_L"] = known["x"].std()
+        _row_gradient(layer, equations, "eq-layernorm-dx", known)
+
+
+@check("eq-rmsnorm-rms", "eq-rmsnorm-normalize", "eq-rmsnorm-scale", "eq-rmsnorm-dx")
+def rmsnorm(equations):
+    for layer, y, known in _rows(lambda gamma, beta, eps: RMSNorm(gamma, eps)):
+        known["x_rms"] = _values(equations, "eq-rmsnorm-rms", known)
+        close(known["x_rms"], np.sqrt(np.mean(known["x"] ** 2)))
+        known["x_hat"] = _values(equations, "eq-rmsnorm-normalize", known)
+        close(layer.x_hat[0], known["x_hat"])
+        close(y, _values(equations, "eq-rmsnorm-scale", known))
+        _row_gradient(layer, equations, "eq-rmsnorm-dx", known)

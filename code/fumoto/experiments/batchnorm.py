@@ -1,4 +1,4 @@
-"""9 章: 外れ値と正規化、BatchNorm のあるなし、活性化関数の前と後、推論。"""
+"""9 章: 外れ値、層ごとの正規化が使う値、BatchNorm のあるなし、活性化関数の前と後、推論。"""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -11,7 +11,8 @@ from fumoto.experiments.kept import kept
 from fumoto.experiments.parallel import run_parallel
 from fumoto.hints import Array, Arrays
 from fumoto.initializers import gaussian, he, xavier
-from fumoto.layers import ReLU, Sigmoid
+from fumoto.layernorm import LayerNorm, RMSNorm
+from fumoto.layers import Layer, ReLU, Sigmoid
 from fumoto.network import MLP
 from fumoto.normalization import min_max, robust_scale, standardize
 from fumoto.optimizers import SGD
@@ -27,16 +28,15 @@ SEEDS = (1, 2, 3)
 
 @dataclass(frozen=True)
 class Outlier:
-    """外れ値 1 つの影響。``width`` は、残りの標本の広がりが、外れ値のないときの何倍になったか。
+    """外れ値 1 つの影響: 残りの標本の広がりが、外れ値のないときの何倍になったか。
 
-    ``plain[方法]``, ``spoiled[方法]``: 外れ値のないデータとあるデータを変換した値。外れ値は最後にある。
-    ``widths[方法]``: 外れ値の距離 ``distances``(標準偏差の何倍か)ごとの ``width``。
+    ``left[方法]``: 1 件だけ ``value`` になったとき。
+    ``widths[方法]``: 平均からの距離 ``distances``(標準偏差の何倍か)ごと。
     """
 
-    heights: Array
+    samples: int
     value: float
-    plain: Arrays
-    spoiled: Arrays
+    left: dict[str, float]
     distances: Array
     widths: Arrays
 
@@ -44,18 +44,16 @@ class Outlier:
 def outlier(samples: int = 100, value: float = 1720.0, seed: int = 0) -> Outlier:
     """身長(cm)のデータに、1 件だけミリメートルで打ち込んだ値 ``value`` が混ざったときを調べる。
 
-    >>> result = outlier()
-    >>> {name: round(shrinkage(result.heights, result.value, name), 2) for name in METHODS}
+    >>> {name: round(width, 2) for name, width in outlier().left.items()}
     {'min-max': 0.02, 'z-score': 0.04, '四分位': 0.96}
     """
     heights = np.random.default_rng(seed).normal(170.0, 6.0, samples)
     distances = np.geomspace(3.0, 1000.0, 21)
     places = heights.mean() + distances * heights.std()
     return Outlier(
-        heights,
+        samples,
         value,
-        {name: scale(heights) for name, scale in METHODS.items()},
-        {name: scale(np.append(heights, value)) for name, scale in METHODS.items()},
+        {name: shrinkage(heights, value, name) for name in METHODS},
         distances,
         {name: np.array([shrinkage(heights, place, name) for place in places]) for name in METHODS},
     )
@@ -67,36 +65,65 @@ def shrinkage(x: Array, value: float, name: str) -> float:
     return float(scale(np.append(x, value))[:-1].std() / scale(x).std())
 
 
-def outlier_by_size(
-    sizes: tuple[int, ...] = (10, 100, 1000, 10_000), distance: float = 50.0, seed: int = 0
-) -> dict[str, dict[int, float]]:
-    """標本の数を変えて、標準偏差の ``distance`` 倍だけ離れた外れ値の影響を測る。方法 → ``(大きさの数,)``。"""
-    rng = np.random.default_rng(seed)
-    samples = {size: rng.normal(size=size) for size in sizes}
-    return {
-        name: {n: shrinkage(x, x.mean() + distance * x.std(), name) for n, x in samples.items()}
-        for name in METHODS
-    }
-
-
 # --- 活性化関数の出力の分布 -----------------------------------------------------------------------------
 
 
 def hidden_outputs(
-    std: float, place: str, layers: int = 5, nodes: int = 100, samples: int = 1000, seed: int = 0
+    std: float,
+    place: str,
+    layers: int = 5,
+    nodes: int = 100,
+    samples: int = 1000,
+    seed: int = 0,
+    activation: Callable[[], Layer] = Sigmoid,
 ) -> Array:
-    """学習していないシグモイドのネットワークの、各層の出力 ``(層の数, 標本, ノード)``。
+    """学習していないネットワークの、各層の出力 ``(層の数, 標本, ノード)``。
 
     入力は標準正規乱数、重みは標準偏差 ``std``。BatchNorm を後に置いたときは、その出力である。
     """
     rng = np.random.default_rng(seed)
     sizes = [nodes] * (layers + 1) + [1]  # 出力層は使わない
-    network = MLP(sizes, Sigmoid, gaussian(std), rng=rng, batchnorm=PLACES[place], dtype=np.float64)
+    network = MLP(sizes, activation, gaussian(std), rng=rng, batchnorm=PLACES[place], dtype=np.float64)
     x, outputs = rng.normal(size=(samples, nodes)), {}
     for number, layer in network.layers[:-1]:
         x = layer.forward(x, training=True)
         outputs[number] = x  # 同じ番号の最後の層の出力が残る
     return np.array(list(outputs.values()))
+
+
+# --- どの値を使うか -------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Reach:
+    """標本 × ノードの表の、``at`` のマスの出力が、どのマスの入力によるか。``cells[層]``: 真偽の表。"""
+
+    at: tuple[int, int]
+    cells: Arrays
+
+
+def reach(samples: int = 5, nodes: int = 6, at: tuple[int, int] = (1, 2), seed: int = 0) -> Reach:
+    """4 つの層の、``at`` の出力の、入力についての勾配が 0 でないマス。
+
+    >>> reach(samples=2, nodes=3, at=(0, 1)).cells["LayerNorm"].astype(int)
+    array([[1, 1, 1],
+           [0, 0, 0]])
+    """
+    x = np.random.default_rng(seed).normal(size=(samples, nodes))
+    only = np.zeros_like(x)
+    only[at] = 1.0
+    ones, zeros = np.ones(nodes), np.zeros(nodes)
+    layers: dict[str, tuple[Layer, bool]] = {
+        "BatchNorm(学習中)": (BatchNorm(ones, zeros), True),
+        "BatchNorm(推論)": (BatchNorm(ones, zeros), False),
+        "LayerNorm": (LayerNorm(ones, zeros), True),
+        "RMSNorm": (RMSNorm(ones), True),
+    }
+    cells = {}
+    for name, (layer, training) in layers.items():
+        layer.forward(x, training)
+        cells[name] = layer.backward(only) != 0
+    return Reach(at, cells)
 
 
 # --- 重みの尺度 -----------------------------------------------------------------------------------------

@@ -1,13 +1,12 @@
 """9 章の図。"""
 
 from collections.abc import Mapping
-from typing import Any
 
 import numpy as np
-from matplotlib.axes import Axes
+from matplotlib.patches import Rectangle
 
-from fumoto.experiments.batchnorm import Inference, Outlier, Placement, WeightScales
-from fumoto.figures.looks import BLUE, GRAY, GREEN, RED, SERIES_LOOKS, Look
+from fumoto.experiments.batchnorm import Inference, Outlier, Placement, Reach, WeightScales
+from fumoto.figures.looks import BLACK, BLUE, GRAY, GREEN, RED, SERIES_LOOKS, SKY, Look
 from fumoto.figures.style import Picture, draw, legend_above
 from fumoto.figures.table import Table
 from fumoto.hints import Array, Arrays
@@ -23,7 +22,7 @@ def _look(position: int) -> Look:
 @draw
 def histograms(outputs: Arrays) -> Picture:
     """置き場所(行)ごとの、5 つの層(列)の出力の分布。``outputs[置き場所]``: ``(層の数, 標本, ノード)``。"""
-    picture = Picture("batchnorm-histograms", len(outputs), 5, height=4.4, sharey="row")
+    picture = Picture("batchnorm-histograms", len(outputs), 5, height=4.9, sharey="row")
     for row, (place, layers) in zip(picture.axes, outputs.items(), strict=True):
         low, high = (-3, 3) if place == "後" else (0, 1)
         for ax, values in zip(row, layers, strict=True):
@@ -31,38 +30,18 @@ def histograms(outputs: Arrays) -> Picture:
             ax.hist(values.ravel(), bins, color=BLUE, weights=np.full(values.size, 100 / values.size))
             ax.set(xlim=(low, high), xticks=[low, high])
             ax.grid(False)
-        row[2].set_title(_LABELS[place] if place == "なし" else f"{_LABELS[place]}に置く")
+        title = _LABELS[place] if place == "なし" else f"{_LABELS[place]}に置く"
+        row[2].set_title(title, pad=10)
         row[0].set_ylabel("割合(%)")
     for number, ax in enumerate(picture.axes[-1], start=1):
         ax.set_xlabel(f"{number} 層")
+    _apart(picture)
     return picture
 
 
-@draw
-def outlier_strips(result: Outlier) -> Picture:
-    """3 つの方法で変換した身長。外れ値のないとき(上の段)とあるとき(下の段)。"""
-    picture = Picture("outlier-strips", 3, 1, height=4.9)
-    for ax, name in zip(picture.axes, _NAMES, strict=True):
-        plain, spoiled = result.plain[name], result.spoiled[name]
-        low, high = plain.min(), plain.max()
-        room = 0.06 * (high - low)
-        ax.plot(plain, np.ones_like(plain), "|", color=BLUE, markersize=15)
-        ax.plot(spoiled[:-1], np.zeros(len(spoiled) - 1), "|", color=RED, markersize=15)
-        ax.set(xlim=(min(low, spoiled[:-1].min()) - room, high + room), ylim=(-0.5, 1.5))
-        ax.set(yticks=[1, 0], yticklabels=["外れ値なし", "外れ値あり"], title=_NAMES[name])
-        _mark_outlier(ax, spoiled[-1], high + room)
-        ax.grid(False)
-    picture.axes[-1].set_xlabel("変換した値")
-    return picture
-
-
-def _mark_outlier(ax: Axes, value: float, edge: float) -> None:
-    """外れ値そのものを×で、図の外なら右端の矢印で示す。"""
-    if value < edge:
-        ax.plot(value, 0, "x", color=RED, markersize=8, markeredgewidth=2)
-        return
-    options: dict[str, Any] = {"ha": "right", "va": "center", "color": RED}
-    ax.text(edge, 0.5, f"外れ値は右へ、{value:.0f} のところ →", **options)
+def _apart(picture: Picture) -> None:
+    """段の間を空ける(題が、上の段の名前に見えないように)。"""
+    picture.figure.set_layout_engine("constrained", hspace=0.15)
 
 
 @draw
@@ -80,6 +59,68 @@ def outlier_widths(result: Outlier) -> Picture:
     ax.set(xscale="log", yscale="log", xlabel="外れ値の距離(標準偏差の何倍か)")
     ax.set_ylabel("残りの標本の広がり\n(外れ値なしを 1 とする)")
     ax.legend()
+    return picture
+
+
+@draw
+def paths() -> Picture:
+    """入力 x_i へ戻る勾配の、3 つの道(計算グラフ)。数は使わない。"""
+    picture = Picture("batchnorm-paths", height=3.7)
+    ax = picture.axes
+    nodes = {
+        "x": (0.0, 1.0, "$x_i$"),
+        "var": (1.0, 0.3, r"$\sigma_B^2$"),
+        "mean": (0.55, -0.75, r"$\mu_B$"),
+        "own": (2.4, 1.0, r"$\hat{x}_i$"),
+        "other": (2.4, -0.45, r"$\hat{x}_j$"),
+        "y": (3.2, 1.0, "$y_i$"),
+        "others": (3.2, -0.45, "$y_j$"),
+    }
+    for first, second, position in (
+        *(("own", "x", 0),),
+        *(("own", "var", 1), ("other", "var", 1), ("var", "x", 1)),
+        *(("own", "mean", 2), ("other", "mean", 2), ("mean", "x", 2)),
+        *(("y", "own", None), ("others", "other", None)),
+    ):
+        look = Look(GRAY, "-") if position is None else _look(position)
+        style = {"arrowstyle": "-|>", "shrinkA": 15, "shrinkB": 15, "lw": 1.8, **look.line()}
+        ax.annotate("", nodes[second][:2], nodes[first][:2], arrowprops=style)
+    for x, y, text in nodes.values():
+        ax.text(x, y, text, ha="center", va="center", bbox={"boxstyle": "circle", "fc": "white", "ec": GRAY})
+    for x, y, text, position in (
+        (1.2, 1.14, r"① $1/\sqrt{\sigma_B^2 + \varepsilon}$", 0),
+        (1.17, 0.72, r"② $2(x_i - \mu_B)/N$", 1),
+        (0.0, -0.15, r"③ $1/N$", 2),
+        (2.8, 1.12, r"$\gamma$", None),
+        (2.8, -0.33, r"$\gamma$", None),
+    ):
+        color = GRAY if position is None else _look(position).color
+        ax.text(
+            x, y, text, ha="center", color=color, bbox={"fc": "white", "ec": "none", "pad": 1, "alpha": 0.8}
+        )
+    ax.text(2.8, -0.95, "ほかの標本", ha="center", color=GRAY)
+    ax.set(xlim=(-0.4, 3.5), ylim=(-1.15, 1.45))
+    ax.axis("off")
+    return picture
+
+
+@draw
+def reach(result: Reach) -> Picture:
+    """1 マスの出力(太い枠)のために平均をとるマス(色と点)。層ごとの標本 × ノードの表。"""
+    picture = Picture("norm-reach", 2, 2, height=4.9)
+    row, column = result.at
+    for ax, (name, cells) in zip(picture.axes.flat, result.cells.items(), strict=True):
+        samples, nodes = cells.shape
+        for i, k in np.ndindex(cells.shape):
+            ax.add_patch(Rectangle((k, i), 1, 1, fc=SKY if cells[i, k] else "white", ec=GRAY, lw=0.8))
+        used = np.argwhere(cells) + 0.5
+        ax.plot(used[:, 1], used[:, 0], "o", color=BLACK, markersize=4)
+        ax.add_patch(Rectangle((column, row), 1, 1, fill=False, ec=RED, lw=3, zorder=3))
+        ax.set(xlim=(-0.1, nodes + 0.1), ylim=(samples + 0.1, -0.1), xticks=[], yticks=[], aspect="equal")
+        ax.set(title=name, xlabel="ノード", ylabel="標本")
+        ax.spines[["left", "bottom"]].set_visible(False)
+        ax.grid(False)
+    _apart(picture)
     return picture
 
 
@@ -156,13 +197,6 @@ def inference(result: Inference, settling: Array) -> Picture:
     bottom.set(ylim=(0, 102), xticks=[1, 5, 10, 15, 20], xlabel="1000 枚を何巡したか", ylabel="訓練正解率(%)")
     bottom.legend(loc="lower right")
     return picture
-
-
-def outlier_table(by_size: Mapping[str, Mapping[int, float]]) -> Table:
-    """標本の数ごとの、残りの標本の広がり。"""
-    sizes = list(by_size["min-max"])
-    rows = [[_NAMES[name], *(f"{widths[n]:.2f}" for n in sizes)] for name, widths in by_size.items()]
-    return Table(["方法", *(f"N = {n}" for n in sizes)], rows)
 
 
 def placement_table(results: Mapping[str, Placement]) -> Table:

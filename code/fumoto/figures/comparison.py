@@ -180,8 +180,8 @@ def mnist_table(reports: Mapping[str, Report], reference: str = "SGD") -> Table:
             text = f"{gap.low:+.{digits}f}〜{gap.high:+.{digits}f}{'＊' if gap.clear else ''}"
             row += [f"{values.mean():.{digits}f}", "—" if name == reference else text.replace("-", "−")]
         rows.append([*row, _setting(found.setting)])
-    gap = f"{reference} との差"
-    return Table(["手法", "訓練の損失", gap, "正解率(%)", gap, "選ばれた設定"], rows)
+    header = ["手法", "訓練の損失", f"{reference} との差", "正解率(%)", f"{reference} との差", "選ばれた設定"]
+    return Table(header, rows)
 
 
 _SYMBOLS = {"lr": "η", "momentum": "α", "decay_rate": "ρ", "beta1": "β₁", "beta2": "β₂", "eps": "ε"}

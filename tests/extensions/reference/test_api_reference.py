@@ -25,6 +25,7 @@ MODULES = [
     "network",
     "layers",
     "batchnorm",
+    "layernorm",
     "initializers",
     "training",
     "surfaces",
