@@ -277,6 +277,7 @@ def network_life(batchnorm, method):
 
 def printed_life(name, cls=PrintedOptimizer):
     numbers = {"lr": 0.1, "momentum": 0.9, "decay_rate": 0.9, "beta1": 0.9, "beta2": 0.99, "eps": 1e-6}
+    numbers["weight_decay"] = 0.1
     method = METHODS[name]
     chosen = {key: numbers[key] for key in method.hyperparameters}
     # one of the mistakes uses the state of one array for the other
@@ -308,7 +309,7 @@ LIVES = {
     DedentedAdam: [optimizer_life(DedentedAdam)],
     Equation: [equation_life(label) for label in ("eq-adam-w", "eq-softmax-y", "eq-gradient-g")],
     **{
-        cls: [printed_life(name, cls) for name in ("Momentum", "Adam")]
+        cls: [printed_life(name, cls) for name in ("Momentum", "Adam", "AdamW")]
         for cls in CLASSES
         if issubclass(cls, PrintedOptimizer)
     },

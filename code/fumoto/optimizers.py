@@ -1,4 +1,4 @@
-"""最適化手法: SGD から Adam まで。
+"""最適化手法: SGD から Adam まで(7 つ)と、そのあとに来たもの。
 
 どの手法も ``update(params, grads)`` を持つ。``params`` と ``grads`` は同じキーを持つ配列の辞書で、
 ``params`` の配列はその場で書き換わる(『ゼロから作る Deep Learning』と同じ呼び方)。
@@ -390,4 +390,36 @@ class Adam(ElementwiseOptimizer):
         m_hat = m / (1 - self.beta1**t)  # eq-adam-mhat
         v_hat = v / (1 - self.beta2**t)  # eq-adam-vhat
         w = w - self.lr * m_hat / (np.sqrt(v_hat) + self.eps)  # eq-adam-w
+        return w, m, v
+
+
+class AdamW(Adam):
+    """AdamW: 重み減衰を、勾配に足さずに、重みに直接かける Adam。
+
+    式: ``eq-adam-m``, ``eq-adam-v``, ``eq-adam-mhat``, ``eq-adam-vhat``, ``eq-adamw-w``。
+    ``weight_decay``: 重み減衰の強さ λ ≥ 0。渡した重みの全部にかかる。ほかの引数は ``Adam`` と同じ。
+    出典: Loshchilov & Hutter (2019) arXiv:1711.05101。λ に学習率を掛けるのは、PyTorch と同じ
+
+    勾配が 0 でも、重みは 1 歩ごとに 1 − ηλ 倍になる。
+
+    >>> params = {"w": np.array([1.0, -20.0])}
+    >>> AdamW(lr=0.1, weight_decay=0.5).update(params, {"w": np.zeros(2)})
+    >>> params["w"]
+    array([  0.95, -19.  ])
+    """
+
+    def __init__(
+        self,
+        lr: float = 0.001,
+        beta1: float = 0.9,
+        beta2: float = 0.999,
+        eps: float = 1e-8,
+        weight_decay: float = 0.01,
+    ):
+        super().__init__(lr, beta1, beta2, eps)
+        self.weight_decay = non_negative("weight_decay", weight_decay)
+
+    def rule(self, w: Array, g: Array, m: Array, v: Array) -> Step:
+        w_adam, m, v = super().rule(w, g, m, v)
+        w = w_adam - self.lr * self.weight_decay * w  # eq-adamw-w
         return w, m, v

@@ -32,6 +32,9 @@ def torch_optimizer(name, parameters, hyperparameters):
         return torch.optim.Adadelta(parameters, lr=lr, rho=h["decay_rate"], eps=h["eps"])
     if name == "Adam":
         return torch.optim.Adam(parameters, lr=lr, betas=(h["beta1"], h["beta2"]), eps=h["eps"])
+    if name == "AdamW":
+        betas = h["beta1"], h["beta2"]
+        return torch.optim.AdamW(parameters, lr=lr, betas=betas, eps=h["eps"], weight_decay=h["weight_decay"])
     raise KeyError(name)
 
 

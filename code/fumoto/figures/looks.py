@@ -61,6 +61,7 @@ METHOD_LOOKS = {
     "RMSProp": Look(GREEN, (0, (1, 1)), "v", "R"),
     "AdaDelta": Look(PINK, (0, (8, 2, 1.5, 2, 1.5, 2)), "P", "D"),
     "Adam": Look(RED, "-", "X", "A"),
+    "AdamW": Look(BLUE, (0, (4, 1.5)), "p", "W"),
 }
 SERIES_LOOKS = (
     Look(BLUE, "-", "o"),
