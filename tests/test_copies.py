@@ -40,6 +40,7 @@ from fumoto.printed.claims import Claim, read_claim
 from fumoto.printed.evaluation import RightSide
 from fumoto.printed.pages import Book, declarations
 from fumoto.printed.playground import SURFACES, PlayedSurface
+from fumoto.schedules import Cosine, Scheduled, Warmup
 from fumoto.stack import Stack
 from fumoto.surfaces import Surface, bowl, hollow, ravine, saddle, valleys
 from fumoto.training import train
@@ -129,6 +130,7 @@ BY_HAND = {  # the class -> some of its instances; what is not here is a datacla
     Surface: lambda: [bowl, saddle, ravine, valleys, hollow(0.3), hollow(np.linspace(0, 1, 3))],
     Table: lambda: [Table(["a", "b"], [["1", "2"]], words=True)],
     Variant: lambda: [a_variant()],
+    Warmup: lambda: [Warmup(Cosine(0.5, 9), 3)],
 }
 
 
@@ -307,6 +309,7 @@ def ours(module):
 LIVES = {
     **{cls: [optimizer_life(cls)] for cls in {*ours(optimizers), *ours(mistakes), AMSGrad} - ABSTRACT},
     DedentedAdam: [optimizer_life(DedentedAdam)],
+    Scheduled: [optimizer_life(lambda: Scheduled(Adam(), Warmup(Cosine(0.5, 9), 3)))],
     Equation: [equation_life(label) for label in ("eq-adam-w", "eq-softmax-y", "eq-gradient-g")],
     **{
         cls: [printed_life(name, cls) for name in ("Momentum", "Adam", "AdamW")]

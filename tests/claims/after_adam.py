@@ -3,8 +3,9 @@
 import numpy as np
 
 from claims.registry import between, claim, close, less
-from claims.walking import walk
+from claims.walking import along, walk
 from fumoto.optimizers import SGD, Adam, AdamW
+from fumoto.schedules import Cosine, StepDecay
 
 # --- decoupled weight decay ---------------------------------------------------------------------------------
 
@@ -68,3 +69,64 @@ def a_larger_gradient_is_decayed_less_by_l2(q, lambda_, eta):
 def the_decay_of_adamw_does_not_see_the_size_of_the_gradient(q, lambda_, eta, beta_1, beta_2):
     paths = [decoupled(AdamW(eta, beta_1, beta_2, 0.0, lambda_), swings(size, 30)) for size in (q, 1.0)]
     return close(*paths)
+
+
+# --- schedules ----------------------------------------------------------------------------------------------
+
+
+@claim("rate-step-sum")
+def the_steps_of_a_falling_staircase_have_a_finite_sum(phi, eta, S, n):
+    schedule = StepDecay(eta, S, phi)
+    return close(sum(schedule(t) for t in range(n * S)), eta * S * (1 - phi**n) / (1 - phi))
+
+
+@claim("rate-cosine-sum")
+def half_a_period_of_the_cosine_is_half_of_the_constant(eta, T):
+    return close(sum(map(Cosine(eta, T), range(T))), eta * (T + 1) / 2)
+
+
+def spread(rates):
+    """The mean square distance from the floor after these steps, from the floor, in a noise of 1; curvature 1."""
+    square = 0.0
+    for rate in rates:
+        square = (1 - rate) ** 2 * square + rate**2
+    return square
+
+
+def cosine(c, steps):
+    return c / 2 * (1 + np.cos(np.pi * np.arange(steps) / steps))
+
+
+@claim("rate-noise")
+def a_falling_rate_ends_nearer_to_the_floor(c, T):
+    if c <= 0:
+        raise ValueError("a rate")
+    return less(spread(cosine(c, T)), spread(np.full(T, c)))
+
+
+@claim("rate-longer", samples=100)
+def twice_as_many_steps_end_nearer_to_the_floor(c, n):
+    if c <= 0:
+        raise ValueError("a rate")
+    steps = int(np.ceil(n / c))
+    return less(spread(cosine(c, 2 * steps)), spread(cosine(c, steps)))
+
+
+@claim("rate-without-noise")
+def without_noise_the_constant_rate_ends_nearer(c, T):
+    if c <= 0:
+        raise ValueError("a rate")
+    # as logarithms: what is left after many steps is too small for a number
+    constant, falling = (np.log(np.abs(1 - rates)).sum() for rates in (np.full(T, c), cosine(c, T)))
+    return less(constant, falling)
+
+
+@claim("adam-noise-rms", samples=60, searched=40)
+def in_mere_noise_the_first_steps_of_adam_are_the_longest(beta_1, beta_2, sigma, eta, t, seed):
+    if t < 1 or sigma <= 0:
+        raise ValueError("a step, or a noise")
+    noise = sigma * np.random.default_rng(seed).standard_normal((t, 1500))
+    places = along(Adam(eta, beta_1, beta_2), noise)
+    step = np.sqrt(np.mean((places[-1] - places[-2]) ** 2))
+    expected = eta * np.sqrt((1 - beta_1) / (1 + beta_1) * (1 + beta_1**t) / (1 - beta_1**t))
+    return between(step / expected, 0.92, 1.08)

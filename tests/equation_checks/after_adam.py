@@ -4,6 +4,7 @@ import numpy as np
 
 from equation_checks.registry import check, close
 from fumoto.optimizers import Adam
+from fumoto.schedules import Cosine, StepDecay, Warmup
 
 
 @check("eq-adam-l2-rate")
@@ -18,3 +19,42 @@ def what_adam_makes_of_l2(equations):
         symbols = {"eta": eta, "lambda": decay, "mean_g_squared": size**2, "w": start}
         rate = equations["eq-adam-l2-rate"].evaluate(**symbols)
         close((before - w) / 400 / start, rate, rtol=2e-3)
+
+
+@check("eq-schedule-step")
+def step_decay(equations):
+    for eta, factor in ((0.5, 0.1), (2.0, 0.7)):
+        schedule = StepDecay(eta, every=3, factor=factor)
+        for t in range(12):
+            close(schedule(t), equations["eq-schedule-step"].evaluate(eta=eta, phi=factor, k=t // 3))
+
+
+@check("eq-schedule-cosine")
+def half_a_period_of_a_cosine(equations):
+    for eta, steps in ((0.5, 7), (2.0, 10)):
+        for t in range(steps + 1):
+            symbols = {"eta": eta, "t": t, "T": steps, "pi": np.pi}
+            close(Cosine(eta, steps)(t), equations["eq-schedule-cosine"].evaluate(**symbols))
+
+
+@check("eq-schedule-warmup")
+def warm_up(equations):
+    schedule = Cosine(0.5, 20)
+    for steps in (1, 4, 9):
+        for t in range(12):
+            symbols = {"eta_t": schedule(t), "eta_next": schedule(t + 1), "t": t, "T_w": steps}
+            known = {name: symbols[name] for name in equations["eq-schedule-warmup"].symbols}
+            close(Warmup(schedule, steps)(t), equations["eq-schedule-warmup"].evaluate(**known))
+
+
+@check("eq-adam-noise-rms")
+def the_weights_of_a_corrected_mean(equations):
+    """What a gradient of 1 at one step, and 0 at the others, leaves in the corrected mean: the weight of that step."""
+    for eta, beta1 in ((1.0, 0.9), (0.3, 0.5)):
+        for t in range(1, 9):
+            optimizer, w = Adam(beta1=beta1), np.zeros(t)
+            for impulse in np.eye(t):
+                optimizer.update({"w": w}, {"w": impulse})
+            weights = optimizer.state["m"]["w"] / (1 - beta1**t)
+            symbols = {"eta": eta, "beta_1": beta1, "t": t}
+            close(eta * np.linalg.norm(weights), equations["eq-adam-noise-rms"].evaluate(**symbols))

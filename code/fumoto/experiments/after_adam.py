@@ -4,8 +4,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from fumoto.hints import Arrays
-from fumoto.optimizers import Adam, AdamW
+from fumoto.hints import Array, Arrays
+from fumoto.optimizers import SGD, Adam, AdamW
+from fumoto.schedules import Cosine, Schedule, Scheduled, StepDecay, Warmup
 
 
 @dataclass(frozen=True)
@@ -50,3 +51,56 @@ def decay_paths(
             path.append(w.copy())
         paths[name] = np.array(path)
     return DecayPaths(paths, sizes, lr, beta1, beta2, weight_decay)
+
+
+@dataclass(frozen=True)
+class ScheduledWalks:
+    """スケジュールごとの、学習率の列 ``rates`` と、谷底からの距離の二乗平均の平方根の列 ``distances``。"""
+
+    rates: Arrays
+    distances: Arrays
+    lr: float
+    every: int
+    factor: float
+    warmup: int
+    start: float
+    walks: int
+    seed: int
+
+
+def scheduled_walks(
+    lr: float = 0.2,
+    steps: int = 400,
+    every: int = 100,
+    factor: float = 0.3,
+    warmup: int = 40,
+    start: float = 30.0,
+    walks: int = 500,
+    seed: int = 0,
+) -> ScheduledWalks:
+    """曲率 1 の谷を、標準偏差 1 の誤差のある勾配で、``start`` だけ離れたところから下りる。
+
+    >>> ends = {name: distance[-1] for name, distance in scheduled_walks().distances.items()}
+    >>> {name: round(float(end), 2) for name, end in ends.items()}
+    {'一定': 0.32, '段階': 0.06, '余弦': 0.09, 'ウォームアップと余弦': 0.09}
+    """
+    cosine = Cosine(lr, steps)
+    schedules: dict[str, Schedule] = {
+        "一定": lambda t: lr,
+        "段階": StepDecay(lr, every, factor),
+        "余弦": cosine,
+        "ウォームアップと余弦": Warmup(cosine, warmup),
+    }
+    rates = {name: np.array([schedule(t) for t in range(steps)]) for name, schedule in schedules.items()}
+    distances = {name: _noisy_walks(each, steps, start, walks, seed) for name, each in schedules.items()}
+    return ScheduledWalks(rates, distances, lr, every, factor, warmup, start, walks, seed)
+
+
+def _noisy_walks(schedule: Schedule, steps: int, start: float, walks: int, seed: int) -> Array:
+    rng = np.random.default_rng(seed)
+    optimizer, w = Scheduled(SGD(), schedule), np.full(walks, start)
+    distances = [start]
+    for _ in range(steps):
+        optimizer.update({"w": w}, {"w": w + rng.normal(size=walks)})
+        distances.append(float(np.sqrt(np.mean(w**2))))
+    return np.array(distances)

@@ -1,6 +1,6 @@
 """10 章の図。"""
 
-from fumoto.experiments.after_adam import DecayPaths
+from fumoto.experiments.after_adam import DecayPaths, ScheduledWalks
 from fumoto.figures.looks import SERIES_LOOKS
 from fumoto.figures.style import Picture, draw, legend_above
 
@@ -18,4 +18,20 @@ def decay_paths(result: DecayPaths) -> Picture:
         ax.set(xlabel="ステップ $t$", title=titles[name], ylim=(0, 1.05))
     picture.axes[0].set_ylabel("重み $w_t$")
     legend_above(picture, picture.axes[0], columns=len(result.sizes))
+    return picture
+
+
+@draw
+def scheduled_walks(result: ScheduledWalks) -> Picture:
+    """学習率の変え方と、谷底からの距離。"""
+    picture = Picture("scheduled-walks", 2, 1, height=5.0, sharex=True)
+    above, below = picture.axes
+    for k, ((name, rates), look) in enumerate(zip(result.rates.items(), SERIES_LOOKS, strict=False)):
+        every = len(rates) // 6
+        marks = look.line(marker=look.marker, markersize=6, markevery=(k * every // 4, every))
+        above.plot(rates, **marks, label=name)
+        below.plot(result.distances[name], **marks)
+    above.set(ylabel=r"学習率 $\eta_t$", ylim=(0, 1.1 * result.lr))
+    below.set(xlabel="ステップ $t$", ylabel="谷底からの距離", yscale="log")
+    legend_above(picture, above, columns=2)
     return picture

@@ -27,6 +27,7 @@ MODULES = [
     "batchnorm",
     "initializers",
     "training",
+    "schedules",
     "surfaces",
     "datasets",
     "normalization",
