@@ -22,6 +22,7 @@ from fumoto import mistakes, optimizers
 from fumoto.batchnorm import BatchNorm
 from fumoto.checking.calling.safety import ReaderError
 from fumoto.checking.report import Finding
+from fumoto.clipping import Clipped
 from fumoto.datasets import DataError
 from fumoto.experiments.adam import AMSGrad
 from fumoto.experiments.descent import Night, night_walk
@@ -309,6 +310,7 @@ def ours(module):
 LIVES = {
     **{cls: [optimizer_life(cls)] for cls in {*ours(optimizers), *ours(mistakes), AMSGrad} - ABSTRACT},
     DedentedAdam: [optimizer_life(DedentedAdam)],
+    Clipped: [optimizer_life(lambda: Clipped(Adam(), 0.5))],
     Scheduled: [optimizer_life(lambda: Scheduled(Adam(), Warmup(Cosine(0.5, 9), 3)))],
     Equation: [equation_life(label) for label in ("eq-adam-w", "eq-softmax-y", "eq-gradient-g")],
     **{

@@ -4,6 +4,7 @@ import numpy as np
 
 from claims.registry import between, claim, close, less
 from claims.walking import along, walk
+from fumoto.clipping import clip
 from fumoto.optimizers import SGD, Adam, AdamW
 from fumoto.schedules import Cosine, StepDecay
 
@@ -130,3 +131,40 @@ def in_mere_noise_the_first_steps_of_adam_are_the_longest(beta_1, beta_2, sigma,
     step = np.sqrt(np.mean((places[-1] - places[-2]) ** 2))
     expected = eta * np.sqrt((1 - beta_1) / (1 + beta_1) * (1 + beta_1**t) / (1 - beta_1**t))
     return between(step / expected, 0.92, 1.08)
+
+
+# --- clipping -----------------------------------------------------------------------------------------------
+
+
+def between_walls(eta, start, steps, limit=None):
+    """The distances from the floor of cosh w."""
+
+    def gradient(w):
+        g = np.sinh(w)
+        return g if limit is None else clip({"w": g}, limit)["w"]
+
+    return np.abs(walk(SGD(eta), gradient, start, steps))
+
+
+@claim("clip-explodes")
+def beyond_the_limit_every_step_jumps_further(b, x):
+    if x <= 0:
+        raise ValueError("a start beside the floor")
+    distances = between_walls(2 * b * x / np.sinh(x), x, 2)
+    return less(distances[:-1], distances[1:])
+
+
+@claim("clip-arrives", samples=100)
+def clipped_steps_come_nearer_and_nearer(b, G, x):
+    distances = between_walls(2 * b * np.arcsinh(G) / G, x, 40, limit=G)
+    away = distances[:-1] > 1e-9
+    if not away.any():  # it starts on the floor
+        return close(distances, np.zeros(41))
+    return less(distances[1:][away], distances[:-1][away])
+
+
+@claim("clip-jumps")
+def with_a_limit_too_large_the_floor_is_jumped_over_for_ever(b, G):
+    eta = 2 * b * np.arcsinh(G) / G
+    distances = between_walls(eta, eta * G / 2, 20, limit=G)
+    return [less(np.arcsinh(G), distances), close(distances, np.full(21, eta * G / 2))]

@@ -3,6 +3,7 @@
 import numpy as np
 
 from equation_checks.registry import check, close
+from fumoto.clipping import clip
 from fumoto.optimizers import Adam
 from fumoto.schedules import Cosine, StepDecay, Warmup
 
@@ -58,3 +59,24 @@ def the_weights_of_a_corrected_mean(equations):
             weights = optimizer.state["m"]["w"] / (1 - beta1**t)
             symbols = {"eta": eta, "beta_1": beta1, "t": t}
             close(eta * np.linalg.norm(weights), equations["eq-adam-noise-rms"].evaluate(**symbols))
+
+
+@check("eq-clip-norm")
+def the_length_of_all_gradients(equations):
+    """Only what is longer than this is changed by clipping."""
+    g = np.random.default_rng(0).normal(size=7) * 3
+    length = equations["eq-clip-norm"].evaluate(g=g, P=7).item()
+    parts = {"a": g[:3], "b": g[3:].reshape(2, 2)}
+    for limit in (0.3 * length, 0.9 * length):
+        clipped = clip(parts, limit)
+        close(np.concatenate([part.ravel() for part in clipped.values()]), g * limit / length)
+    close(clip(parts, 1.1 * length)["a"], g[:3])
+
+
+@check("eq-clip-g")
+def clipped_gradients(equations):
+    g = np.random.default_rng(0).normal(size=7) * 3
+    norm = np.linalg.norm(g)
+    for limit in (0.3, 1.2, 1.1 * norm):
+        symbols = {"g": g, "G_max": limit, "G": norm}
+        close(clip({"w": g}, limit)["w"], equations["eq-clip-g"].evaluate(**symbols))

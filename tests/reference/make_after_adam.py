@@ -1,6 +1,6 @@
 """Regenerate after_adam.json from PyTorch: `python tests/reference/make_after_adam.py` (needs torch).
 
-Learning-rate schedules: the rate of every step, as PyTorch's schedulers set it.
+Learning-rate schedules: the rate of every step, as PyTorch's schedulers set it. Clipping: of two arrays together.
 """
 
 import json
@@ -14,6 +14,7 @@ SCHEDULES = [
     ("Cosine", {"lr": 0.5, "steps": 9}, 10),
     ("Warmup", {"lr": 0.5, "steps": 4}, 8),
 ]
+GRADIENTS = [[[1.0, -2.0], [0.5, 3.0]], [0.25, -4.0, 1.5]]
 
 
 def scheduler(name, optimizer, settings):
@@ -37,12 +38,24 @@ def rates(name, settings, steps):
     return found
 
 
+def clipped(limit):
+    """``GRADIENTS``, clipped together; PyTorch divides by the norm plus 1e-6."""
+    parameters = [torch.zeros(2, 2, requires_grad=True), torch.zeros(3, requires_grad=True)]
+    for parameter, g in zip(parameters, GRADIENTS, strict=True):
+        parameter.grad = torch.tensor(g)
+    torch.nn.utils.clip_grad_norm_(parameters, limit)
+    return [parameter.grad.tolist() for parameter in parameters]
+
+
 def main():
     found = {
         "torch": torch.__version__.split("+")[0],
         "schedules": [
             {"name": name, "settings": settings, "rates": rates(name, settings, steps)}
             for name, settings, steps in SCHEDULES
+        ],
+        "clipping": [
+            {"gradients": GRADIENTS, "limit": limit, "clipped": clipped(limit)} for limit in (0.5, 4.0, 9.0)
         ],
     }
     text = json.dumps(found, indent=1) + "\n"

@@ -4,7 +4,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from fumoto.hints import Array, Arrays
+from fumoto.clipping import Clipped
+from fumoto.hints import Array, Arrays, Updates
 from fumoto.optimizers import SGD, Adam, AdamW
 from fumoto.schedules import Cosine, Schedule, Scheduled, StepDecay, Warmup
 
@@ -104,3 +105,37 @@ def _noisy_walks(schedule: Schedule, steps: int, start: float, walks: int, seed:
         optimizer.update({"w": w}, {"w": w + rng.normal(size=walks)})
         distances.append(float(np.sqrt(np.mean(w**2))))
     return np.array(distances)
+
+
+@dataclass(frozen=True)
+class ClippedPaths:
+    """壁 cosh w の間を下りた位置の列 ``paths[長さの上限]``。上限が inf なら、クリップしない。"""
+
+    paths: dict[float, Array]
+    lr: float
+    start: float
+
+
+def clipped_paths(
+    lr: float = 0.5, small: float = 2.0, large: float = 20.0, start: float = 4.0, steps: int = 14
+) -> ClippedPaths:
+    """勾配降下法で、クリップしない道と、上限を変えてクリップした道。
+
+    >>> {limit: path[:4].round(1) for limit, path in clipped_paths().paths.items()}
+    {inf: array([   4. ,   -9.6, 3851.3,   -inf]), 2.0: array([4., 3., 2., 1.]), 20.0: array([ 4., -6.,  4., -6.])}
+    """
+    paths = {
+        limit: _between_walls(SGD(lr) if limit == np.inf else Clipped(SGD(lr), limit), start, steps)
+        for limit in (np.inf, small, large)
+    }
+    return ClippedPaths(paths, lr, start)
+
+
+def _between_walls(optimizer: Updates, start: float, steps: int) -> Array:
+    w = np.array(start)
+    path = [start]
+    with np.errstate(all="ignore"):  # 発散した道は inf や nan のまま記録する
+        for _ in range(steps):
+            optimizer.update({"w": w}, {"w": np.sinh(w)})
+            path.append(float(w))
+    return np.array(path)

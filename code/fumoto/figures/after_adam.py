@@ -1,7 +1,9 @@
 """10 章の図。"""
 
-from fumoto.experiments.after_adam import DecayPaths, ScheduledWalks
-from fumoto.figures.looks import SERIES_LOOKS
+import numpy as np
+
+from fumoto.experiments.after_adam import ClippedPaths, DecayPaths, ScheduledWalks
+from fumoto.figures.looks import GRAY, SERIES_LOOKS
 from fumoto.figures.style import Picture, draw, legend_above
 
 
@@ -34,4 +36,20 @@ def scheduled_walks(result: ScheduledWalks) -> Picture:
     above.set(ylabel=r"学習率 $\eta_t$", ylim=(0, 1.1 * result.lr))
     below.set(xlabel="ステップ $t$", ylabel="谷底からの距離", yscale="log")
     legend_above(picture, above, columns=2)
+    return picture
+
+
+@draw
+def clipped_paths(result: ClippedPaths) -> Picture:
+    """クリップしない道と、クリップした道。縦軸は、0 のまわりだけふつうの目盛り、外は対数。"""
+    picture = Picture("clipped-paths", height=3.6)
+    ax = picture.axes
+    for (limit, path), look in zip(result.paths.items(), SERIES_LOOKS, strict=False):
+        label = "クリップなし" if limit == np.inf else rf"$G_{{max}}$ = {limit:g}"
+        shown = path[np.abs(path) < 1e6]
+        ax.plot(shown, **look.line(marker=look.marker, markersize=5, label=label))
+    ax.axhline(0, color=GRAY, linewidth=0.8, linestyle=":")
+    ax.set_yscale("symlog", linthresh=10, linscale=2)
+    ax.set(xlabel="ステップ $t$", ylabel="位置 $w_t$")
+    legend_above(picture, ax, columns=3)
     return picture

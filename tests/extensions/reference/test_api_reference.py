@@ -28,6 +28,7 @@ MODULES = [
     "initializers",
     "training",
     "schedules",
+    "clipping",
     "surfaces",
     "datasets",
     "normalization",
