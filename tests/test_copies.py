@@ -314,7 +314,7 @@ LIVES = {
     Scheduled: [optimizer_life(lambda: Scheduled(Adam(), Warmup(Cosine(0.5, 9), 3)))],
     Equation: [equation_life(label) for label in ("eq-adam-w", "eq-softmax-y", "eq-gradient-g")],
     **{
-        cls: [printed_life(name, cls) for name in ("Momentum", "Adam", "AdamW")]
+        cls: [printed_life(name, cls) for name in ("Momentum", "Adam", "AdamW", "Lion")]
         for cls in CLASSES
         if issubclass(cls, PrintedOptimizer)
     },

@@ -21,6 +21,7 @@ from fumoto.optimizers import (
     AdaGrad,
     Adam,
     AdamW,
+    Lion,
     Momentum,
     Nesterov,
     Optimizer,
@@ -30,7 +31,7 @@ from fumoto.surfaces import bowl
 from fumoto.training import descend
 from trajectories import CASES, SNAPSHOTS, follow
 
-ALL = [SGD, Momentum, Nesterov, AdaGrad, RMSProp, AdaDelta, Adam, AdamW]
+ALL = [SGD, Momentum, Nesterov, AdaGrad, RMSProp, AdaDelta, Adam, AdamW, Lion]
 REFERENCE = json.loads((Path(__file__).parent / "reference" / "optimizers.json").read_text(encoding="utf-8"))
 
 
@@ -214,6 +215,7 @@ DEFAULTS = {
     "AdaDelta": {"lr": 1.0, "decay_rate": 0.9, "eps": 1e-6},
     "Adam": {"lr": 0.001, "beta1": 0.9, "beta2": 0.999, "eps": 1e-8},
     "AdamW": {"lr": 0.001, "beta1": 0.9, "beta2": 0.999, "eps": 1e-8, "weight_decay": 0.01},
+    "Lion": {"lr": 1e-4, "beta1": 0.9, "beta2": 0.99, "weight_decay": 0.0},
 }
 
 
@@ -232,6 +234,7 @@ FRACTIONS = {
     AdaDelta: ["decay_rate"],
     Adam: ["beta1", "beta2"],
     AdamW: ["beta1", "beta2"],
+    Lion: ["beta1", "beta2"],
 }
 
 
@@ -262,7 +265,7 @@ def test_eps_must_not_be_negative(cls):
     cls(eps=0)
 
 
-@pytest.mark.parametrize("cls", [AdamW])
+@pytest.mark.parametrize("cls", [AdamW, Lion])
 def test_weight_decay_must_not_be_negative(cls):
     with pytest.raises(ValueError, match=r"weight_decay は 0 以上.*-0\.1"):
         cls(weight_decay=-0.1)

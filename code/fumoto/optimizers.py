@@ -423,3 +423,35 @@ class AdamW(Adam):
         w_adam, m, v = super().rule(w, g, m, v)
         w = w_adam - self.lr * self.weight_decay * w  # eq-adamw-w
         return w, m, v
+
+
+class Lion(ElementwiseOptimizer):
+    """Lion: 勾配の平均の符号だけを使い、どの重みも同じ大きさだけ動かす。
+
+    式: ``eq-lion-c``, ``eq-lion-m``, ``eq-lion-w``。
+    ``lr``: 学習率 η > 0。``beta1``: 歩みを決める平均の減衰率、``beta2``: 覚えておく平均の減衰率、0 以上 1 未満。
+    ``weight_decay``: 重み減衰の強さ λ ≥ 0(AdamW と同じく、切り離してある)。
+    出典: Chen et al. (2023) arXiv:2302.06675
+
+    >>> params = {"w": np.array([0.0, 0.0, 0.0])}
+    >>> Lion(lr=0.5).update(params, {"w": np.array([1e-9, -1000.0, 0.0])})
+    >>> params["w"]
+    array([-0.5,  0.5,  0. ])
+    """
+
+    state_names = ("m",)
+
+    def __init__(
+        self, lr: float = 0.0001, beta1: float = 0.9, beta2: float = 0.99, weight_decay: float = 0.0
+    ):
+        super().__init__()
+        self.lr = positive("lr", lr)
+        self.beta1 = fraction("beta1", beta1)
+        self.beta2 = fraction("beta2", beta2)
+        self.weight_decay = non_negative("weight_decay", weight_decay)
+
+    def rule(self, w: Array, g: Array, m: Array) -> Step:
+        c = self.beta1 * m + (1 - self.beta1) * g  # eq-lion-c
+        m = self.beta2 * m + (1 - self.beta2) * g  # eq-lion-m
+        w = (1 - self.lr * self.weight_decay) * w - self.lr * np.sign(c)  # eq-lion-w
+        return w, m

@@ -14,7 +14,7 @@ from fumoto.printed.playground import PLAYED, SURFACES
 from .alone import names_reached_by_tab
 from .conftest import BOOK, generated
 
-ALL = ["SGD", "Momentum", "Nesterov", "AdaGrad", "RMSProp", "AdaDelta", "Adam", "AdamW"]
+ALL = ["SGD", "Momentum", "Nesterov", "AdaGrad", "RMSProp", "AdaDelta", "Adam", "AdamW", "Lion"]
 VALUES = {"eta": 0.1, "alpha": 0.9, "rho": 0.9, "beta_1": 0.9, "beta_2": 0.999, "varepsilon": 1e-8}
 KAPPA = {"low": 1, "high": 100, "log": True, "title": "条件数 κ"}
 

@@ -11,6 +11,7 @@ SETTINGS = {
     "AdaDelta": {"lr": 1.0, "decay_rate": 0.9, "eps": 1e-6},
     "Adam": {"lr": 0.01, "beta1": 0.9, "beta2": 0.999, "eps": 1e-8},
     "AdamW": {"lr": 0.01, "beta1": 0.9, "beta2": 0.999, "eps": 1e-8, "weight_decay": 0.1},
+    "Lion": {"lr": 0.01, "beta1": 0.9, "beta2": 0.99, "weight_decay": 0.1},
 }
 
 

@@ -5,8 +5,9 @@ import numpy as np
 from claims.registry import between, claim, close, less
 from claims.walking import along, walk
 from fumoto.clipping import clip
-from fumoto.optimizers import SGD, Adam, AdamW
+from fumoto.optimizers import SGD, Adam, AdamW, Lion
 from fumoto.schedules import Cosine, StepDecay
+from fumoto.surfaces import ravine
 
 # --- decoupled weight decay ---------------------------------------------------------------------------------
 
@@ -168,3 +169,35 @@ def with_a_limit_too_large_the_floor_is_jumped_over_for_ever(b, G):
     eta = 2 * b * np.arcsinh(G) / G
     distances = between_walls(eta, eta * G / 2, 20, limit=G)
     return [less(np.arcsinh(G), distances), close(distances, np.full(21, eta * G / 2))]
+
+
+# --- Lion ---------------------------------------------------------------------------------------------------
+
+
+@claim("lion-step")
+def every_weight_moves_by_the_rate(eta, beta_1, beta_2, seed):
+    gradients = np.random.default_rng(seed).normal(size=(30, 4))
+    return close(np.abs(np.diff(along(Lion(eta, beta_1, beta_2), gradients), axis=0)), np.full((30, 4), eta))
+
+
+@claim("lion-scale")
+def the_size_of_all_gradients_does_not_matter_to_lion(q, eta, beta_1, beta_2, seed):
+    gradients = np.random.default_rng(seed).normal(size=(30, 4))
+    return close(*(along(Lion(eta, beta_1, beta_2), scale * gradients) for scale in (q, 1.0)))
+
+
+@claim("lion-box")
+def the_decay_of_lion_bounds_the_weights(b, lambda_, beta_1, beta_2, seed):
+    rng = np.random.default_rng(seed)
+    given = iter(rng.normal(size=(60, 50)))
+    optimizer = Lion(b / lambda_, beta_1, beta_2, lambda_)
+    places = walk(optimizer, lambda w: next(given), rng.uniform(-1, 1, 50) / lambda_, 60)
+    return less(np.abs(places) * lambda_, 1 + 1e-9)
+
+
+@claim("adamw-off-the-floor", samples=20, searched=20)
+def decay_keeps_adamw_from_the_floor_of_the_ravine(lambda_, eta):
+    places = (
+        walk(AdamW(eta, weight_decay=decay), ravine.gradient, ravine.start, 300) for decay in (0, lambda_)
+    )
+    return less(*(np.linalg.norm(path[-1] - ravine.minimum) for path in places))

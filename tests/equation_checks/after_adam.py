@@ -4,7 +4,7 @@ import numpy as np
 
 from equation_checks.registry import check, close
 from fumoto.clipping import clip
-from fumoto.optimizers import Adam
+from fumoto.optimizers import Adam, Lion
 from fumoto.schedules import Cosine, StepDecay, Warmup
 
 
@@ -80,3 +80,17 @@ def clipped_gradients(equations):
     for limit in (0.3, 1.2, 1.1 * norm):
         symbols = {"g": g, "G_max": limit, "G": norm}
         close(clip({"w": g}, limit)["w"], equations["eq-clip-g"].evaluate(**symbols))
+
+
+@check("eq-lion-c")
+def the_sign_of_the_mixed_mean(equations):
+    """Only its sign is used, so of a thousand weights, for many of which the two parts have opposite signs."""
+    rng = np.random.default_rng(0)
+    for beta1, beta2 in ((0.9, 0.99), (0.3, 0.8)):
+        optimizer, w = Lion(1.0, beta1, beta2), np.zeros(1000)
+        optimizer.update({"w": w}, {"w": rng.normal(size=1000) / (1 - beta2)})
+        before, m = w.copy(), optimizer.state["m"]["w"].copy()
+        g = rng.normal(size=1000) * beta1 / (1 - beta1)
+        optimizer.update({"w": w}, {"w": g})
+        symbols = {"beta_1": beta1, "m_t": m, "g_t": g}
+        close(before - w, np.sign(equations["eq-lion-c"].evaluate(**symbols)))

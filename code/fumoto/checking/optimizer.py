@@ -25,7 +25,7 @@ def check(make: Callable[..., Any], name: str, **hyperparameters: float) -> Repo
     """``make(**hyperparameters)`` で作った最適化手法が、``name`` の式のとおりに動くかを調べる。
 
     ``make``: クラス、関数、lambda のどれでもよい。``update(params, grads)`` を持つものを返すこと。
-    ``name``: ``"SGD"``, ``"Momentum"``, ``"Nesterov"``, ``"AdaGrad"``, ``"RMSProp"``, ``"AdaDelta"``, ``"Adam"``, ``"AdamW"``。
+    ``name``: ``"SGD"``, ``"Momentum"``, ``"Nesterov"``, ``"AdaGrad"``, ``"RMSProp"``, ``"AdaDelta"``, ``"Adam"``, ``"AdamW"``, ``"Lion"``。
     手法の名前や引数がおかしければ ``ValueError`` / ``TypeError``。読者のコードの誤りは ``Report`` で返す。
 
     >>> class MySGD:
