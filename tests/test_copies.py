@@ -35,7 +35,7 @@ from fumoto.joined import Joined
 from fumoto.layers import Activation, Affine, Layer, Remembering, SoftmaxCrossEntropy
 from fumoto.mistakes import DedentedAdam
 from fumoto.network import MLP
-from fumoto.optimizers import SGD, Adam, ElementwiseOptimizer, Momentum, Optimizer
+from fumoto.optimizers import SGD, Adam, ElementwiseOptimizer, Momentum, Muon, Optimizer, Split
 from fumoto.printed import METHODS, Equation, EquationError, PrintedOptimizer, Variant, read, variants
 from fumoto.printed.claims import Claim, read_claim
 from fumoto.printed.evaluation import RightSide
@@ -309,6 +309,8 @@ def ours(module):
 
 LIVES = {
     **{cls: [optimizer_life(cls)] for cls in {*ours(optimizers), *ours(mistakes), AMSGrad} - ABSTRACT},
+    Muon: [optimizer_life(Muon, shapes=((2, 3), (2, 2)))],
+    Split: [optimizer_life(lambda: Split(Muon(), Adam()))],
     DedentedAdam: [optimizer_life(DedentedAdam)],
     Clipped: [optimizer_life(lambda: Clipped(Adam(), 0.5))],
     Scheduled: [optimizer_life(lambda: Scheduled(Adam(), Warmup(Cosine(0.5, 9), 3)))],

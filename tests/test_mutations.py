@@ -10,6 +10,7 @@ from types import ModuleType
 import numpy as np
 import pytest
 
+import equation_checks.after_adam
 import equation_checks.batchnorm
 import equation_checks.overfitting
 from equation_checks import CHECKS
@@ -20,6 +21,7 @@ from fumoto import (
     initializers,
     layers,
     normalization,
+    optimizers,
 )
 from fumoto.printed import read
 
@@ -239,6 +241,21 @@ def test_a_spoiled_batch_normalization_is_noticed(module):
     assert noticed(lambda: check_batch_normalization(module))
 
 
+# --- Muon's iteration -------------------------------------------------------------------------------------
+
+
+def check_iteration(module):
+    equation_checks.after_adam.check_newton_schulz(BOOK, module)
+
+
+ITERATION = ("newton_schulz",)
+
+
+@pytest.mark.parametrize("module", every_spoiled(optimizers, *ITERATION))
+def test_a_spoiled_iteration_is_noticed(module):
+    assert noticed(lambda: check_iteration(module))
+
+
 # --- the unspoiled code passes ----------------------------------------------------------------------------
 
 
@@ -247,6 +264,7 @@ def test_the_checks_of_this_file_pass_on_the_code_as_it_is(monkeypatch):
     check_scaling(normalization, monkeypatch)
     check_activations(layers, monkeypatch)
     check_batch_normalization(batchnorm)
+    check_iteration(optimizers)
 
 
 def test_there_are_many_mistakes_to_notice():
@@ -257,6 +275,7 @@ def test_there_are_many_mistakes_to_notice():
             (normalization, SCALING),
             (layers, ACTIVATIONS),
             (batchnorm, BATCHNORM),
+            (optimizers, ITERATION),
         )
     ]
     assert min(counts) >= 10

@@ -45,7 +45,7 @@ class StepDecay:
 class Cosine:
     """余弦の半周期で、``lr`` から、``steps`` 歩で 0 まで下げる。そのあとは 0。式: ``eq-schedule-cosine``。
 
-    出典: Loshchilov & Hutter (2017) arXiv:1608.03983(周期ごとに元へ戻すことは、しない)
+    出典: Loshchilov & Hutter (2017) arXiv:1608.03983。論文のように、周期ごとに元へ戻すことはしない
 
     >>> schedule = Cosine(lr=0.5, steps=4)
     >>> [round(schedule(t), 3) for t in range(6)]

@@ -5,7 +5,7 @@ import numpy as np
 from claims.registry import between, claim, close, less
 from claims.walking import along, walk
 from fumoto.clipping import clip
-from fumoto.optimizers import SGD, Adam, AdamW, Lion
+from fumoto.optimizers import SGD, Adam, AdamW, Lion, Muon, newton_schulz
 from fumoto.schedules import Cosine, StepDecay
 from fumoto.surfaces import ravine
 
@@ -201,3 +201,39 @@ def decay_keeps_adamw_from_the_floor_of_the_ravine(lambda_, eta):
         walk(AdamW(eta, weight_decay=decay), ravine.gradient, ravine.start, 300) for decay in (0, lambda_)
     )
     return less(*(np.linalg.norm(path[-1] - ravine.minimum) for path in places))
+
+
+# --- Muon ---------------------------------------------------------------------------------------------------
+
+
+def quintic(sigma):
+    """eq-muon-sigma."""
+    return 3.4445 * sigma - 4.7750 * sigma**3 + 2.0315 * sigma**5
+
+
+@claim("muon-singular", samples=100, searched=50)
+def the_iteration_changes_the_singular_values_only(n, m, k, seed):
+    if n < 1 or m < 1 or k < 0:
+        raise ValueError("a matrix and a number of iterations")
+    u = np.random.default_rng(seed).normal(size=(n, m))
+    left, sigma, right = np.linalg.svd(u, full_matrices=False)
+    sigma = sigma / np.linalg.norm(u)
+    for _ in range(k):
+        sigma = quintic(sigma)
+    return close(newton_schulz(u, k), left @ np.diag(sigma) @ right)
+
+
+@claim("muon-range")
+def five_iterations_bring_singular_values_near_1(sigma):
+    if sigma > 1:
+        raise ValueError("no singular value is larger than the length")
+    after = newton_schulz(np.diag([sigma, np.sqrt(1 - sigma**2)]))[0, 0]  # a matrix of length 1
+    return between(after, 0.68, 1.21)
+
+
+@claim("muon-scale", samples=100, searched=50)
+def the_size_of_all_gradients_does_not_matter_to_muon(q, alpha, eta, seed):
+    if q <= 0:
+        raise ValueError("a positive factor")
+    gradients = np.random.default_rng(seed).normal(size=(8, 3, 2))
+    return close(*(along(Muon(eta, alpha), scale * gradients) for scale in (q, 1.0)))

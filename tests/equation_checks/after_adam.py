@@ -3,8 +3,9 @@
 import numpy as np
 
 from equation_checks.registry import check, close
+from fumoto import optimizers
 from fumoto.clipping import clip
-from fumoto.optimizers import Adam, Lion
+from fumoto.optimizers import Adam, Lion, Muon, newton_schulz
 from fumoto.schedules import Cosine, StepDecay, Warmup
 
 
@@ -94,3 +95,69 @@ def the_sign_of_the_mixed_mean(equations):
         optimizer.update({"w": w}, {"w": g})
         symbols = {"beta_1": beta1, "m_t": m, "g_t": g}
         close(before - w, np.sign(equations["eq-lion-c"].evaluate(**symbols)))
+
+
+SHAPES = ((3, 5), (5, 3), (4, 4), (1, 3))
+
+
+def printed_iteration(equations, u, steps, eps):
+    """The printed equations of the iteration, one after the other."""
+    n, m = u.shape
+    Z = equations["eq-muon-x"].evaluate(u=u, G=np.linalg.norm(u), varepsilon=eps)
+    for _ in range(steps):
+        A = equations["eq-muon-gram"].evaluate(Z=Z, m=m)
+        Q = equations["eq-muon-q"].evaluate(A=A, n=n)
+        Z = equations["eq-muon-next"].evaluate(Z=Z, Q=Q, n=n)
+    return Z
+
+
+@check("eq-muon-x", "eq-muon-gram", "eq-muon-q", "eq-muon-next")
+def newton_schulz_iteration(equations):
+    check_newton_schulz(equations)
+
+
+def check_newton_schulz(equations, module=optimizers):
+    rng = np.random.default_rng(0)
+    for shape in SHAPES:
+        for steps, eps in ((0, 1e-7), (1, 1e-7), (5, 1e-7), (2, 20.0)):  # the last is longer than the matrix
+            u = rng.normal(size=shape)
+            close(module.newton_schulz(u, steps, eps), printed_iteration(equations, u, steps, eps))
+        default = module.newton_schulz(u)
+        close(default, printed_iteration(equations, u, 5, 1e-7))
+    assert np.all(module.newton_schulz(np.zeros((2, 2))) == 0)
+
+
+@check("eq-muon-sigma")
+def what_one_iteration_makes_of_singular_values(equations):
+    u = np.random.default_rng(0).normal(size=(4, 4))
+    left, sigma, right = np.linalg.svd(u / np.linalg.norm(u))
+    after = np.diag(left.T @ newton_schulz(u, 1) @ right.T)
+    close(after, equations["eq-muon-sigma"].evaluate(sigma=sigma))
+
+
+@check("eq-muon-m", "eq-muon-u", "eq-muon-w")
+def muon_follows_its_equations(equations):
+    """The printed equations with the code's iteration, which is compared above."""
+    rng = np.random.default_rng(0)
+    for lr, momentum, weight_decay in ((0.1, 0.9, 0.3), (0.5, 0.4, 0.0), (0.2, 0.0, 0.7)):
+        optimizer = Muon(lr, momentum, weight_decay)
+        params = {str(shape): rng.normal(size=shape) for shape in SHAPES}
+        expected = {key: w.copy() for key, w in params.items()}
+        means = {key: np.zeros_like(w) for key, w in params.items()}
+        constants = {"eta": lr, "alpha": momentum, "lambda": weight_decay}
+        for _ in range(4):
+            grads = {key: rng.normal(size=w.shape) for key, w in params.items()}
+            optimizer.update(params, grads)
+            for key, w in expected.items():
+                n, m = w.shape
+                known = {**constants, "g_t": grads[key], "m_t": means[key], "w_t": w, "n": n, "m": m}
+                for label in ("eq-muon-m", "eq-muon-u"):
+                    known[equations[label].name] = _value(equations[label], known)
+                known["O_next"] = newton_schulz(known["u_next"])
+                expected[key], means[key] = _value(equations["eq-muon-w"], known), known["m_next"]
+                close(params[key], expected[key], rtol=1e-9, atol=1e-10)
+                close(optimizer.state["m"][key], means[key])
+
+
+def _value(equation, known):
+    return equation.evaluate(**{name: known[name] for name in equation.symbols})

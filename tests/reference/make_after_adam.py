@@ -1,12 +1,20 @@
 """Regenerate after_adam.json from PyTorch: `python tests/reference/make_after_adam.py` (needs torch).
 
-Learning-rate schedules: the rate of every step, as PyTorch's schedulers set it. Clipping: of two arrays together.
+Learning-rate schedules: the rate of every step, as PyTorch's schedulers set it. Clipping: of two arrays together. Muon: the
+matrices after each step of ``muon_problem``, of PyTorch's Muon as it is (which iterates in bfloat16), and of the same
+code with ``Tensor.bfloat16`` replaced, so that it iterates in float64.
 """
 
 import json
+import sys
 from pathlib import Path
 
+import numpy as np
 import torch
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from muon_problem import STEPS, gradients, start
 
 schedulers = torch.optim.lr_scheduler
 SCHEDULES = [
@@ -47,6 +55,30 @@ def clipped(limit):
     return [parameter.grad.tolist() for parameter in parameters]
 
 
+MUON = [
+    {"lr": 0.02, "momentum": 0.95, "weight_decay": 0.0},
+    {"lr": 0.1, "momentum": 0.5, "weight_decay": 0.3},
+]
+
+
+def muon(settings, rounded):
+    """The matrices of PyTorch are the transposes of the book's: (n_out, n_in)."""
+    bfloat16 = torch.Tensor.bfloat16
+    if not rounded:
+        torch.Tensor.bfloat16 = torch.Tensor.clone
+    try:
+        parameters = [torch.tensor(w.T.copy(), requires_grad=True) for w in start()]
+        optimizer, found = torch.optim.Muon(parameters, **settings), []
+        for step in range(STEPS):
+            for parameter, g in zip(parameters, gradients(step), strict=True):
+                parameter.grad = torch.tensor(g.T.copy())
+            optimizer.step()
+            found.append([parameter.detach().numpy().T.tolist() for parameter in parameters])
+    finally:
+        torch.Tensor.bfloat16 = bfloat16
+    return found
+
+
 def main():
     found = {
         "torch": torch.__version__.split("+")[0],
@@ -57,8 +89,18 @@ def main():
         "clipping": [
             {"gradients": GRADIENTS, "limit": limit, "clipped": clipped(limit)} for limit in (0.5, 4.0, 9.0)
         ],
+        "muon": [
+            {
+                "hyperparameters": settings,
+                "float64": muon(settings, rounded=False),
+                "bfloat16": [
+                    np.round(muon(settings, rounded=True)[step][0], 6).tolist() for step in range(STEPS)
+                ],
+            }
+            for settings in MUON
+        ],
     }
-    text = json.dumps(found, indent=1) + "\n"
+    text = json.dumps(found) + "\n"
     Path(__file__).with_name("after_adam.json").write_text(text, encoding="utf-8")
 
 

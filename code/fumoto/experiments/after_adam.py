@@ -6,7 +6,7 @@ import numpy as np
 
 from fumoto.clipping import Clipped
 from fumoto.hints import Array, Arrays, Updates
-from fumoto.optimizers import SGD, Adam, AdamW
+from fumoto.optimizers import SGD, Adam, AdamW, newton_schulz
 from fumoto.schedules import Cosine, Schedule, Scheduled, StepDecay, Warmup
 
 
@@ -139,3 +139,30 @@ def _between_walls(optimizer: Updates, start: float, steps: int) -> Array:
             optimizer.update({"w": w}, {"w": np.sinh(w)})
             path.append(float(w))
     return np.array(path)
+
+
+@dataclass(frozen=True)
+class SingularValues:
+    """長さで割った行列の特異値 ``before`` と、反復したあとの値 ``after[回数]``。"""
+
+    before: Array
+    after: dict[int, Array]
+    smallest: float
+    size: int
+    seed: int
+
+
+def singular_values(smallest: float = 0.001, size: int = 40, seed: int = 0) -> SingularValues:
+    """特異値が 1 から ``smallest`` まで等しい比で並ぶ、無作為な向きの行列を、1 回、3 回、5 回反復する。
+
+    >>> values = singular_values(size=3)
+    >>> values.before.round(3), values.after[5].round(2)
+    (array([0.999, 0.032, 0.001]), array([0.7 , 1.13, 0.47]))
+    """
+    rng = np.random.default_rng(seed)
+    left, right = (np.linalg.qr(rng.normal(size=(size, size)))[0] for _ in range(2))
+    before = np.geomspace(1, smallest, size)
+    before /= np.linalg.norm(before)
+    u = left @ np.diag(before) @ right.T
+    after = {steps: np.diag(left.T @ newton_schulz(u, steps) @ right) for steps in (1, 3, 5)}
+    return SingularValues(before, after, smallest, size, seed)

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from fumoto.experiments.after_adam import ClippedPaths, DecayPaths, ScheduledWalks
+from fumoto.experiments.after_adam import ClippedPaths, DecayPaths, ScheduledWalks, SingularValues
 from fumoto.figures.looks import GRAY, SERIES_LOOKS
 from fumoto.figures.style import Picture, draw, legend_above
 
@@ -52,4 +52,20 @@ def clipped_paths(result: ClippedPaths) -> Picture:
     ax.set_yscale("symlog", linthresh=10, linscale=2)
     ax.set(xlabel="ステップ $t$", ylabel="位置 $w_t$")
     legend_above(picture, ax, columns=3)
+    return picture
+
+
+@draw
+def singular_values(result: SingularValues) -> Picture:
+    """反復する前の特異値に対する、反復したあとの値(横軸は対数)。"""
+    picture = Picture("singular-values", height=3.6)
+    ax = picture.axes
+    ax.axhline(1, color=GRAY, linewidth=0.8, linestyle=":")
+    ax.plot(result.before, result.before, color=GRAY, label="はじめ")
+    for (steps, after), look in zip(result.after.items(), SERIES_LOOKS, strict=False):
+        ax.plot(result.before, after, **look.line(marker=look.marker, markersize=4, label=f"{steps} 回"))
+    ax.set(
+        xscale="log", xlabel=r"長さで割った行列の特異値 $\sigma$", ylabel="反復したあとの値", ylim=(0, 1.3)
+    )
+    legend_above(picture, ax, columns=4)
     return picture
