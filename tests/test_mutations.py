@@ -18,10 +18,12 @@ from fumoto import (
     batchnorm,
     check_batchnorm,
     check_initializer,
+    clipping,
     initializers,
     layers,
     normalization,
     optimizers,
+    schedules,
 )
 from fumoto.printed import read
 
@@ -241,19 +243,43 @@ def test_a_spoiled_batch_normalization_is_noticed(module):
     assert noticed(lambda: check_batch_normalization(module))
 
 
-# --- Muon's iteration -------------------------------------------------------------------------------------
+# --- after Adam -------------------------------------------------------------------------------------------
 
 
-def check_iteration(module):
+def check_muon(module):
     equation_checks.after_adam.check_newton_schulz(BOOK, module)
+    equation_checks.after_adam.check_muon(BOOK, module)
 
 
-ITERATION = ("newton_schulz",)
+def check_schedules(module):
+    equation_checks.after_adam.check_step_decay(BOOK, module)
+    equation_checks.after_adam.check_cosine(BOOK, module)
+    equation_checks.after_adam.check_warmup(BOOK, module)
 
 
-@pytest.mark.parametrize("module", every_spoiled(optimizers, *ITERATION))
-def test_a_spoiled_iteration_is_noticed(module):
-    assert noticed(lambda: check_iteration(module))
+def check_clipping(module):
+    equation_checks.after_adam.check_length(BOOK, module)
+    equation_checks.after_adam.check_clip(BOOK, module)
+
+
+MUON = ("newton_schulz", "Muon.rule")
+SCHEDULES = ("StepDecay.__call__", "Cosine.__call__", "Warmup.__call__")
+CLIPPING = ("clip",)
+
+
+@pytest.mark.parametrize("module", every_spoiled(optimizers, *MUON))
+def test_a_spoiled_muon_is_noticed(module):
+    assert noticed(lambda: check_muon(module))
+
+
+@pytest.mark.parametrize("module", every_spoiled(schedules, *SCHEDULES))
+def test_a_spoiled_schedule_is_noticed(module):
+    assert noticed(lambda: check_schedules(module))
+
+
+@pytest.mark.parametrize("module", every_spoiled(clipping, *CLIPPING))
+def test_a_spoiled_clipping_is_noticed(module):
+    assert noticed(lambda: check_clipping(module))
 
 
 # --- the unspoiled code passes ----------------------------------------------------------------------------
@@ -264,7 +290,9 @@ def test_the_checks_of_this_file_pass_on_the_code_as_it_is(monkeypatch):
     check_scaling(normalization, monkeypatch)
     check_activations(layers, monkeypatch)
     check_batch_normalization(batchnorm)
-    check_iteration(optimizers)
+    check_muon(optimizers)
+    check_schedules(schedules)
+    check_clipping(clipping)
 
 
 def test_there_are_many_mistakes_to_notice():
@@ -275,7 +303,8 @@ def test_there_are_many_mistakes_to_notice():
             (normalization, SCALING),
             (layers, ACTIVATIONS),
             (batchnorm, BATCHNORM),
-            (optimizers, ITERATION),
+            (optimizers, MUON),
+            (schedules, SCHEDULES),
         )
     ]
     assert min(counts) >= 10

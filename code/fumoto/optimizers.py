@@ -429,7 +429,7 @@ class Lion(ElementwiseOptimizer):
     """Lion: 勾配の平均の符号だけを使い、どの重みも同じ大きさだけ動かす。
 
     式: ``eq-lion-c``, ``eq-lion-m``, ``eq-lion-w``。
-    ``lr``: 学習率 η > 0。``beta1``: 歩みを決める平均の減衰率、``beta2``: 覚えておく平均の減衰率、0 以上 1 未満。
+    ``lr``: 学習率 η > 0。``beta1``: 歩みを決める平均の減衰率。``beta2``: 覚えておく平均の減衰率。
     ``weight_decay``: 重み減衰の強さ λ ≥ 0(AdamW と同じく、切り離してある)。
     出典: Chen et al. (2023) arXiv:2302.06675
 

@@ -3,10 +3,8 @@
 import numpy as np
 
 from equation_checks.registry import check, close
-from fumoto import optimizers
-from fumoto.clipping import clip
-from fumoto.optimizers import Adam, Lion, Muon, newton_schulz
-from fumoto.schedules import Cosine, StepDecay, Warmup
+from fumoto import clipping, optimizers, schedules
+from fumoto.optimizers import Adam, Lion, newton_schulz
 
 
 @check("eq-adam-l2-rate")
@@ -25,28 +23,40 @@ def what_adam_makes_of_l2(equations):
 
 @check("eq-schedule-step")
 def step_decay(equations):
+    check_step_decay(equations)
+
+
+def check_step_decay(equations, module=schedules):
     for eta, factor in ((0.5, 0.1), (2.0, 0.7)):
-        schedule = StepDecay(eta, every=3, factor=factor)
+        schedule = module.StepDecay(eta, every=3, factor=factor)
         for t in range(12):
             close(schedule(t), equations["eq-schedule-step"].evaluate(eta=eta, phi=factor, k=t // 3))
 
 
 @check("eq-schedule-cosine")
 def half_a_period_of_a_cosine(equations):
+    check_cosine(equations)
+
+
+def check_cosine(equations, module=schedules):
     for eta, steps in ((0.5, 7), (2.0, 10)):
         for t in range(steps + 1):
             symbols = {"eta": eta, "t": t, "T": steps, "pi": np.pi}
-            close(Cosine(eta, steps)(t), equations["eq-schedule-cosine"].evaluate(**symbols))
+            close(module.Cosine(eta, steps)(t), equations["eq-schedule-cosine"].evaluate(**symbols))
 
 
 @check("eq-schedule-warmup")
 def warm_up(equations):
-    schedule = Cosine(0.5, 20)
+    check_warmup(equations)
+
+
+def check_warmup(equations, module=schedules):
+    schedule = schedules.Cosine(0.5, 20)
     for steps in (1, 4, 9):
         for t in range(12):
             symbols = {"eta_t": schedule(t), "eta_next": schedule(t + 1), "t": t, "T_w": steps}
             known = {name: symbols[name] for name in equations["eq-schedule-warmup"].symbols}
-            close(Warmup(schedule, steps)(t), equations["eq-schedule-warmup"].evaluate(**known))
+            close(module.Warmup(schedule, steps)(t), equations["eq-schedule-warmup"].evaluate(**known))
 
 
 @check("eq-adam-noise-rms")
@@ -64,23 +74,31 @@ def the_weights_of_a_corrected_mean(equations):
 
 @check("eq-clip-norm")
 def the_length_of_all_gradients(equations):
+    check_length(equations)
+
+
+def check_length(equations, module=clipping):
     """Only what is longer than this is changed by clipping."""
     g = np.random.default_rng(0).normal(size=7) * 3
     length = equations["eq-clip-norm"].evaluate(g=g, P=7).item()
     parts = {"a": g[:3], "b": g[3:].reshape(2, 2)}
     for limit in (0.3 * length, 0.9 * length):
-        clipped = clip(parts, limit)
+        clipped = module.clip(parts, limit)
         close(np.concatenate([part.ravel() for part in clipped.values()]), g * limit / length)
-    close(clip(parts, 1.1 * length)["a"], g[:3])
+    close(module.clip(parts, 1.1 * length)["a"], g[:3])
 
 
 @check("eq-clip-g")
 def clipped_gradients(equations):
+    check_clip(equations)
+
+
+def check_clip(equations, module=clipping):
     g = np.random.default_rng(0).normal(size=7) * 3
     norm = np.linalg.norm(g)
     for limit in (0.3, 1.2, 1.1 * norm):
         symbols = {"g": g, "G_max": limit, "G": norm}
-        close(clip({"w": g}, limit)["w"], equations["eq-clip-g"].evaluate(**symbols))
+        close(module.clip({"w": g}, limit)["w"], equations["eq-clip-g"].evaluate(**symbols))
 
 
 @check("eq-lion-c")
@@ -137,10 +155,14 @@ def what_one_iteration_makes_of_singular_values(equations):
 
 @check("eq-muon-m", "eq-muon-u", "eq-muon-w")
 def muon_follows_its_equations(equations):
+    check_muon(equations)
+
+
+def check_muon(equations, module=optimizers):
     """The printed equations with the code's iteration, which is compared above."""
     rng = np.random.default_rng(0)
     for lr, momentum, weight_decay in ((0.1, 0.9, 0.3), (0.5, 0.4, 0.0), (0.2, 0.0, 0.7)):
-        optimizer = Muon(lr, momentum, weight_decay)
+        optimizer = module.Muon(lr, momentum, weight_decay)
         params = {str(shape): rng.normal(size=shape) for shape in SHAPES}
         expected = {key: w.copy() for key, w in params.items()}
         means = {key: np.zeros_like(w) for key, w in params.items()}

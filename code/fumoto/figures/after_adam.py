@@ -50,6 +50,7 @@ def clipped_paths(result: ClippedPaths) -> Picture:
         ax.plot(shown, **look.line(marker=look.marker, markersize=5, label=label))
     ax.axhline(0, color=GRAY, linewidth=0.8, linestyle=":")
     ax.set_yscale("symlog", linthresh=10, linscale=2)
+    ax.xaxis.get_major_locator().set_params(integer=True)
     ax.set(xlabel="ステップ $t$", ylabel="位置 $w_t$")
     legend_above(picture, ax, columns=3)
     return picture

@@ -115,7 +115,7 @@ def race_table(races: Mapping[str, Mapping[str, Runner]]) -> Table:
     for name in races:
         header += [f"{name}: η", "歩数", "行き過ぎ"]
     rows = []
-    for method in METHOD_LOOKS:
+    for method in next(iter(races.values())):
         row = [method]
         for runners in races.values():
             runner = runners[method]
