@@ -52,7 +52,7 @@ METHODS = {
         ),
         Method(
             "Lion",
-            ("eq-lion-c", "eq-lion-m", "eq-lion-w"),
+            ("eq-lion-m", "eq-lion-c", "eq-lion-w"),
             {"lr": "eta", "beta1": "beta_1", "beta2": "beta_2", "weight_decay": "lambda"},
         ),
     )
