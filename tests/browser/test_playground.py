@@ -178,7 +178,7 @@ def test_a_slider_by_touch(show):
 def test_methods_and_surfaces_are_chosen(show):
     figure = show(play=config(methods=ALL, on=["SGD"], surfaces=["bowl", "ravine", "saddle", "hollow"]))
     assert list(figure.trajectories()) == ["SGD"]
-    figure.root.get_by_role("checkbox", name="Adam", exact=False).check()
+    figure.root.get_by_role("checkbox", name="Adam", exact=True).check()
     figure.root.get_by_role("checkbox", name="GD", exact=False).uncheck()
     assert list(figure.trajectories()) == ["Adam"]
     figure.root.get_by_role("combobox", name="地形", exact=True).select_option("曲がった谷")
