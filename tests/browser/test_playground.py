@@ -14,7 +14,7 @@ from fumoto.printed.playground import PLAYED, SURFACES
 from .alone import names_reached_by_tab
 from .conftest import BOOK, generated
 
-ALL = ["SGD", "Momentum", "Nesterov", "AdaGrad", "RMSProp", "AdaDelta", "Adam"]
+ALL = ["SGD", "Momentum", "Nesterov", "AdaGrad", "RMSProp", "AdaDelta", "Adam", "AdamW", "Lion"]
 VALUES = {"eta": 0.1, "alpha": 0.9, "rho": 0.9, "beta_1": 0.9, "beta_2": 0.999, "varepsilon": 1e-8}
 BEST = {"bowl": {"SGD.eta": 0.5, "Momentum.eta": 0.3, "Momentum.alpha": 0.5}}
 KAPPA = {"low": 1, "high": 100, "log": True, "title": "条件数 κ"}
@@ -179,7 +179,7 @@ def test_a_slider_by_touch(show):
 def test_methods_and_surfaces_are_chosen(show):
     figure = show(play=config(methods=ALL, on=["SGD"], surfaces=["bowl", "ravine", "saddle", "hollow"]))
     assert list(figure.trajectories()) == ["SGD"]
-    figure.root.get_by_role("checkbox", name="Adam", exact=False).check()
+    figure.root.get_by_role("checkbox", name="Adam", exact=True).check()
     figure.root.get_by_role("checkbox", name="GD", exact=False).uncheck()
     assert list(figure.trajectories()) == ["Adam"]
     figure.root.get_by_role("combobox", name="地形", exact=True).select_option("曲がった谷")

@@ -208,7 +208,7 @@ class Rung:
     keep: int
 
 
-STEPS = 500
+STEPS = 400
 RUNGS = (Rung(50, (1001,), 4), Rung(150, (1001,), 2), Rung(STEPS, (1001, 1002), 1))
 
 
@@ -269,7 +269,7 @@ def _losses(settings: Iterable[Setting], rung: Rung, processes: int) -> dict[Set
 # --- 報告する ---------------------------------------------------------------------------------------------
 
 PILOT = 5  # まずこの数の種で学習し、散らばりを見て、種を足す
-MOST_SEEDS = 8
+MOST_SEEDS = 6
 CONFIDENCE = 0.95
 
 

@@ -154,7 +154,7 @@ def race_table(found: Mapping[str, Mapping[str, Descents]], limit: float) -> Tab
     for title in found:
         header += [f"{title}: 歩数", "行き過ぎ", f"{limit:.0%} まで"]
     rows = []
-    for method in METHOD_LOOKS:
+    for method in next(iter(found.values())):
         row = [_on_surface(method)]
         for tried in (each[method] for each in found.values()):
             fast, careful = tried.fastest(), tried.fastest(limit)
