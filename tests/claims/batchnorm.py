@@ -168,6 +168,21 @@ def the_scale_of_a_column_and_a_bias_change_no_output_and_divide_the_gradient(c,
     return [close(scaled_y, y, rel=1e-7), close(factors * scaled_g, g, rel=1e-7)]
 
 
+@claim("batchnorm-grows")
+def a_step_of_sgd_makes_every_column_before_batchnorm_longer(eta, seed):
+    rng = np.random.default_rng(seed)
+    layer, W = made(BatchNorm, 3, rng, eps=TINY), rng.normal(size=(4, 3))
+    _, g = behind_weights(layer, W, 0.0, seed)
+    params = {"W": W.copy()}
+    SGD(lr=eta).update(params, {"W": g})
+    squares, after = ((w**2).sum(axis=0) for w in (W, params["W"]))
+    return [
+        less(np.abs((g * W).sum(axis=0)), 1e-6 * np.sqrt((g**2).sum(axis=0) * squares)),
+        less(0.0, after - squares),
+        close(after, squares + eta**2 * (g**2).sum(axis=0), rel=1e-7),
+    ]
+
+
 @claim("batchnorm-orthogonal")
 def gradients_of_a_batch_have_no_part_along_one_and_x_hat(N, sigma, varepsilon, seed):
     layer, _, y = seen(N, seed, sigma, varepsilon)
