@@ -142,7 +142,7 @@ def reach(samples: int = 5, nodes: int = 6, at: tuple[int, int] = (1, 2), seed: 
 
 SIZES = [784, 100, 100, 100, 100, 10]
 ACTIVATIONS = {"ReLU": (ReLU, he), "シグモイド": (Sigmoid, xavier)}
-SCALES = (1.0, 0.1, 0.01, 0.0001)
+SCALES = (1.0, 0.1, 0.0001)  # 大きすぎる、ちょうどよい、小さすぎる
 Key = tuple[str | float, str]  # 比べるネットワーク: (活性化関数, 置き場所) か (重みの標準偏差, 置き場所)
 PLACED: dict[Key, Callable[..., MLP]] = {
     (name, place): partial(MLP, SIZES, layer, initializer, batchnorm=where)

@@ -125,19 +125,21 @@ def reach(result: Reach) -> Picture:
 
 @draw
 def weight_scales(result: Compared) -> Picture:
-    """重みの標準偏差に対する、テストの正解率(上)と選ばれた学習率(下)。印が種 1 つ、線が平均。"""
+    """重みの標準偏差ごとの、テストの正解率(上)と選ばれた学習率(下)。印が種 1 つ、横線が平均。"""
     picture = Picture("weight-scales", 2, 1, height=5.2, sharex=True, height_ratios=[2, 1])
     top, bottom = picture.axes
+    scales = list(dict.fromkeys(std for std, _ in result.reports))
     for position, (place, label) in enumerate((("前", "BatchNorm あり"), ("なし", "BatchNorm なし"))):
-        look, keys = _look(position), [key for key in result.reports if key[1] == place]
-        scales = [std for std, _ in keys]
-        accuracy = 100 * np.array([result.reports[key].test_accuracy for key in keys])
-        style = look.line(marker=look.marker, markersize=6, label=label)
-        top.plot(scales, accuracy, look.marker, color=look.color, markersize=4, alpha=0.6)
-        top.plot(scales, accuracy.mean(axis=1), **look.line(label=label))
-        bottom.plot(scales, [result.rate(key) for key in keys], **style)
-    top.set(xscale="log", ylim=(0, 102), ylabel="テスト正解率(%)")
-    bottom.set(yscale="log", xlabel="重みの初期値の標準偏差", ylabel=r"選ばれた $\eta$")
+        look = _look(position)
+        x = np.arange(len(scales)) + 0.16 * position - 0.08  # 重ならないように左右にずらす
+        accuracy = 100 * np.array([result.reports[std, place].test_accuracy for std in scales])
+        top.plot(x, accuracy, look.marker, color=look.color, markersize=5, alpha=0.7)
+        top.plot(x, accuracy.mean(axis=1), "_", color=GRAY, markersize=20, markeredgewidth=2)
+        rates = [result.rate((std, place)) for std in scales]
+        bottom.plot(x, rates, look.marker, color=look.color, markersize=7, label=label)
+    top.set(ylim=(0, 102), ylabel="テスト正解率(%)")
+    bottom.set(yscale="log", ylim=(5e-4, 4), xlabel="重みの初期値の標準偏差", ylabel=r"選ばれた $\eta$")
+    bottom.set_xticks(range(len(scales)), [f"{std:g}" for std in scales])
     bottom.set_yticks([0.001, 0.01, 0.1, 1], ["0.001", "0.01", "0.1", "1"])
     bottom.minorticks_off()
     legend_above(picture, bottom, 2)
