@@ -185,7 +185,7 @@ def tuned_rates(
         key: [Setting(SGD, tuple(each.items()), network) for each in values]
         for key, network in networks.items()
     }
-    return tune(groups, RUNGS, processes)
+    return tune(groups, RUNGS, processes=processes)
 
 
 def _reported(tuned: Mapping[Key, Tuned], seeds: int, processes: int) -> dict[Key, Report]:

@@ -16,7 +16,7 @@ from fumoto.experiments.comparison import (
 from fumoto.experiments.protocol import Report, Setting, difference
 from fumoto.figures.looks import GRAY, METHOD_LOOKS
 from fumoto.figures.style import Picture, contours, draw, legend_above, path
-from fumoto.figures.table import Table, interval
+from fumoto.figures.table import Table
 from fumoto.hints import Array, Arrays
 from fumoto.surfaces import Surface
 
@@ -177,10 +177,8 @@ def mnist_table(reports: Mapping[str, Report], reference: str = "SGD") -> Table:
             (found.test_accuracy * 100, reports[reference].test_accuracy * 100, 1),
         ):
             gap = difference(values, other, len(reports) - 1)
-            row += [
-                f"{values.mean():.{digits}f}",
-                "—" if name == reference else interval(gap.low, gap.high, digits),
-            ]
+            text = f"{gap.low:+.{digits}f}〜{gap.high:+.{digits}f}{'＊' if gap.clear else ''}"
+            row += [f"{values.mean():.{digits}f}", "—" if name == reference else text.replace("-", "−")]
         rows.append([*row, _setting(found.setting)])
     header = ["手法", "訓練の損失", f"{reference} との差", "正解率(%)", f"{reference} との差", "選ばれた設定"]
     return Table(header, rows)
