@@ -1,14 +1,22 @@
-"""Chapter 9: what outliers do to a scale, what BatchNorm, LayerNorm and RMSNorm keep, and what they read."""
+"""Chapter 9: what outliers do to a scale, what BatchNorm, LayerNorm and RMSNorm keep and read, and what training gains.
 
+A claim about trained networks is also tried on seeds of its own (``test_claims_batchnorm.py``).
+"""
+
+from functools import cache
 from itertools import product
 
 import numpy as np
 
 from claims.registry import between, claim, close, equal, less
 from fumoto.batchnorm import BatchNorm
+from fumoto.experiments import batchnorm
 from fumoto.experiments.batchnorm import hidden_outputs, reach, shrinkage
+from fumoto.experiments.protocol import Setting, learn
 from fumoto.layernorm import LayerNorm, RMSNorm
 from fumoto.layers import ReLU, Sigmoid, Tanh
+from fumoto.network import MLP
+from fumoto.optimizers import SGD
 
 TINY = 1e-12  # an ε that changes nothing in a sentence that leaves it aside
 
@@ -160,6 +168,21 @@ def the_scale_of_a_column_and_a_bias_change_no_output_and_divide_the_gradient(c,
     return [close(scaled_y, y, rel=1e-7), close(factors * scaled_g, g, rel=1e-7)]
 
 
+@claim("batchnorm-grows")
+def a_step_of_sgd_makes_every_column_before_batchnorm_longer(eta, seed):
+    rng = np.random.default_rng(seed)
+    layer, W = made(BatchNorm, 3, rng, eps=TINY), rng.normal(size=(4, 3))
+    _, g = behind_weights(layer, W, 0.0, seed)
+    params = {"W": W.copy()}
+    SGD(lr=eta).update(params, {"W": g})
+    squares, after = ((w**2).sum(axis=0) for w in (W, params["W"]))
+    return [
+        less(np.abs((g * W).sum(axis=0)), 1e-6 * np.sqrt((g**2).sum(axis=0) * squares)),
+        less(0.0, after - squares),
+        close(after, squares + eta**2 * (g**2).sum(axis=0), rel=1e-7),
+    ]
+
+
 @claim("batchnorm-orthogonal")
 def gradients_of_a_batch_have_no_part_along_one_and_x_hat(N, sigma, varepsilon, seed):
     layer, _, y = seen(N, seed, sigma, varepsilon)
@@ -266,3 +289,138 @@ def the_table_of_what_changes_an_output(c, b, seed):
             y, other = normalized(cls, a), normalized(cls, x)
             found.append(less(1e-6, np.abs(other - y).max()) if differs else close(other, y, rel=1e-6))
     return found
+
+
+# --- trained networks -------------------------------------------------------------------------------------
+
+NONE, BEFORE, AFTER = batchnorm.PLACES
+RELU, SIGMOID = batchnorm.ACTIVATIONS
+
+
+@cache
+def tuned():
+    """What was chosen, and what was tried, for each place with an activation or a scale of the weights."""
+    return {
+        **batchnorm.tuned_rates(batchnorm.PLACED, batchnorm.PLACED_RATES, processes=1),
+        **batchnorm.tuned_rates(batchnorm.SCALED, batchnorm.SCALED_RATES, processes=1),
+    }
+
+
+def accuracies(first, places, seed):
+    """On test images, with the rate that was chosen for each place."""
+    settings = [tuned()[first, place].setting for place in places]
+    return np.array([learn(*each.job(seed, batchnorm.STEPS, test=True)).test_accuracy for each in settings])
+
+
+def brief(activation, places, lr, seed):
+    """Validation accuracies after the short training of the figure, with a given rate."""
+    settings = [Setting(SGD, (("lr", lr),), batchnorm.PLACED[activation, place]) for place in places]
+    steps = batchnorm.RUNGS[0].steps
+    return np.array([learn(*each.job(seed, steps)).validation_accuracy for each in settings])
+
+
+def gains(seed):
+    """With ReLU either place gains over none; with sigmoids nothing is learned without BatchNorm."""
+    none, *with_relu = accuracies(RELU, batchnorm.PLACES, seed)
+    nothing, *with_sigmoid = accuracies(SIGMOID, batchnorm.PLACES, seed)
+    return [
+        less(none, min(with_relu)),
+        less(nothing, 0.15),
+        less(0.85, min(with_sigmoid)),
+    ]
+
+
+def usable_rates(seed):
+    """At the rates 1 and 3 a network of ReLU learns with BatchNorm, wherever it is, and not without."""
+    found = []
+    for lr in (1.0, 3.0):
+        none, *normalized = brief(RELU, batchnorm.PLACES, lr, seed)
+        found += [less(none, 0.5), less(0.75, min(normalized))]
+    return found
+
+
+@claim("trained-placement", samples=0, searched=0)
+def batchnorm_gains_at_the_chosen_rates_and_sigmoids_learn_at_no_rate_without(seed):
+    losses = [trial.loss for trial in tuned()[SIGMOID, NONE].trials]
+    return [*gains(seed), less(2.2, min(losses))]
+
+
+@claim("trained-rates", samples=0, searched=0)
+def batchnorm_widens_the_range_of_rates_that_learn(seed):
+    return usable_rates(seed)
+
+
+@claim("trained-places", samples=0, searched=0)
+def before_and_after_are_near_with_relu_and_after_leads_with_sigmoids(seed):
+    relu, (before, after) = (accuracies(name, (BEFORE, AFTER), seed) for name in (RELU, SIGMOID))
+    return [less(np.ptp(relu), 0.02), less(before, after), less(after - before, 0.04)]
+
+
+@claim("trained-order", samples=0, searched=0)
+def with_sigmoids_after_leads_at_the_chosen_rates_and_fails_at_a_large_one(seed):
+    before, after = brief(SIGMOID, (BEFORE, AFTER), 3.0, seed)
+    return [less(*accuracies(SIGMOID, (BEFORE, AFTER), seed)), less(after, 0.2), less(0.5, before)]
+
+
+def at_every_scale(seed):
+    """With BatchNorm all scales learn; without, 0.1 does, a little less; 1 is far behind, and 0.0001 stays at chance."""
+    none, before = np.transpose([accuracies(std, (NONE, BEFORE), seed) for std in batchnorm.SCALES])
+    return [
+        less(0.8, before.min()),
+        less(none[0], before[0] - 0.2),
+        between(none[1], 0.8, before[1]),
+        less(none[2], 0.15),
+    ]
+
+
+@claim("trained-scales", samples=0, searched=0)
+def with_batchnorm_every_scale_learns_and_without_only_one(seed):
+    return at_every_scale(seed)
+
+
+@claim("trained-scale-rates", samples=0, searched=0)
+def the_chosen_rate_depends_on_the_scale_much_more_without_batchnorm(seed):
+    """The rates were chosen once; that each of them serves is tried with every seed."""
+
+    def rate(std, place):
+        return dict(tuned()[std, place].setting.values)["lr"]
+
+    with_batchnorm = [rate(std, BEFORE) for std in batchnorm.SCALES]
+    return [
+        less(100 * rate(1.0, NONE), rate(0.1, NONE)),
+        less(max(with_batchnorm), 10 * min(with_batchnorm)),
+        *at_every_scale(seed)[:1],
+    ]
+
+
+@claim("trained-wider", samples=0, searched=0)
+def more_scales_and_more_rates_can_be_learned_with(seed):
+    return [*at_every_scale(seed), *usable_rates(seed)]
+
+
+@claim("trained-summary", samples=0, searched=0)
+def batchnorm_gains_and_the_better_place_depends_on_the_activation(seed):
+    relu, (before, after) = (accuracies(name, (BEFORE, AFTER), seed) for name in (RELU, SIGMOID))
+    return [*gains(seed), less(np.ptp(relu), 0.02), less(before, after)]
+
+
+@claim("trained-inference", samples=0, searched=0)
+def small_and_one_sided_batches_are_answered_badly_by_their_own_statistics(seed):
+    found = batchnorm.inference(seed)
+    return [
+        less(0.9, found.running),
+        less(found.mixed[0], 0.15),
+        less(found.mixed[:-1], found.mixed[1:]),
+        less(np.abs(found.mixed[-1] - found.running), 0.02),
+        less(found.skewed.max(), 0.3),
+    ]
+
+
+@claim("trained-settling", samples=0, searched=0)
+def running_averages_lag_at_first_and_catch_up(seed):
+    std = batchnorm.settling().std
+    running, own = (
+        batchnorm.train_few(std, BEFORE, seed, measure=measure)
+        for measure in (MLP.accuracy, batchnorm.own_accuracy)
+    )
+    return [less(0.6, own[2]), less(running[2], 0.3), less(np.abs(running - own)[9:], 0.03)]

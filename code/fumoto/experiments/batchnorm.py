@@ -1,14 +1,26 @@
 """9 章: 外れ値、層ごとの正規化が使う値、BatchNorm のあるなし、活性化関数の前と後、推論。"""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 
 from fumoto.batchnorm import BatchNorm
 from fumoto.datasets import mnist
 from fumoto.experiments.kept import kept
-from fumoto.experiments.parallel import run_parallel
+from fumoto.experiments.protocol import (
+    PILOT,
+    Range,
+    Report,
+    Rung,
+    Setting,
+    Space,
+    Tuned,
+    report,
+    seeds_needed,
+    tune,
+)
 from fumoto.hints import Array, Arrays
 from fumoto.initializers import gaussian, he, xavier
 from fumoto.layernorm import LayerNorm, RMSNorm
@@ -126,146 +138,78 @@ def reach(samples: int = 5, nodes: int = 6, at: tuple[int, int] = (1, 2), seed: 
     return Reach(at, cells)
 
 
-# --- 重みの尺度 -----------------------------------------------------------------------------------------
-
-WIDE = [784, 100, 100, 100, 100, 100, 10]
-FEW = 1000  # 訓練画像の数
-EPOCHS, STEPS_PER_EPOCH, BATCH = 20, 10, 100
-SCALES = np.logspace(0, -4, 16)
-SCALE_SEEDS = (1, 2)
-
-
-@dataclass(frozen=True)
-class WeightScales:
-    """重みの尺度ごとの、訓練画像の正解率 ``accuracy[置き場所]``: ``(尺度の数, 種の数, EPOCHS)``。"""
-
-    scales: Array
-    accuracy: Arrays
-
-    def final(self, place: str) -> Array:
-        """最後の正解率。``(尺度の数, 種の数)``。"""
-        return self.accuracy[place][:, :, -1]
-
-    def clearly_better(self, first: str, second: str) -> Array:
-        """``first`` の最後の正解率が、どの種でも ``second`` のどの種より高いか。``(尺度の数,)``。"""
-        return self.final(first).min(axis=1) > self.final(second).max(axis=1)
-
-
-@kept
-def train_few(
-    std: float,
-    place: str,
-    seed: int,
-    *,
-    eps: float = 1e-5,
-    lr: float = 0.01,
-    measure: Callable[[MLP, Array, Array], float] = MLP.accuracy,
-) -> Array:
-    """MNIST の訓練画像 1000 枚で学習し、1 巡ごとの(``measure`` で測った)正解率を返す。``(EPOCHS,)``。"""
-    x, t = mnist()[0][:FEW], mnist()[1][:FEW]
-    rng = np.random.default_rng(seed)
-    network = MLP(WIDE, ReLU, gaussian(std), rng=rng, batchnorm=PLACES[place])
-    for layer in batchnorms(network):
-        layer.eps = eps
-    accuracy = []
-    with np.errstate(all="ignore"):  # 重みが大きすぎると発散する
-        for _ in range(EPOCHS):
-            train(network, SGD(lr), x, t, steps=STEPS_PER_EPOCH, batch_size=BATCH, rng=rng)
-            accuracy.append(measure(network, x, t))
-    return np.array(accuracy)
-
-
-def weight_scales(processes: int = -1) -> WeightScales:
-    """重みの初期値の標準偏差を 1 から 0.0001 まで 16 通りに変え、BatchNorm のあるなしを比べる。
-
-    ゼロから作る Deep Learning の 6 章と同じ条件(5 層 × 100 ノード、ReLU の前に置く、SGD)を、2 つの種で走らせる。
-    """
-    jobs = [(std, place, seed) for place in ("なし", "前") for std in SCALES for seed in SCALE_SEEDS]
-    results = np.array(run_parallel(train_few, jobs, "重みの尺度", processes))
-    none, before = results.reshape(2, len(SCALES), len(SCALE_SEEDS), EPOCHS)
-    return WeightScales(SCALES, {"なし": none, "前": before})
-
-
-@dataclass(frozen=True)
-class Swallowed:
-    """重みがとても小さいときの ε。``spreads[ε]``: 学習前の、各層の正規化した値の標準偏差。
-
-    ``accuracy[ε]``: 学習後の正解率 ``(種の数,)``。
-    """
-
-    std: float
-    spreads: dict[float, Array]
-    accuracy: dict[float, Array]
-
-
-def swallowed_by_eps(std: float = 1e-4, choices: tuple[float, ...] = (1e-5, 1e-12)) -> Swallowed:
-    """重みの標準偏差が 0.0001 のとき、ε の大きさで何が変わるか。"""
-    spreads, accuracy = {}, {}
-    for eps in choices:
-        network = MLP(WIDE, ReLU, gaussian(std), rng=np.random.default_rng(0), batchnorm="before")
-        for layer in batchnorms(network):
-            layer.eps = eps
-        network.predict(mnist()[0][:FEW], training=True)
-        spreads[eps] = np.array([_varying(layer.x_hat).std() for layer in batchnorms(network)])
-        accuracy[eps] = np.array([train_few(std, "前", seed, eps=eps)[-1] for seed in SEEDS])
-    return Swallowed(std, spreads, accuracy)
-
-
-def _varying(x: Array) -> Array:
-    return x[:, x.std(axis=0) > 0]
-
-
-# --- 活性化関数の前と後 ---------------------------------------------------------------------------------
+# --- BatchNorm の置き場所と、重みの尺度 -----------------------------------------------------------------
 
 SIZES = [784, 100, 100, 100, 100, 10]
-RATES = (0.01, 0.1, 0.3, 1.0, 3.0)
 ACTIVATIONS = {"ReLU": (ReLU, he), "シグモイド": (Sigmoid, xavier)}
-STEPS = 300
-LAST = 50
+SCALES = (1.0, 0.1, 0.0001)  # 大きすぎる、ちょうどよい、小さすぎる
+Key = tuple[str | float, str]  # 比べるネットワーク: (活性化関数, 置き場所) か (重みの標準偏差, 置き場所)
+PLACED: dict[Key, Callable[..., MLP]] = {
+    (name, place): partial(MLP, SIZES, layer, initializer, batchnorm=where)
+    for name, (layer, initializer) in ACTIVATIONS.items()
+    for place, where in PLACES.items()
+}
+SCALED: dict[Key, Callable[..., MLP]] = {
+    (std, place): partial(MLP, SIZES, ReLU, gaussian(std), batchnorm=PLACES[place])
+    for std in SCALES
+    for place in ("なし", "前")
+}
+
+STEPS = 200
+RUNGS = (Rung(50, (1001,), 2), Rung(STEPS, (1001,), 1))
+TRIALS = 8  # ネットワークごとに試す学習率の数
+PLACED_RATES, SCALED_RATES = Range(0.01, 10.0), Range(1e-4, 10.0)
+PAIRS = 3  # 3 つの置き場所から 2 つ
+WIDTH = 0.01  # 正解率の差の区間の、半分の幅の目標
 
 
 @dataclass(frozen=True)
-class Placement:
-    """1 つの活性化関数の結果。``losses[置き場所]``, ``accuracy[置き場所]``: ``(学習率の数, 種の数)``。
+class Compared:
+    """``tuned``, ``reports``: 比べるもの → 試した学習率と選んだもの、選ぶのに使っていない種 ``seeds`` 個での結果。"""
 
-    損失は最後の ``LAST`` ステップの平均、正解率はテスト画像で測る。発散したら損失は nan。
+    seeds: int
+    tuned: dict[Key, Tuned]
+    reports: dict[Key, Report]
+
+    def rate(self, key: Key) -> float:
+        """選んだ学習率。"""
+        return dict(self.tuned[key].setting.values)["lr"]
+
+
+def tuned_rates(
+    networks: Mapping[Key, Callable[..., MLP]], rates: Range, processes: int = -1
+) -> dict[Key, Tuned]:
+    """どのネットワークにも同じ学習率を試し、それぞれ、検証用の損失がいちばん小さくなるものを選ぶ。"""
+    values = Space(rates).rates_only(TRIALS, np.random.default_rng(0))
+    groups = {
+        key: [Setting(SGD, tuple(each.items()), network) for each in values]
+        for key, network in networks.items()
+    }
+    return tune(groups, RUNGS, processes=processes)
+
+
+def _reported(tuned: Mapping[Key, Tuned], seeds: int, processes: int) -> dict[Key, Report]:
+    return report({key: found.setting for key, found in tuned.items()}, range(1, seeds + 1), STEPS, processes)
+
+
+def placement(processes: int = -1) -> Compared:
+    """BatchNorm なし・活性化関数の前・後を、それぞれ学習率を選んで比べる。鍵は (活性化関数, 置き場所)。"""
+    tuned = tuned_rates(PLACED, PLACED_RATES, processes)
+    pilot = _reported(tuned, PILOT, processes)
+    number = max(
+        seeds_needed([pilot[name, place].validation_accuracy for place in PLACES], WIDTH, PAIRS)
+        for name in ACTIVATIONS
+    )
+    return Compared(number, tuned, _reported(tuned, number, processes))
+
+
+def weight_scales(processes: int = -1) -> Compared:
+    """重みの初期値の標準偏差ごとに、BatchNorm のあるなしを、それぞれ学習率を選んで比べる。鍵は (標準偏差, 置き場所)。
+
+    ゼロから作る Deep Learning の 6 章の実験を、学習率を選んで行う(ReLU、BatchNorm は前)。
     """
-
-    rates: tuple[float, ...]
-    losses: Arrays
-    accuracy: Arrays
-
-    def clearly_below(self, first: str, second: str) -> Array:
-        """``first`` の損失が、どの種でも ``second`` のどの種より小さいか。``(学習率の数,)``。nan は最も大きいとみなす。"""
-        low, high = (np.nan_to_num(self.losses[place], nan=np.inf) for place in (first, second))
-        return low.max(axis=1) < high.min(axis=1)
-
-
-@kept
-def train_placed(
-    activation: str, place: str, lr: float, seed: int, steps: int = STEPS
-) -> tuple[float, float]:
-    """MNIST を学習し、``(最後の損失, テストの正解率)`` を返す。"""
-    x_train, t_train, x_test, t_test = mnist()
-    rng = np.random.default_rng(seed)
-    layer, initializer = ACTIVATIONS[activation]
-    network = MLP(SIZES, layer, initializer, rng=rng, batchnorm=PLACES[place])
-    with np.errstate(all="ignore"):  # 大きすぎる学習率では発散する
-        losses = train(network, SGD(lr), x_train, t_train, steps=steps, batch_size=128, rng=rng)
-        return losses[-LAST:].mean(), network.accuracy(x_test, t_test)
-
-
-def placement(processes: int = -1) -> dict[str, Placement]:
-    """BatchNorm なし・活性化関数の前・後を、5 つの学習率と 3 つの種で比べる。活性化関数の名前 → ``Placement``。"""
-    jobs = [(a, p, lr, seed) for a in ACTIVATIONS for p in PLACES for lr in RATES for seed in SEEDS]
-    results = np.array(run_parallel(train_placed, jobs, "前と後", processes))
-    shape = (len(ACTIVATIONS), len(PLACES), len(RATES), len(SEEDS), 2)
-    found = {}
-    for activation, values in zip(ACTIVATIONS, results.reshape(shape), strict=True):
-        losses = {place: v[..., 0] for place, v in zip(PLACES, values, strict=True)}
-        accuracy = {place: v[..., 1] for place, v in zip(PLACES, values, strict=True)}
-        found[activation] = Placement(RATES, losses, accuracy)
-    return found
+    tuned = tuned_rates(SCALED, SCALED_RATES, processes)
+    return Compared(PILOT, tuned, _reported(tuned, PILOT, processes))
 
 
 # --- 推論 -----------------------------------------------------------------------------------------------
@@ -273,13 +217,15 @@ def placement(processes: int = -1) -> dict[str, Placement]:
 
 @dataclass(frozen=True)
 class Inference:
-    """推論の仕方ごとのテストの正解率。
+    """推論の仕方ごとの、テスト画像のはじめの ``images`` 枚の正解率。
 
     ``running``: 移動平均。``mixed``, ``skewed``: 組自身の平均と分散を使ったとき、無作為に組んだ場合と、
     同じ数字だけで組んだ場合。どちらも組の大きさ ``sizes`` ごと。
-    ``gamma``, ``beta``: 学習後の γ と β(全部の層を並べたもの)。
+    ``gamma``, ``beta``: 学習後の γ と β(全部の層を並べたもの)。``lr``: 学習率。
     """
 
+    lr: float
+    images: int
     sizes: Array
     running: float
     mixed: Array
@@ -289,13 +235,15 @@ class Inference:
 
 
 @kept
-def inference(seed: int = 1, images: int = 5000) -> Inference:
+def inference(seed: int = 1, lr: float = 0.3, images: int = 5000) -> Inference:
     """BatchNorm を前に置いたネットワークを学習し、推論で使う平均と分散を変えて正解率を比べる。"""
-    network, x, t = trained(seed)
+    network, x, t = trained(seed, lr)
     x, t = x[:images], t[:images]
     order = np.argsort(t, kind="stable")  # 同じ数字を続けて並べる
-    sizes = 2 ** np.arange(9)
+    sizes = 4 ** np.arange(5)
     return Inference(
+        lr,
+        images,
         sizes,
         network.accuracy(x, t),
         np.array([_batched_accuracy(network, x, t, int(size)) for size in sizes]),
@@ -344,12 +292,40 @@ def own_accuracy(network: MLP, x: Array, t: Array) -> float:
     return float(np.mean(own_statistics(network, x).argmax(axis=1) == t))
 
 
-def settling(std: float = SCALES[7]) -> Array:
-    """学習のはじめの正解率 ``(2, EPOCHS)``: 移動平均を使う推論と、1000 枚自身の平均と分散を使う推論。
+WIDE = [784, 100, 100, 100, 100, 100, 10]
+FEW = 1000  # 訓練画像の数
+EPOCHS, STEPS_PER_EPOCH, BATCH = 20, 10, 100
 
-    種について平均する。
-    """
-    measures = (MLP.accuracy, own_accuracy)
-    return np.array(
-        [np.mean([train_few(std, "前", seed, measure=m) for seed in SEEDS], axis=0) for m in measures]
-    )
+
+@kept
+def train_few(
+    std: float,
+    place: str,
+    seed: int,
+    lr: float = 0.01,
+    measure: Callable[[MLP, Array, Array], float] = MLP.accuracy,
+) -> Array:
+    """MNIST の訓練画像 1000 枚で学習し、1 巡ごとの(``measure`` で測った)正解率を返す。``(EPOCHS,)``。"""
+    x, t = mnist()[0][:FEW], mnist()[1][:FEW]
+    rng = np.random.default_rng(seed)
+    network = MLP(WIDE, ReLU, gaussian(std), rng=rng, batchnorm=PLACES[place])
+    accuracy = []
+    for _ in range(EPOCHS):
+        train(network, SGD(lr), x, t, steps=STEPS_PER_EPOCH, batch_size=BATCH, rng=rng)
+        accuracy.append(measure(network, x, t))
+    return np.array(accuracy)
+
+
+@dataclass(frozen=True)
+class Settling:
+    """1 巡ごとの正解率 ``(EPOCHS,)``。``running``: 移動平均を使う。``own``: 1000 枚自身の平均と分散を使う。"""
+
+    std: float
+    running: Array
+    own: Array
+
+
+def settling(std: float = 0.014) -> Settling:
+    """学習のはじめの正解率: 移動平均を使う推論と、1000 枚自身の平均と分散を使う推論。種について平均する。"""
+    found = [[train_few(std, "前", seed, measure=m) for seed in SEEDS] for m in (MLP.accuracy, own_accuracy)]
+    return Settling(std, *np.mean(found, axis=1))

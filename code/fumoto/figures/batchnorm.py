@@ -1,14 +1,13 @@
 """9 章の図。"""
 
-from collections.abc import Mapping
-
 import numpy as np
 from matplotlib.patches import Rectangle
 
-from fumoto.experiments.batchnorm import Inference, Outlier, Placement, Reach, WeightScales
+from fumoto.experiments.batchnorm import PAIRS, Compared, Inference, Outlier, Reach, Settling
+from fumoto.experiments.protocol import Tuned, difference
 from fumoto.figures.looks import BLACK, BLUE, GRAY, GREEN, RED, SERIES_LOOKS, SKY, Look
 from fumoto.figures.style import Picture, draw, legend_above
-from fumoto.figures.table import Table
+from fumoto.figures.table import Table, interval
 from fumoto.hints import Array, Arrays
 
 _NAMES = {"min-max": "Min-Max", "z-score": "標準化", "四分位": "四分位"}
@@ -125,51 +124,75 @@ def reach(result: Reach) -> Picture:
 
 
 @draw
-def weight_scales(result: WeightScales) -> Picture:
-    """重みの尺度ごとの訓練の正解率。16 枚。線は種の平均、帯は最小から最大。"""
-    picture = Picture("weight-scales", 4, 4, height=6.2, sharex=True, sharey=True)
-    for number, (ax, scale) in enumerate(zip(picture.axes.flat, result.scales, strict=True)):
-        for position, (place, label) in enumerate((("前", "BatchNorm あり"), ("なし", "BatchNorm なし"))):
-            curves, look = result.accuracy[place][number] * 100, _look(position)
-            epochs = np.arange(1, curves.shape[1] + 1)
-            ax.plot(epochs, curves.mean(axis=0), **look.line(label=label))
-            ax.fill_between(
-                epochs, curves.min(axis=0), curves.max(axis=0), color=look.color, alpha=0.2, linewidth=0
-            )
-        ax.set_title(f"{scale:.2g}")
-        ax.set(ylim=(0, 105), yticks=[0, 50, 100], xticks=[0, 10, 20])
-    picture.figure.supxlabel("1000 枚を何巡したか")
-    picture.figure.supylabel("訓練画像の正解率(%)")
+def weight_scales(result: Compared) -> Picture:
+    """重みの標準偏差ごとの、テストの正解率(上)と選ばれた学習率(下)。印が種 1 つ、横線が平均。"""
+    picture = Picture("weight-scales", 2, 1, height=5.2, sharex=True, height_ratios=[2, 1])
+    top, bottom = picture.axes
+    scales = list(dict.fromkeys(std for std, _ in result.reports))
+    for position, (place, label) in enumerate((("前", "BatchNorm あり"), ("なし", "BatchNorm なし"))):
+        look = _look(position)
+        x = np.arange(len(scales)) + 0.16 * position - 0.08  # 重ならないように左右にずらす
+        accuracy = 100 * np.array([result.reports[std, place].test_accuracy for std in scales])
+        top.plot(x, accuracy, look.marker, color=look.color, markersize=5, alpha=0.7)
+        top.plot(x, accuracy.mean(axis=1), "_", color=GRAY, markersize=20, markeredgewidth=2)
+        rates = [result.rate((std, place)) for std in scales]
+        bottom.plot(x, rates, look.marker, color=look.color, markersize=7, label=label)
+    top.set(ylim=(0, 102), ylabel="テスト正解率(%)")
+    bottom.set(yscale="log", ylim=(5e-4, 4), xlabel="重みの初期値の標準偏差", ylabel=r"選ばれた $\eta$")
+    bottom.set_xticks(range(len(scales)), [f"{std:g}" for std in scales])
+    bottom.set_yticks([0.001, 0.01, 0.1, 1], ["0.001", "0.01", "0.1", "1"])
+    bottom.minorticks_off()
+    legend_above(picture, bottom, 2)
+    return picture
+
+
+@draw
+def placement(result: Compared) -> Picture:
+    """活性化関数(行)ごとに、学習率に対する検証用の損失(左)と、選んだ学習率でのテスト画像の誤り(右)。"""
+    activations = list(dict.fromkeys(activation for activation, _ in result.reports))
+    picture = Picture("batchnorm-placement", len(activations), 2, height=6.0, sharex="col")
+    for (tried, final), activation in zip(picture.axes, activations, strict=True):
+        places = [place for name, place in result.reports if name == activation]
+        for position, place in enumerate(places):
+            look, key = _look(position), (activation, place)
+            rates, losses = _shortest(result.tuned[key])
+            learned = losses < DIVERGED
+            style = look.line(marker=look.marker, markersize=5, label=_LABELS[place])
+            tried.plot(rates[learned], losses[learned], **style)
+            lost = rates[~learned]
+            height = 4.0 * 1.3 ** (1 - position)  # 重ならないように上下にずらす
+            tried.plot(lost, np.full(len(lost), height), "x", color=look.color, markersize=7, mew=2)
+            errors = 100 * (1 - result.reports[key].test_accuracy)
+            final.plot([position] * len(errors), errors, look.marker, color=look.color, alpha=0.7)
+            final.plot(position, errors.mean(), "_", color=GRAY, markersize=20, markeredgewidth=2)
+        tried.set(xscale="log", yscale="log", ylim=(0.25, 6.5), ylabel="検証データの損失", title=activation)
+        tried.set_xticks([0.01, 0.1, 1, 10], ["0.01", "0.1", "1", "10"])
+        tried.set_yticks([0.3, 1, 3], ["0.3", "1", "3"])
+        final.set(yscale="log", ylim=(4, 110), ylabel="テスト画像の誤り(%)", title=activation)
+        final.set_yticks([5, 10, 20, 50, 100], ["5", "10", "20", "50", "100"])
+        final.set(xlim=(-0.5, len(places) - 0.5))
+        final.set_xticks(range(len(places)), places)
+        for ax in (tried, final):
+            ax.minorticks_off()
+    picture.axes[-1, 0].set_xlabel(r"学習率 $\eta$(×は発散)")
+    picture.axes[-1, 1].set_xlabel("置き場所")
     legend_above(picture, picture.axes[0, 0], 2)
     return picture
 
 
-@draw
-def placement(results: Mapping[str, Placement]) -> Picture:
-    """学習率に対する最後の損失。活性化関数ごとに 1 枚。線は種の平均、帯は最小から最大、×は発散。"""
-    picture = Picture("batchnorm-placement", len(results), 1, height=6.0, sharex=True)
-    for ax, (activation, result) in zip(picture.axes, results.items(), strict=True):
-        for position, (place, losses) in enumerate(result.losses.items()):
-            look, learned = _look(position), np.all(np.isfinite(losses), axis=1)
-            rates, losses = np.array(result.rates), losses.copy()
-            style = look.line(marker=look.marker, markersize=6, label=_LABELS[place])
-            ax.plot(rates[learned], losses[learned].mean(axis=1), **style)
-            low, high = losses[learned].min(axis=1), losses[learned].max(axis=1)
-            ax.fill_between(rates[learned], low, high, color=look.color, alpha=0.2, linewidth=0)
-            height = 4.0 * 1.25 ** (1 - position)  # 重ならないように上下にずらす
-            ax.plot(
-                rates[~learned], np.full((~learned).sum(), height), "x", color=look.color, markersize=8, mew=2
-            )
-        ax.set(xscale="log", yscale="log", ylim=(0.1, 6), ylabel="最後の損失", title=activation)
-        ax.set_yticks([0.1, 0.3, 1, 3], ["0.1", "0.3", "1", "3"])
-        ax.minorticks_off()
-    picture.axes[-1].set_xlabel(r"学習率 $\eta$(×は発散した学習率)")
-    legend_above(picture, picture.axes[0], 2)
-    return picture
+DIVERGED = 6.0  # 検証用の損失がこれより大きければ、発散とみなす
+
+
+def _shortest(tuned: Tuned) -> tuple[Array, Array]:
+    """全部の学習率を試した、いちばん短い学習の、学習率(小さいものから)と損失。"""
+    steps = min(trial.steps for trial in tuned.trials)
+    found = {dict(one.setting.values)["lr"]: one.loss for one in tuned.trials if one.steps == steps}
+    rates = sorted(found)
+    return np.array(rates), np.array([found[rate] for rate in rates])
 
 
 @draw
-def inference(result: Inference, settling: Array) -> Picture:
+def inference(result: Inference, settling: Settling) -> Picture:
     """推論の仕方ごとの正解率(上)と、移動平均が落ち着くまで(下)。"""
     picture = Picture("batchnorm-inference", 2, 1, height=6.0)
     top, bottom = picture.axes
@@ -183,11 +206,11 @@ def inference(result: Inference, settling: Array) -> Picture:
     top.set_xticks([1, 4, 16, 64, 256], ["1", "4", "16", "64", "256"])
     top.minorticks_off()
     top.legend(loc="center right", bbox_to_anchor=(1.0, 0.45))
-    epochs = np.arange(1, settling.shape[1] + 1)
-    bottom.plot(epochs, settling[0] * 100, color=GRAY, marker="s", markersize=4, label="移動平均")
+    epochs = np.arange(1, len(settling.own) + 1)
+    bottom.plot(epochs, settling.running * 100, color=GRAY, marker="s", markersize=4, label="移動平均")
     bottom.plot(
         epochs,
-        settling[1] * 100,
+        settling.own * 100,
         color=GREEN,
         linestyle=(0, (2, 1.5)),
         marker="^",
@@ -199,22 +222,16 @@ def inference(result: Inference, settling: Array) -> Picture:
     return picture
 
 
-def placement_table(results: Mapping[str, Placement]) -> Table:
-    """テストの正解率(平均 ± 標準偏差)と、損失がどの種でもほかより小さかった置き場所。"""
+def placement_table(result: Compared) -> Table:
+    """選ばれた学習率、最後の訓練の損失、テストの正解率と、それの「なし」と「前」との差の区間(0 を含まなければ ＊)。"""
     rows = []
-    for activation, result in results.items():
-        for number, rate in enumerate(result.rates):
-            row = [activation, f"{rate:g}"]
-            for accuracy in result.accuracy.values():
-                percent = accuracy[number] * 100
-                row.append(f"{percent.mean():.1f} ± {percent.std(ddof=1):.1f}")
-            rows.append([*row, _lowest(result, number)])
-    return Table(["", "η", "なし", "前", "後", "損失が最小"], rows)
-
-
-def _lowest(result: Placement, number: int) -> str:
-    for place in result.losses:
-        others = [other for other in result.losses if other != place]
-        if all(result.clearly_below(place, other)[number] for other in others):
-            return place
-    return "決まらない"
+    for (activation, place), found in result.reports.items():
+        row = [str(activation), place, f"{result.rate((activation, place)):g}"]
+        row += [f"{found.training_loss.mean():.2f}", f"{100 * found.test_accuracy.mean():.1f}"]
+        for other in ("なし", "前"):
+            against = result.reports[activation, other].test_accuracy
+            gap = difference(100 * found.test_accuracy, 100 * against, PAIRS)
+            row.append(interval(gap.low, gap.high, 1) if place not in ("なし", other) else "—")
+        rows.append(row)
+    header = ["", "置き場所", "η", "訓練の損失", "正解率(%)", "なしとの差", "前との差"]
+    return Table(header, rows)

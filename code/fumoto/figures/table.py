@@ -1,6 +1,15 @@
 """計算した値の表。ページには Markdown の表として現れる。"""
 
 
+def interval(low: float, high: float, digits: int) -> str:
+    """差の信頼区間。0 を含まなければ ＊ をつける。
+
+    >>> interval(-0.31, -0.09, 2), interval(-0.1, 0.3, 1)
+    ('−0.31〜−0.09＊', '−0.1〜+0.3')
+    """
+    return f"{low:+.{digits}f}〜{high:+.{digits}f}{'＊' if low > 0 or high < 0 else ''}".replace("-", "−")
+
+
 class Table:
     """``header``: 見出しの並び。``rows``: 文字列の並びの並び。先頭の列は左寄せ、残りは右寄せ(``words`` なら左寄せ)。
 
