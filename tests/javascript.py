@@ -26,6 +26,7 @@ MATH = {
         pow=_or_infinite(math.pow),
         exp=_or_infinite(math.exp),
         max=max,
+        sign=lambda value: (value > 0) - (value < 0),
         **{name: getattr(math, name) for name in ("sqrt", "sin", "cos", "tanh")},
     )
 }

@@ -19,6 +19,7 @@ VALUES = {
     "beta_1": 0.9,
     "beta_2": 0.99,
     "varepsilon": 0.1,
+    "lambda": 0.3,
 }
 
 

@@ -22,6 +22,7 @@ from fumoto import mistakes, optimizers
 from fumoto.batchnorm import BatchNorm
 from fumoto.checking.calling.safety import ReaderError
 from fumoto.checking.report import Finding
+from fumoto.clipping import Clipped
 from fumoto.datasets import DataError
 from fumoto.experiments.adam import AMSGrad
 from fumoto.experiments.descent import Night, night_walk
@@ -36,12 +37,13 @@ from fumoto.layernorm import LayerNorm, RMSNorm
 from fumoto.layers import Activation, Affine, Layer, Remembering, SoftmaxCrossEntropy
 from fumoto.mistakes import DedentedAdam
 from fumoto.network import MLP
-from fumoto.optimizers import SGD, Adam, ElementwiseOptimizer, Momentum, Optimizer
+from fumoto.optimizers import SGD, Adam, ElementwiseOptimizer, Momentum, Muon, Optimizer, Split
 from fumoto.printed import METHODS, Equation, EquationError, PrintedOptimizer, Variant, read, variants
 from fumoto.printed.claims import Claim, read_claim
 from fumoto.printed.evaluation import RightSide
 from fumoto.printed.pages import Book, declarations
 from fumoto.printed.playground import SURFACES, PlayedSurface
+from fumoto.schedules import Cosine, Scheduled, Warmup
 from fumoto.stack import Stack
 from fumoto.surfaces import Surface, bowl, hollow, ravine, saddle, valleys
 from fumoto.training import train
@@ -132,6 +134,7 @@ BY_HAND = {  # the class -> some of its instances; what is not here is a datacla
     Surface: lambda: [bowl, saddle, ravine, valleys, hollow(0.3), hollow(np.linspace(0, 1, 3))],
     Table: lambda: [Table(["a", "b"], [["1", "2"]], words=True)],
     Variant: lambda: [a_variant()],
+    Warmup: lambda: [Warmup(Cosine(0.5, 9), 3)],
 }
 
 
@@ -280,6 +283,7 @@ def network_life(batchnorm, method):
 
 def printed_life(name, cls=PrintedOptimizer):
     numbers = {"lr": 0.1, "momentum": 0.9, "decay_rate": 0.9, "beta1": 0.9, "beta2": 0.99, "eps": 1e-6}
+    numbers["weight_decay"] = 0.1
     method = METHODS[name]
     chosen = {key: numbers[key] for key in method.hyperparameters}
     # one of the mistakes uses the state of one array for the other
@@ -308,10 +312,14 @@ def ours(module):
 
 LIVES = {
     **{cls: [optimizer_life(cls)] for cls in {*ours(optimizers), *ours(mistakes), AMSGrad} - ABSTRACT},
+    Muon: [optimizer_life(Muon, shapes=((2, 3), (2, 2)))],
+    Split: [optimizer_life(lambda: Split(Muon(), Adam()))],
     DedentedAdam: [optimizer_life(DedentedAdam)],
+    Clipped: [optimizer_life(lambda: Clipped(Adam(), 0.5))],
+    Scheduled: [optimizer_life(lambda: Scheduled(Adam(), Warmup(Cosine(0.5, 9), 3)))],
     Equation: [equation_life(label) for label in ("eq-adam-w", "eq-softmax-y", "eq-gradient-g")],
     **{
-        cls: [printed_life(name, cls) for name in ("Momentum", "Adam")]
+        cls: [printed_life(name, cls) for name in ("Momentum", "Adam", "AdamW", "Lion")]
         for cls in CLASSES
         if issubclass(cls, PrintedOptimizer)
     },

@@ -10,6 +10,7 @@ from types import ModuleType
 import numpy as np
 import pytest
 
+import equation_checks.after_adam
 import equation_checks.batchnorm
 import equation_checks.overfitting
 from equation_checks import CHECKS
@@ -17,10 +18,13 @@ from fumoto import (
     batchnorm,
     check_batchnorm,
     check_initializer,
+    clipping,
     initializers,
     layernorm,
     layers,
     normalization,
+    optimizers,
+    schedules,
 )
 from fumoto.printed import read
 
@@ -272,6 +276,45 @@ def test_a_spoiled_normalization_of_rows_is_noticed(module, monkeypatch):
     assert noticed(lambda: check_rows(module, monkeypatch))
 
 
+# --- after Adam -------------------------------------------------------------------------------------------
+
+
+def check_muon(module):
+    equation_checks.after_adam.check_newton_schulz(BOOK, module)
+    equation_checks.after_adam.check_muon(BOOK, module)
+
+
+def check_schedules(module):
+    equation_checks.after_adam.check_step_decay(BOOK, module)
+    equation_checks.after_adam.check_cosine(BOOK, module)
+    equation_checks.after_adam.check_warmup(BOOK, module)
+
+
+def check_clipping(module):
+    equation_checks.after_adam.check_length(BOOK, module)
+    equation_checks.after_adam.check_clip(BOOK, module)
+
+
+MUON = ("newton_schulz", "Muon.rule")
+SCHEDULES = ("StepDecay.__call__", "Cosine.__call__", "Warmup.__call__")
+CLIPPING = ("clip",)
+
+
+@pytest.mark.parametrize("module", every_spoiled(optimizers, *MUON))
+def test_a_spoiled_muon_is_noticed(module):
+    assert noticed(lambda: check_muon(module))
+
+
+@pytest.mark.parametrize("module", every_spoiled(schedules, *SCHEDULES))
+def test_a_spoiled_schedule_is_noticed(module):
+    assert noticed(lambda: check_schedules(module))
+
+
+@pytest.mark.parametrize("module", every_spoiled(clipping, *CLIPPING))
+def test_a_spoiled_clipping_is_noticed(module):
+    assert noticed(lambda: check_clipping(module))
+
+
 # --- the unspoiled code passes ----------------------------------------------------------------------------
 
 
@@ -281,6 +324,10 @@ def test_the_checks_of_this_file_pass_on_the_code_as_it_is(monkeypatch):
     check_activations(layers, monkeypatch)
     check_batch_normalization(batchnorm)
     check_rows(layernorm, monkeypatch)
+
+    check_muon(optimizers)
+    check_schedules(schedules)
+    check_clipping(clipping)
 
 
 def test_there_are_many_mistakes_to_notice():
@@ -292,6 +339,8 @@ def test_there_are_many_mistakes_to_notice():
             (layers, ACTIVATIONS),
             (batchnorm, BATCHNORM),
             (layernorm, ROWS),
+            (optimizers, MUON),
+            (schedules, SCHEDULES),
         )
     ]
     assert min(counts) >= 10

@@ -12,7 +12,7 @@ from fumoto.batchnorm import BatchNorm
 from fumoto.initializers import he
 from fumoto.layers import Affine, LeakyReLU, ReLU, Sigmoid, SoftmaxCrossEntropy, Tanh
 from fumoto.network import MLP
-from fumoto.optimizers import SGD, AdaDelta, AdaGrad, Adam, Momentum, Nesterov, RMSProp
+from fumoto.optimizers import SGD, AdaDelta, AdaGrad, Adam, AdamW, Lion, Momentum, Nesterov, RMSProp
 from fumoto.training import optimize, train
 
 
@@ -299,7 +299,7 @@ def by_hand(network, optimizer, x, t, *, steps, batch_size, rng, copied=False):
 WAYS_TO_TRAIN = [train, by_hand, lambda *a, **k: by_hand(*a, **k, copied=True)]
 
 
-@pytest.mark.parametrize("method", [SGD, Momentum, Nesterov, AdaGrad, RMSProp, AdaDelta, Adam])
+@pytest.mark.parametrize("method", [SGD, Momentum, Nesterov, AdaGrad, RMSProp, AdaDelta, Adam, AdamW, Lion])
 @given(ways=st.lists(st.sampled_from(WAYS_TO_TRAIN), min_size=2, max_size=4))
 @settings(max_examples=15)
 def test_an_optimizer_goes_on_whichever_way_it_is_used(method, ways):

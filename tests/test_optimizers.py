@@ -1,4 +1,4 @@
-"""Seven optimizers: against PyTorch, against their closed forms, and against bad input."""
+"""The optimizers: against PyTorch, against their closed forms, and against bad input."""
 
 import importlib.util
 import json
@@ -14,12 +14,24 @@ from hypothesis.extra import numpy as hnp
 
 from fumoto import optimizers
 from fumoto.experiments import adagrad
-from fumoto.optimizers import BLOCK, SGD, AdaDelta, AdaGrad, Adam, Momentum, Nesterov, Optimizer, RMSProp
+from fumoto.optimizers import (
+    BLOCK,
+    SGD,
+    AdaDelta,
+    AdaGrad,
+    Adam,
+    AdamW,
+    Lion,
+    Momentum,
+    Nesterov,
+    Optimizer,
+    RMSProp,
+)
 from fumoto.surfaces import bowl
 from fumoto.training import descend
 from trajectories import CASES, SNAPSHOTS, follow
 
-ALL = [SGD, Momentum, Nesterov, AdaGrad, RMSProp, AdaDelta, Adam]
+ALL = [SGD, Momentum, Nesterov, AdaGrad, RMSProp, AdaDelta, Adam, AdamW, Lion]
 REFERENCE = json.loads((Path(__file__).parent / "reference" / "optimizers.json").read_text(encoding="utf-8"))
 
 
@@ -202,6 +214,8 @@ DEFAULTS = {
     "RMSProp": {"lr": 0.01, "decay_rate": 0.99, "eps": 1e-8},
     "AdaDelta": {"lr": 1.0, "decay_rate": 0.9, "eps": 1e-6},
     "Adam": {"lr": 0.001, "beta1": 0.9, "beta2": 0.999, "eps": 1e-8},
+    "AdamW": {"lr": 0.001, "beta1": 0.9, "beta2": 0.999, "eps": 1e-8, "weight_decay": 0.01},
+    "Lion": {"lr": 1e-4, "beta1": 0.9, "beta2": 0.99, "weight_decay": 0.0},
 }
 
 
@@ -219,6 +233,8 @@ FRACTIONS = {
     RMSProp: ["decay_rate"],
     AdaDelta: ["decay_rate"],
     Adam: ["beta1", "beta2"],
+    AdamW: ["beta1", "beta2"],
+    Lion: ["beta1", "beta2"],
 }
 
 
@@ -242,11 +258,18 @@ def test_fractions_must_be_in_the_half_open_unit_interval(cls, name, value):
         cls(**{name: value})
 
 
-@pytest.mark.parametrize("cls", [AdaGrad, RMSProp, AdaDelta, Adam])
+@pytest.mark.parametrize("cls", [AdaGrad, RMSProp, AdaDelta, Adam, AdamW])
 def test_eps_must_not_be_negative(cls):
     with pytest.raises(ValueError, match=r"eps は 0 以上.*-1e-08"):
         cls(eps=-1e-8)
     cls(eps=0)
+
+
+@pytest.mark.parametrize("cls", [AdamW, Lion])
+def test_weight_decay_must_not_be_negative(cls):
+    with pytest.raises(ValueError, match=r"weight_decay は 0 以上.*-0\.1"):
+        cls(weight_decay=-0.1)
+    cls(weight_decay=0)
 
 
 def used_optimizer(cls):
@@ -449,6 +472,13 @@ def test_momentum_without_momentum_is_sgd():
 def test_adam_without_averaging_moves_by_the_sign_of_the_gradient():
     path = descend(Adam(lr=0.3, beta1=0.0, beta2=0.0, eps=0.0), bowl, bowl.start, 10)
     np.testing.assert_allclose(np.abs(np.diff(path, axis=0)), 0.3)
+
+
+def test_adamw_without_decay_is_adam():
+    np.testing.assert_array_equal(
+        descend(AdamW(lr=0.1, weight_decay=0.0), bowl, bowl.start, 50),
+        descend(Adam(lr=0.1), bowl, bowl.start, 50),
+    )
 
 
 def test_rmsprop_forgets_what_adagrad_remembers():

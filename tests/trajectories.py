@@ -26,6 +26,10 @@ CASES = [
     ("Adam", {"lr": 0.01, "beta1": 0.9, "beta2": 0.999, "eps": 1e-8}),
     ("Adam", {"lr": 0.01, "beta1": 0.5, "beta2": 0.9, "eps": 1e-2}),
     ("Adam", {"lr": 0.02, "beta1": 0.0, "beta2": 0.99, "eps": 1e-8}),
+    ("AdamW", {"lr": 0.01, "beta1": 0.9, "beta2": 0.999, "eps": 1e-8, "weight_decay": 0.01}),
+    ("AdamW", {"lr": 0.01, "beta1": 0.5, "beta2": 0.9, "eps": 1e-2, "weight_decay": 0.5}),
+    ("Lion", {"lr": 0.003, "beta1": 0.9, "beta2": 0.99, "weight_decay": 0.1}),
+    ("Lion", {"lr": 0.01, "beta1": 0.5, "beta2": 0.8, "weight_decay": 0.0}),
 ]
 
 SHAPES = {"scalar": (), "vector": (5,), "matrix": (3, 4), "tensor": (2, 3, 2), "never": (2,)}

@@ -1,4 +1,4 @@
-"""最適化手法: SGD から Adam まで。
+"""最適化手法: SGD から Adam まで(7 つ)と、そのあとに来たもの。
 
 どの手法も ``update(params, grads)`` を持つ。``params`` と ``grads`` は同じキーを持つ配列の辞書で、
 ``params`` の配列はその場で書き換わる(『ゼロから作る Deep Learning』と同じ呼び方)。
@@ -19,7 +19,7 @@ from typing import Any
 
 import numpy as np
 
-from fumoto.hints import Array, Arrays, Shape
+from fumoto.hints import Array, Arrays, Shape, Updates
 from fumoto.joined import alike, together, zeros_like
 from fumoto.validation import floats, fraction, non_negative, positive, reals
 
@@ -131,7 +131,7 @@ class Optimizer:
 
 
 class ElementwiseOptimizer(Optimizer):
-    """要素ごとの計算だけでできた手法。本の 7 つはどれもそうである。
+    """要素ごとの計算だけでできた手法。本の手法は、``Muon`` のほかは、どれもそうである。
 
     要素ごとなので、どこで区切って計算しても結果は 1 ビットも変わらない。
     長い配列は ``BLOCK`` 個ずつ計算して書き込む。途中の値(``m_hat`` など)が
@@ -391,3 +391,161 @@ class Adam(ElementwiseOptimizer):
         v_hat = v / (1 - self.beta2**t)  # eq-adam-vhat
         w = w - self.lr * m_hat / (np.sqrt(v_hat) + self.eps)  # eq-adam-w
         return w, m, v
+
+
+class AdamW(Adam):
+    """AdamW: 重み減衰を、勾配に足さずに、重みに直接かける Adam。
+
+    式: ``eq-adam-m``, ``eq-adam-v``, ``eq-adam-mhat``, ``eq-adam-vhat``, ``eq-adamw-w``。
+    ``weight_decay``: 重み減衰の強さ λ ≥ 0。渡した重みの全部にかかる。ほかの引数は ``Adam`` と同じ。
+    出典: Loshchilov & Hutter (2019) arXiv:1711.05101。λ に学習率を掛けるのは、PyTorch と同じ
+
+    勾配が 0 でも、重みは 1 歩ごとに 1 − ηλ 倍になる。
+
+    >>> params = {"w": np.array([1.0, -20.0])}
+    >>> AdamW(lr=0.1, weight_decay=0.5).update(params, {"w": np.zeros(2)})
+    >>> params["w"]
+    array([  0.95, -19.  ])
+    """
+
+    def __init__(
+        self,
+        lr: float = 0.001,
+        beta1: float = 0.9,
+        beta2: float = 0.999,
+        eps: float = 1e-8,
+        weight_decay: float = 0.01,
+    ):
+        super().__init__(lr, beta1, beta2, eps)
+        self.weight_decay = non_negative("weight_decay", weight_decay)
+
+    def rule(self, w: Array, g: Array, m: Array, v: Array) -> Step:
+        w_adam, m, v = super().rule(w, g, m, v)
+        w = w_adam - self.lr * self.weight_decay * w  # eq-adamw-w
+        return w, m, v
+
+
+class Lion(ElementwiseOptimizer):
+    """Lion: 勾配の平均の符号だけを使い、どの重みも同じ大きさだけ動かす。
+
+    式: ``eq-lion-c``, ``eq-lion-m``, ``eq-lion-w``。
+    ``lr``: 学習率 η > 0。``beta1``: 歩みを決める平均の減衰率。``beta2``: 覚えておく平均の減衰率。
+    ``weight_decay``: 重み減衰の強さ λ ≥ 0(AdamW と同じく、切り離してある)。
+    出典: Chen et al. (2023) arXiv:2302.06675
+
+    >>> params = {"w": np.array([0.0, 0.0, 0.0])}
+    >>> Lion(lr=0.5).update(params, {"w": np.array([1e-9, -1000.0, 0.0])})
+    >>> params["w"]
+    array([-0.5,  0.5,  0. ])
+    """
+
+    state_names = ("m",)
+
+    def __init__(
+        self, lr: float = 0.0001, beta1: float = 0.9, beta2: float = 0.99, weight_decay: float = 0.0
+    ):
+        super().__init__()
+        self.lr = positive("lr", lr)
+        self.beta1 = fraction("beta1", beta1)
+        self.beta2 = fraction("beta2", beta2)
+        self.weight_decay = non_negative("weight_decay", weight_decay)
+
+    def rule(self, w: Array, g: Array, m: Array) -> Step:
+        c = self.beta1 * m + (1 - self.beta1) * g  # eq-lion-c
+        m = self.beta2 * m + (1 - self.beta2) * g  # eq-lion-m
+        w = (1 - self.lr * self.weight_decay) * w - self.lr * np.sign(c)  # eq-lion-w
+        return w, m
+
+
+def newton_schulz(u: Array, steps: int = 5, eps: float = 1e-7) -> Array:
+    """行列 ``u`` の特異値を、向きを変えずに、どれも 1 に近づける(ニュートン・シュルツ反復)。
+
+    式: ``eq-muon-x`` を 1 回、``eq-muon-gram``, ``eq-muon-q``, ``eq-muon-next`` を ``steps`` 回。
+    ``eps``: 0 の行列を割らないための、長さの下限 ε。係数は Jordan et al. (2024) のもの。
+
+    5 回で、特異値はおよそ 0.7 から 1.2 の間に入る。
+
+    >>> np.linalg.svd(newton_schulz(np.diag([1.0, 0.1, 0.01])), compute_uv=False).round(2)
+    array([0.71, 0.7 , 0.7 ])
+    """
+    Z = (u.T if u.shape[0] > u.shape[1] else u) / max(np.linalg.norm(u), eps)  # eq-muon-x
+    for _ in range(steps):
+        A = Z @ Z.T  # eq-muon-gram
+        Q = -4.7750 * A + 2.0315 * A @ A  # eq-muon-q
+        Z = 3.4445 * Z + Q @ Z  # eq-muon-next
+    return Z.T if u.shape[0] > u.shape[1] else Z
+
+
+class Muon(Optimizer):
+    """Muon: 行列の勾配の平均を、特異値をそろえてから使う。行列(2 次元の配列)だけを更新する。
+
+    式: ``eq-muon-m``, ``eq-muon-u``, ``newton_schulz`` の 4 本、``eq-muon-w``。
+    ``lr``: 学習率 η > 0。``momentum``: 慣性 0 ≤ α < 1。``weight_decay``: 重み減衰の強さ λ ≥ 0(切り離してある)。
+    行列でない重み(バイアスなど)があれば ``ValueError``。著者は、それらと、はじめと終わりの層を AdamW で更新している。
+    手法を 2 つ使うには ``Split`` がある。
+    出典: Jordan et al. (2024) https://kellerjordan.github.io/posts/muon/
+
+    勾配の 1000 倍の差は、歩みの中ではなくなる。
+
+    >>> params = {"W": np.zeros((2, 2))}
+    >>> Muon(lr=1.0).update(params, {"W": np.diag([1000.0, 10.0])})
+    >>> params["W"].round(2)
+    array([[-0.7,  0. ],
+           [ 0. , -0.7]])
+    """
+
+    state_names = ("m",)
+
+    def __init__(self, lr: float = 0.02, momentum: float = 0.95, weight_decay: float = 0.0):
+        super().__init__()
+        self.lr = positive("lr", lr)
+        self.momentum = fraction("momentum", momentum)
+        self.weight_decay = non_negative("weight_decay", weight_decay)
+
+    def check_params(self, params: Arrays) -> None:
+        super().check_params(params)
+        for key, w in params.items():
+            if w.ndim != 2:
+                raise ValueError(
+                    f"Muon の params[{key!r}] は行列でなければなりません"
+                    f"(形: {w.shape}。ほかの重みは、Split で AdamW などに任せます)"
+                )
+
+    def rule(self, w: Array, g: Array, m: Array) -> Step:
+        n_in, n_out = w.shape
+        m = self.momentum * m + (1 - self.momentum) * g  # eq-muon-m
+        u = self.momentum * m + (1 - self.momentum) * g  # eq-muon-u
+        lr = self.lr * max(1, n_out / max(n_in, 1)) ** 0.5  # 空の行列でも割れる
+        w = (1 - self.lr * self.weight_decay) * w - lr * newton_schulz(u)  # eq-muon-w
+        return w, m
+
+
+class Split:
+    """行列(2 次元の配列)を ``matrices`` で、ほかの重みを ``others`` で更新する。
+
+    ``params`` と ``grads`` のキーか形が合わなければ ``ValueError`` で、どちらも動かさない。
+
+    >>> params = {"W": np.zeros((2, 2)), "b": np.zeros(2)}
+    >>> optimizer = Split(Muon(lr=0.1), AdamW(lr=0.01))
+    >>> optimizer.update(params, {"W": np.eye(2), "b": np.ones(2)})
+    >>> params["W"].round(3), params["b"].round(3)
+    (array([[-0.111,  0.   ],
+           [ 0.   , -0.111]]), array([-0.01, -0.01]))
+    """
+
+    def __init__(self, matrices: Updates, others: Updates):
+        self.matrices, self.others = matrices, others
+
+    __copy__ = deepcopy  # 浅い写しだと、手法を元と共有する
+
+    def update(self, params: Arrays, grads: Arrays) -> None:
+        shapes = [{key: np.shape(array) for key, array in each.items()} for each in (params, grads)]
+        if shapes[0] != shapes[1]:
+            raise ValueError(
+                "grads のキーと形は params と同じでなければなりません"
+                f"(params: {shapes[0]}, grads: {shapes[1]})"
+            )
+        for optimizer, matrix in ((self.matrices, True), (self.others, False)):
+            keys = [key for key, w in params.items() if (np.ndim(w) == 2) == matrix]
+            if keys:
+                optimizer.update({key: params[key] for key in keys}, {key: grads[key] for key in keys})

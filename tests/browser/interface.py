@@ -6,7 +6,22 @@ JAPANESE = re.compile(r"[ぁ-んァ-ヶ一-龠]")
 ENGLISH = re.compile(r"[A-Za-z]{2,}")
 # Names, and words a Japanese reader writes in Latin letters, too.
 NAMES = {
-    *("SGD", "GD", "Momentum", "NAG", "AdaGrad", "RMSProp", "AdaDelta", "Adam", "Xavier", "He", "Glorot"),
+    *(
+        "SGD",
+        "GD",
+        "Momentum",
+        "NAG",
+        "AdaGrad",
+        "RMSProp",
+        "AdaDelta",
+        "Adam",
+        "AdamW",
+        "Lion",
+        "Muon",
+        "Xavier",
+        "He",
+        "Glorot",
+    ),
     *("Batch", "Normalization", "BatchNorm", "ReLU", "Leaky", "tanh", "Ctrl", "Markdown", "exp"),
 }
 # Every word that is shown or read aloud and is not part of the text itself.

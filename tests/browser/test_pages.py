@@ -9,7 +9,10 @@ import pytest
 
 from .conftest import HTML, SCREENS, Figure, unavailable, until
 
-PAGES = ["index", "01-descent", "02-sgd", "03-momentum", "04-adagrad", "05-adam", "06-comparison"]
+PAGES = [
+    *("index", "01-descent", "02-sgd", "03-momentum", "04-adagrad", "05-adam", "06-comparison"),
+    "10-after-adam",
+]
 
 
 def figures(page):

@@ -14,8 +14,9 @@ from fumoto.printed.playground import PLAYED, SURFACES
 from .alone import names_reached_by_tab
 from .conftest import BOOK, generated
 
-ALL = ["SGD", "Momentum", "Nesterov", "AdaGrad", "RMSProp", "AdaDelta", "Adam"]
+ALL = ["SGD", "Momentum", "Nesterov", "AdaGrad", "RMSProp", "AdaDelta", "Adam", "AdamW", "Lion"]
 VALUES = {"eta": 0.1, "alpha": 0.9, "rho": 0.9, "beta_1": 0.9, "beta_2": 0.999, "varepsilon": 1e-8}
+BEST = {"bowl": {"SGD.eta": 0.5, "Momentum.eta": 0.3, "Momentum.alpha": 0.5}}
 KAPPA = {"low": 1, "high": 100, "log": True, "title": "条件数 κ"}
 
 
@@ -178,7 +179,7 @@ def test_a_slider_by_touch(show):
 def test_methods_and_surfaces_are_chosen(show):
     figure = show(play=config(methods=ALL, on=["SGD"], surfaces=["bowl", "ravine", "saddle", "hollow"]))
     assert list(figure.trajectories()) == ["SGD"]
-    figure.root.get_by_role("checkbox", name="Adam", exact=False).check()
+    figure.root.get_by_role("checkbox", name="Adam", exact=True).check()
     figure.root.get_by_role("checkbox", name="GD", exact=False).uncheck()
     assert list(figure.trajectories()) == ["Adam"]
     figure.root.get_by_role("combobox", name="地形", exact=True).select_option("曲がった谷")
@@ -407,14 +408,20 @@ def test_narrow_screens_do_not_scroll_sideways(show, surface):
     pairs = [["Momentum", "Momentum/notes"]]
     start = [-5] if surface == "hollow" else [-7, 2]
     settings = config(
-        surface=surface, surfaces=["bowl", "hollow"], methods=ALL, on=ALL, start=start, switch=pairs
+        surface=surface,
+        surfaces=["bowl", "hollow"],
+        methods=ALL,
+        on=ALL,
+        start=start,
+        switch=pairs,
+        best=BEST,
     )
     figure = show(play=settings, viewport={"width": 375, "height": 740}, has_touch=True, is_mobile=True)
     figure.state()
     assert figure.page.evaluate("document.documentElement.scrollWidth") == 375
-    sizes = figure.part("button:visible:not(.playground-point), select, label:has(input)").evaluate_all(
-        "(nodes) => nodes.map((node) => node.getBoundingClientRect().height)"
-    )
+    sizes = figure.part(
+        "button:visible:not(.playground-point), select, label:visible:has(input)"
+    ).evaluate_all("(nodes) => nodes.map((node) => node.getBoundingClientRect().height)")
     assert min(sizes) >= 44  # wide enough for a finger
 
 
@@ -450,6 +457,66 @@ def test_print_shows_the_still_figure(show):
     figure.page.emulate_media(media="print")
     assert figure.part(".playground-still").is_visible()
     assert not figure.part(".playground-figure").is_visible()
+
+
+# ---- Each method with settings of its own ----
+
+
+def ends(figure):
+    return {name: path[-1] for name, path in figure.trajectories().items()}
+
+
+def alone(figure_show, **values):
+    """Where the two methods end with these values for both."""
+    return ends(figure_show(play=config(values={**VALUES, **values})))
+
+
+def test_a_surface_with_settings_of_their_own_starts_with_them(show):
+    figure = show(play=config(surfaces=["bowl", "ravine"], best=BEST))
+    box = figure.part(".playground-tuned")
+    assert box.is_checked()
+    own = {
+        "SGD": alone(show, eta=0.5)["SGD"],
+        "Momentum": alone(show, eta=0.3, alpha=0.5)["Momentum"],
+    }
+    assert ends(figure) == own
+    box.uncheck()
+    shared = alone(show)
+    assert ends(figure) == shared
+    box.check()
+    assert ends(figure) == own
+    figure.slider("steps").fill("61")  # how long to look is not a setting of a method
+    assert box.is_checked()
+    figure.slider("alpha").fill("0.5")  # and this is, for all of them
+    assert not box.is_checked()
+    assert ends(figure)["SGD"] == show(play=config(steps=61)).trajectories()["SGD"][-1]
+    figure.button("元の設定に戻す").click()
+    assert box.is_checked() and ends(figure) == own
+
+
+def test_a_surface_without_them_has_the_shared_values_and_says_so(show):
+    figure = show(play=config(surfaces=["bowl", "ravine"], best=BEST))
+    figure.part("select").select_option("ravine")
+    box = figure.part(".playground-tuned")
+    assert box.is_disabled() and not box.is_checked()
+    plain = show(play=config(surface="ravine", start=SURFACES["ravine"].surface.start))
+    assert ends(figure) == ends(plain)
+    figure.part("select").select_option("bowl")
+    assert box.is_checked()
+
+
+def test_the_address_remembers_whether_they_are_used(show):
+    settings = config(best=BEST)
+    first = show(play=settings)
+    first.part(".playground-tuned").uncheck()
+    first.page.wait_for_function("location.hash.includes('best=0')")
+    second = show(play=settings, fragment=first.page.evaluate("location.hash"))
+    assert not second.part(".playground-tuned").is_checked()
+    assert ends(second) == alone(show)
+
+
+def test_without_such_settings_there_is_no_box(show):
+    assert not show(play=config()).part(".playground-best").is_visible()
 
 
 # ---- Roots ----

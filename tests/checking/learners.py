@@ -10,6 +10,8 @@ SETTINGS = {
     "RMSProp": {"lr": 0.1, "decay_rate": 0.9, "eps": 1e-7},
     "AdaDelta": {"lr": 1.0, "decay_rate": 0.9, "eps": 1e-6},
     "Adam": {"lr": 0.01, "beta1": 0.9, "beta2": 0.999, "eps": 1e-8},
+    "AdamW": {"lr": 0.01, "beta1": 0.9, "beta2": 0.999, "eps": 1e-8, "weight_decay": 0.1},
+    "Lion": {"lr": 0.01, "beta1": 0.9, "beta2": 0.99, "weight_decay": 0.1},
 }
 
 
@@ -38,4 +40,6 @@ ADAM_V = "self.v[key] = self.beta2 * self.v[key] + (1 - self.beta2) * g**2\n"
 ADAM_HATS = "mh = self.m[key] / (1 - self.beta1**self.iter)\nvh = self.v[key] / (1 - self.beta2**self.iter)\n"
 ADAM_W = "params[key] -= self.lr * mh / (np.sqrt(vh) + self.eps)"
 RMS_H = "self.h[key] = self.decay_rate * self.h[key] + (1 - self.decay_rate) * g**2\n"
+LION_C = "c = self.beta1 * self.m[key] + (1 - self.beta1) * g\n"
+LION_M = "self.m[key] = self.beta2 * self.m[key] + (1 - self.beta2) * g\n"
 COUNT = "self.iter += 1"

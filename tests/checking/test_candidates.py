@@ -4,7 +4,18 @@ import time
 
 import pytest
 
-from checking.learners import ADAM_HATS, ADAM_M, ADAM_V, ADAM_W, COUNT, RMS_H, SETTINGS, learner
+from checking.learners import (
+    ADAM_HATS,
+    ADAM_M,
+    ADAM_V,
+    ADAM_W,
+    COUNT,
+    LION_C,
+    LION_M,
+    RMS_H,
+    SETTINGS,
+    learner,
+)
 from fumoto import check, mistakes, optimizers
 
 PLANTED = [  # method, what stands in the loop, what stands before it, the equation that should be named
@@ -55,6 +66,16 @@ PLANTED = [  # method, what stands in the loop, what stands before it, the equat
     ("Adam", ADAM_M + ADAM_V + "mh = self.m[key] / (1 - self.beta1)\nvh = self.v[key] / (1 - self.beta2**self.iter)\n" + ADAM_W, COUNT, "eq-adam-mhat"),
     ("Adam", "self.iter += 1\n" + ADAM_M + ADAM_V + ADAM_HATS + ADAM_W, "", "loop"),
     ("Adam", ADAM_M + ADAM_V + ADAM_HATS + ADAM_W + "\nbreak", COUNT, "loop"),
+    ("AdamW", "g = g + self.weight_decay * params[key]\n" + ADAM_M + ADAM_V + ADAM_HATS + ADAM_W, COUNT, "loop"),
+    ("AdamW", ADAM_M + ADAM_V + ADAM_HATS + ADAM_W, COUNT, "eq-adamw-w"),
+    ("AdamW", "params[key] *= 1 - self.weight_decay\n" + ADAM_M + ADAM_V + ADAM_HATS + ADAM_W, COUNT, "eq-adamw-w"),
+    ("AdamW", "params[key] *= 1 + self.lr * self.weight_decay\n" + ADAM_M + ADAM_V + ADAM_HATS + ADAM_W, COUNT, "eq-adamw-w"),
+    ("AdamW", ADAM_M + ADAM_V + ADAM_HATS + ADAM_W + "\nparams[key] *= 1 - self.lr * self.weight_decay", COUNT, None),
+    ("Lion", LION_C + LION_M + "params[key] -= self.lr * (c + self.weight_decay * params[key])", "", "eq-lion-w"),
+    ("Lion", LION_M + LION_C + "params[key] -= self.lr * (np.sign(c) + self.weight_decay * params[key])", "", "eq-lion-c"),
+    ("Lion", LION_C + LION_M + "params[key] -= self.lr * np.sign(c)", "", "eq-lion-w"),
+    ("Lion", "g = g + self.weight_decay * params[key]\n" + LION_C + LION_M + "params[key] -= self.lr * np.sign(c)", "", "loop"),
+    ("Lion", LION_C + "self.m[key] = self.beta1 * self.m[key] + (1 - self.beta1) * g\nparams[key] -= self.lr * (np.sign(c) + self.weight_decay * params[key])", "", None),
     ("Momentum", "self.shared = getattr(self, 'shared', 0) * self.momentum - self.lr * g\nparams[key] += self.shared", "", "loop"),
     ("SGD", "if key == list(params)[-1]: params[key] -= self.lr * g", "", "loop"),
 ]  # fmt: skip

@@ -27,6 +27,9 @@ def tried(place, seed):
     }
 
 
+INERTIA, OWN_RATES = "Momentum NAG", "AdaGrad RMSProp AdaDelta"
+
+
 def steps(place, seed, names, limit=np.inf):
     """The fewest steps of each of the methods that go no further than ``limit`` beyond the minimum."""
     found = [tried(place, seed)[name] for name in names.split()]
@@ -39,12 +42,9 @@ def overshoots(place, seed, names):
 
 
 @claim("race-ravine", samples=0, searched=0)
-def in_the_ravine_inertia_arrives_first_and_adagrad_swings_wide(seed):
-    fast = steps("ravine", seed, "Momentum NAG").max()
-    return [
-        less(fast, steps("ravine", seed, "SGD AdaGrad RMSProp AdaDelta Adam").min()),
-        less(0.3, overshoots("ravine", seed, "AdaGrad").min()),
-    ]
+def in_the_ravine_one_with_inertia_arrives_before_all_without(seed):
+    without = steps("ravine", seed, f"SGD {OWN_RATES}").min()
+    return less(steps("ravine", seed, f"{INERTIA} Adam").min(), without)
 
 
 @claim("race-bowl", samples=0, searched=0)
@@ -56,25 +56,21 @@ def the_fastest_gd_and_adagrad_go_far_beyond_the_minimum_of_the_bowl(seed):
 
 
 def on_the_bowl(seed):
-    """A rate for each coordinate arrives first, and inertia is as slow as GD where it may not go too far."""
+    """A rate for each coordinate arrives first, and inertia gains little on GD where it may not go far."""
     plain = steps("bowl", seed, "SGD", CAREFUL).max()
     return [
-        less(steps("bowl", seed, "AdaGrad RMSProp AdaDelta", CAREFUL).max(), 0.5 * plain),
-        less(0.9 * plain, steps("bowl", seed, "Momentum NAG", CAREFUL).min()),
-        less(
-            steps("bowl", seed, "Momentum NAG AdaGrad RMSProp AdaDelta Adam").max(),
-            steps("bowl", seed, "SGD").min(),
-        ),
+        less(steps("bowl", seed, OWN_RATES, CAREFUL).max(), 0.5 * plain),
+        less(0.8 * plain, steps("bowl", seed, INERTIA, CAREFUL).min()),
+        less(steps("bowl", seed, f"{INERTIA} {OWN_RATES} Adam").max(), steps("bowl", seed, "SGD").min()),
     ]
 
 
 def in_the_ravine(seed):
-    """Inertia arrives first, and AdaGrad after GD."""
-    plain = steps("ravine", seed, "SGD", CAREFUL).max()
+    """Inertia arrives first."""
+    fast = steps("ravine", seed, INERTIA, CAREFUL).max()
     return [
-        less(steps("ravine", seed, "Momentum NAG", CAREFUL).max(), 0.7 * plain),
-        less(steps("ravine", seed, "Adam", CAREFUL).max(), plain),
-        less(plain, steps("ravine", seed, "AdaGrad", CAREFUL).min()),
+        less(fast, 0.7 * steps("ravine", seed, "SGD", CAREFUL).max()),
+        less(fast, steps("ravine", seed, OWN_RATES, CAREFUL).min()),
     ]
 
 
@@ -85,20 +81,15 @@ def rates_of_their_own_win_on_the_bowl_and_inertia_in_the_ravine(seed):
 
 @claim("race-both", samples=0, searched=0)
 def the_sentence_of_the_film_holds_on_the_bowl_and_not_in_the_ravine(seed):
-    return [on_the_bowl(seed)[0], in_the_ravine(seed)[2]]
+    return [on_the_bowl(seed)[0], in_the_ravine(seed)[1]]
 
 
 @claim("race-adam", samples=0, searched=0)
-def adam_is_neither_the_first_nor_as_late_as_gd(seed):
+def adam_arrives_before_gd(seed):
     return [
-        one
-        for place, first in (("bowl", "AdaGrad RMSProp AdaDelta"), ("ravine", "Momentum NAG"))
+        less(steps(place, seed, "Adam", limit).max(), steps(place, seed, "SGD", limit).min())
+        for place in SURFACES
         for limit in (np.inf, CAREFUL)
-        for adam in steps(place, seed, "Adam", limit)
-        for one in (
-            less(steps(place, seed, first, limit).min(), adam),
-            less(adam, steps(place, seed, "SGD", limit).min()),
-        )
     ]
 
 
@@ -164,11 +155,19 @@ def tuning_takes_away_most_of_what_sgd_is_behind(seed):
     return less(3 * (best - adam), default - adam)
 
 
+def mean_accuracies(tuned, seed):
+    """Of each method, over the five seeds from ``seed`` on."""
+    return np.mean([accuracies(tuned, one) for one in range(seed, seed + 5)], axis=0)
+
+
 @claim("mnist-accuracy", samples=0, searched=0)
 def tuned_the_methods_are_near_each_other(seed):
-    return less(np.ptp(accuracies(ALL, seed)), 0.02)
+    return less(np.ptp(mean_accuracies(ALL, seed)), 0.02)
 
 
 @claim("mnist-summary", samples=0, searched=0)
 def tuning_takes_points_of_difference_to_less_than_two(seed):
-    return [less(0.03, np.ptp(accuracies(DEFAULT, seed))), less(np.ptp(accuracies(ALL, seed)), 0.02)]
+    return [
+        less(0.03, np.ptp(mean_accuracies(DEFAULT, seed))),
+        less(np.ptp(mean_accuracies(ALL, seed)), 0.02),
+    ]

@@ -241,8 +241,8 @@ def heavy_ball_at_its_best_is_faster(kappa):
 @claim("momentum-double")
 def where_the_roots_meet_the_distance_shrinks_more_slowly_at_first(alpha, t):
     root = np.sqrt(alpha)
-    reached = walk(Momentum(1.0, alpha), lambda w: (1 - root) ** 2 * w, 1.0, t)[-1]
-    return [close(reached, (1 + (1 - root) * t) * root**t), less(root**t, reached)]
+    reached = abs(walk(Momentum(1.0, alpha), lambda w: (1 + root) ** 2 * w, 1.0, t)[-1])
+    return [close(reached, (1 + (1 + root) * t) * root**t), less(root**t, reached)]
 
 
 @claim("acceleration-finite", samples=10, searched=10)

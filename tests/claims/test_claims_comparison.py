@@ -9,12 +9,12 @@ from fumoto.experiments.protocol import RUNGS
 from fumoto.surfaces import bowl, ravine, saddle
 from fumoto.training import descend
 
-FRESH = (101, 102, 103)
+FRESH = (101, 102)  # a claim on means takes the four seeds after them, too
 
 
 @pytest.mark.parametrize("name", [name for name in CLAIMS if name.startswith("mnist-")])
 def test_a_claim_on_mnist_holds_on_seeds_that_nobody_used(name):
-    assert not {*FRESH} & {seed for rung in RUNGS for seed in rung.seeds}
+    assert not {*range(101, 107)} & {seed for rung in RUNGS for seed in rung.seeds}
     for seed in FRESH:
         found = CLAIMS[name].function(seed=seed)
         for one in found if isinstance(found, list) else [found]:

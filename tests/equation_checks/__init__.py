@@ -5,6 +5,7 @@ equation and the code disagree. tests/printed/test_equations.py runs them on the
 """
 
 from equation_checks import (  # noqa: F401 - each module registers its checks
+    after_adam,
     batchnorm,
     first_half,
     initialization,

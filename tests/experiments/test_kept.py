@@ -341,7 +341,7 @@ print("initial", fingerprint(protocol.learn, initialization.NETWORKS["ReLU", "He
             "m_hat = m / (1 - self.beta1 ** (t + 1))",
             {"Adam"},
         ),
-        ("optimizers", "beta2: float = 0.999", "beta2: float = 0.99", {"Adam"}),
+        ("optimizers", "beta2: float = 0.999, eps", "beta2: float = 0.99, eps", {"Adam"}),
         ("optimizers", "w = w + v  # eq-momentum-w", "w = w - v", {"Momentum", "small"}),
         ("layers", "np.maximum(x, 0)  # eq-relu", "np.maximum(x, 1)", ...),
         ("optimizers", "w = w + v  # eq-momentum-w", "w = w + v  # the velocity", set()),

@@ -20,7 +20,7 @@ from fumoto.printed import read
 from living import playground
 from settings import GLUED, CellError, Page, as_printed, few_images
 
-PAGES = sorted(BOOK.glob("0[1-5]*.md"))
+PAGES = [*sorted(BOOK.glob("0[1-5]*.md")), BOOK / "10-after-adam.md"]
 UNSEEN = {  # (experiment, parameter) → why no reader needs the value
     ("shrinking_steps", "limit"): "打ち切りの歩数。その前に着くので、結果に関わらない",
     ("hollow_escape", "speed"): "値でなく、何をそろえるかの選び方。そろえた速さは、その結果の文にある",
@@ -180,7 +180,7 @@ def test_no_caption_title_or_alt_text_types_a_setting(path):
     assert [f"{path.name}:{found}" for found in typed_settings(path.read_text(encoding="utf-8"))] == []
 
 
-CHAPTERS = ["descent", "sgd", "momentum", "adagrad", "adam"]
+CHAPTERS = ["descent", "sgd", "momentum", "adagrad", "adam", "after_adam"]
 
 
 @pytest.mark.parametrize("chapter", CHAPTERS)

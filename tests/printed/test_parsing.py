@@ -29,6 +29,9 @@ from fumoto.printed import EquationError, parse
         (r"y = x^23", "x in R", "2 桁以上の指数 23"),
         (r"y = 1,000", "x in R", r", は \\max と \\min の引数の間にだけ"),
         (r"y = \max(0, x) (1, x)", "x in R", r", は \\max と \\min の引数の間にだけ"),
+        (r"y = \operatorname{sign} x", "x in R", r"sign\} の引数は \( \) で囲みます"),
+        (r"y = \operatorname{sign}(x, x)", "x in R", r", は \\max と \\min の引数の間にだけ"),
+        (r"y = \operatorname{sgn}(x)", "x in R", r"operatorname\{sgn\}\(x\)' から先を読めません"),
         (r"y = \max x", "x in R", r"\\max の引数は \( \) で囲みます"),
         (r"x^3 = y", "y in R", "「記号 = 式」の形ではありません"),
         (r"y = x^2^3", "x in R", "指数が 2 つ"),
@@ -93,6 +96,8 @@ def test_a_domain_that_is_passed_on_is_copied():
         (r"y = \min(x, 1 - a) b", -4),
         (r"y = \max(a, b)^2", 9),
         (r"y = -\max(x, \min(a, c)) b", -6),
+        (r"y = \operatorname{sign}(x - a) b", -2),
+        (r"y = a - \operatorname{sign}(x (1 - x)) b^2", 7),
     ],
 )
 def test_reads_notation_as_a_reader_would(latex, value):

@@ -45,16 +45,25 @@ def evaluated(code, **changes):
         gradient = compile(re.search(r"gradient: \(x, p\) => (.+),$", code, re.M)[1], "gradient", "eval")
         p = SimpleNamespace(**{**VALUES, **changes})
         return tuple(lambda x, code=code: eval(code, MATH, {"x": x, "p": p}) for code in (value, gradient))
-    lines = [(name, compile(right, name, "eval")) for name, right in CONST.findall(code)]
+    lines = [(name, compile(_python(right), name, "eval")) for name, right in CONST.findall(code)]
     result = dict(pair.split(": ") for pair in re.search(r"return \{(.+)\};", code)[1].split(", "))
 
     def step(w, g, s, p):
-        known = {"w": w, "g": g, "s": SimpleNamespace(**s), "p": SimpleNamespace(**p)}
+        known = {"w": w, "g": g, "s": SimpleNamespace(**s), "p": SimpleNamespace(**_python_names(p))}
         for name, right in lines:
             known[name] = eval(right, MATH, known)
         return {state: known[name] for state, name in result.items()}
 
     return step
+
+
+def _python(code):
+    """``lambda`` is a name in JavaScript only."""
+    return code.replace("p.lambda", "p.lambda_")
+
+
+def _python_names(values):
+    return {name.replace("lambda", "lambda_"): value for name, value in values.items()}
 
 
 CONST = re.compile(r"const (\w+) = (.+?);(?: // \S+)?$", re.M)

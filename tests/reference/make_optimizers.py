@@ -1,5 +1,7 @@
 """Regenerate optimizers.json from PyTorch: `python tests/reference/make_optimizers.py` (needs torch).
 
+Of Lion, which PyTorch does not have, the numbers come from the algorithm of the paper, written here once more.
+
 The problem is the one of tests/trajectories.py; the parameters after each step of SNAPSHOTS are written.
 """
 
@@ -13,6 +15,21 @@ import torch
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from trajectories import CASES, SNAPSHOTS, follow
+
+
+class Lion:
+    """Algorithm 2 of Chen et al. (2023), written for PyTorch's tensors: PyTorch itself has no Lion."""
+
+    def __init__(self, parameters, lr, beta1, beta2, weight_decay):
+        self.parameters, self.momenta = parameters, [torch.zeros_like(p) for p in parameters]
+        self.lr, self.beta1, self.beta2, self.weight_decay = lr, beta1, beta2, weight_decay
+
+    @torch.no_grad()
+    def step(self):
+        for theta, m in zip(self.parameters, self.momenta, strict=True):
+            c = torch.lerp(theta.grad, m, self.beta1)
+            theta.sub_(self.lr * (torch.sign(c) + self.weight_decay * theta))
+            m.copy_(torch.lerp(theta.grad, m, self.beta2))
 
 
 def torch_optimizer(name, parameters, hyperparameters):
@@ -32,6 +49,11 @@ def torch_optimizer(name, parameters, hyperparameters):
         return torch.optim.Adadelta(parameters, lr=lr, rho=h["decay_rate"], eps=h["eps"])
     if name == "Adam":
         return torch.optim.Adam(parameters, lr=lr, betas=(h["beta1"], h["beta2"]), eps=h["eps"])
+    if name == "AdamW":
+        betas = h["beta1"], h["beta2"]
+        return torch.optim.AdamW(parameters, lr=lr, betas=betas, eps=h["eps"], weight_decay=h["weight_decay"])
+    if name == "Lion":
+        return Lion(parameters, **hyperparameters)
     raise KeyError(name)
 
 

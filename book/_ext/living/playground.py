@@ -47,6 +47,7 @@ _SLIDERS = {  # 記号 → つまみの題と範囲、はじめの値
     "rho": {"title": "減衰率 ρ", "low": 0.0, "high": 0.999, "step": 0.001, "value": 0.9},
     "beta_1": {"title": "減衰率 β₁", "low": 0.0, "high": 0.99, "value": 0.9},
     "beta_2": {"title": "減衰率 β₂", "low": 0.0, "high": 0.999, "step": 0.001, "value": 0.999},
+    "lambda": {"title": "重み減衰 λ", "low": 0.0, "high": 1.0, "value": 0.1},
     "varepsilon": {"title": "分母の ε", "low": 1e-10, "high": 1.0, "log": True, "value": 1e-8},
     "steps": {"title": "歩数", "low": 1, "high": 500, "step": 1, "value": 60},
 }

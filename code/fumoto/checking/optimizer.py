@@ -16,7 +16,7 @@ from fumoto.validation import fraction, non_negative, positive, real
 
 _VALID = {  # 引数の取りうる値。この本の実装と同じ
     "lr": positive,
-    "eps": non_negative,
+    **dict.fromkeys(("eps", "weight_decay"), non_negative),
     **dict.fromkeys(("momentum", "decay_rate", "beta1", "beta2"), fraction),
 }
 
@@ -25,7 +25,7 @@ def check(make: Callable[..., Any], name: str, **hyperparameters: float) -> Repo
     """``make(**hyperparameters)`` で作った最適化手法が、``name`` の式のとおりに動くかを調べる。
 
     ``make``: クラス、関数、lambda のどれでもよい。``update(params, grads)`` を持つものを返すこと。
-    ``name``: ``"SGD"``, ``"Momentum"``, ``"Nesterov"``, ``"AdaGrad"``, ``"RMSProp"``, ``"AdaDelta"``, ``"Adam"``。
+    ``name``: ``"SGD"``, ``"Momentum"``, ``"Nesterov"``, ``"AdaGrad"``, ``"RMSProp"``, ``"AdaDelta"``, ``"Adam"``, ``"AdamW"``, ``"Lion"``。
     手法の名前や引数がおかしければ ``ValueError`` / ``TypeError``。読者のコードの誤りは ``Report`` で返す。
 
     >>> class MySGD:

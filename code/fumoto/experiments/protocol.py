@@ -144,14 +144,14 @@ class Range:
     from_one: bool = False
 
     def at(self, part: float) -> float:
-        """``part``: 0(``low``)から 1(``high``)。値は 2 桁に丸める。
+        """``part``: 0(``low``)から 1(``high``)。値は 3 桁に丸める。
 
         >>> Range(0.001, 1.0).at(0.5), Range(0.9, 0.999, from_one=True).at(0.5)
-        (0.032, 0.99)
+        (0.0316, 0.99)
         """
         if self.from_one:
             return round(1 - Range(1 - self.low, 1 - self.high).at(part), 6)
-        return float(f"{self.low * (self.high / self.low) ** part:.2g}")
+        return float(f"{self.low * (self.high / self.low) ** part:.3g}")
 
 
 Box = Mapping[str, Range | float]  # 引数の名前 → 探す範囲か、決まった値
@@ -208,7 +208,7 @@ class Rung:
     keep: int
 
 
-STEPS = 500
+STEPS = 400
 RUNGS = (Rung(50, (1001,), 4), Rung(150, (1001,), 2), Rung(STEPS, (1001, 1002), 1))
 
 
@@ -231,17 +231,26 @@ class Tuned:
 
 
 def tune(
-    groups: Mapping[K, Sequence[Setting]], rungs: Sequence[Rung] = RUNGS, processes: int = -1
+    groups: Mapping[K, Sequence[Setting]],
+    rungs: Sequence[Rung] = RUNGS,
+    finalists: Mapping[K, Sequence[Setting]] | None = None,
+    processes: int = -1,
 ) -> dict[K, Tuned]:
     """組ごとに、検証用の損失がいちばん小さくなる設定を 1 つ選ぶ。
 
     全部の設定を短く学習し、残したものだけを、はじめから、より長く学習し直す。違う組にある同じ設定は、一度だけ学習する。
+    ``finalists``: 途中の段の成績によらず、最後の段まで残す設定。
     出典: Jamieson and Talwalkar (2016) arXiv:1502.07943(逐次半減)
     """
     alive = {key: list(dict.fromkeys(group)) for key, group in groups.items()}
     trials: dict[K, list[Trial]] = {key: [] for key in groups}
     for rung in rungs:
-        losses = _losses({setting for group in alive.values() for setting in group}, rung, processes)
+        if rung is rungs[-1]:
+            alive = {
+                key: list(dict.fromkeys([*group, *(finalists or {}).get(key, [])]))
+                for key, group in alive.items()
+            }
+        losses = _losses(dict.fromkeys(s for group in alive.values() for s in group), rung, processes)
         for key, group in alive.items():
             trials[key] += [Trial(setting, rung.steps, rung.seeds, losses[setting]) for setting in group]
             alive[key] = sorted(group, key=losses.__getitem__)[: rung.keep]
@@ -260,7 +269,7 @@ def _losses(settings: Iterable[Setting], rung: Rung, processes: int) -> dict[Set
 # --- 報告する ---------------------------------------------------------------------------------------------
 
 PILOT = 5  # まずこの数の種で学習し、散らばりを見て、種を足す
-MOST_SEEDS = 8
+MOST_SEEDS = 6
 CONFIDENCE = 0.95
 
 

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from fumoto.experiments.comparison import (
+    COMPARED,
     METHODS,
     STEPS,
     TUNED,
@@ -153,7 +154,7 @@ def race_table(found: Mapping[str, Mapping[str, Descents]], limit: float) -> Tab
     for title in found:
         header += [f"{title}: 歩数", "行き過ぎ", f"{limit:.0%} まで"]
     rows = []
-    for method in METHOD_LOOKS:
+    for method in next(iter(found.values())):
         row = [_on_surface(method)]
         for tried in (each[method] for each in found.values()):
             fast, careful = tried.fastest(), tried.fastest(limit)
@@ -176,7 +177,7 @@ def mnist_table(reports: Mapping[str, Report], reference: str = "SGD", compared:
             (found.training_loss, reports[reference].training_loss, 3),
             (found.test_accuracy * 100, reports[reference].test_accuracy * 100, 1),
         ):
-            gap = difference(values, other, len(reports) - 1)
+            gap = difference(values, other, COMPARED)
             text = f"{gap.low:+.{digits}f}〜{gap.high:+.{digits}f}{'＊' if gap.clear else ''}"
             row += [f"{values.mean():.{digits}f}", "—" if name == reference else text.replace("-", "−")]
         rows.append([*row, _setting(found.setting)])

@@ -1,6 +1,6 @@
 """手法と線の見た目。本の図(``fumoto.figures.style``)も動かせる図(``fumoto.printed.playground``)も、ここから読む。
 
-色は色覚の違いによらず見分けやすい Okabe–Ito の組で、線の種類・印・文字を第二の手がかりにする。
+色は色覚の違いによらず見分けやすい Okabe–Ito の組(足りない 2 色は Tol の組から)で、線の種類・印・文字を第二の手がかりにする。
 動かせる図は Sphinx の中でも読まれるので、ここでは matplotlib を読み込まない。
 """
 
@@ -17,6 +17,7 @@ BLACK, ORANGE, SKY, GREEN, YELLOW, BLUE, RED, PINK = (
     "#D55E00",
     "#CC79A7",
 )
+WINE, OLIVE = "#882255", "#999933"
 GRAY = "#6b6b6b"
 
 _BRIGHTER = {  # 暗い地の上の色(動かせる図だけが使う)
@@ -27,6 +28,8 @@ _BRIGHTER = {  # 暗い地の上の色(動かせる図だけが使う)
     BLUE: "#4a9ff5",
     RED: "#ff8243",
     PINK: "#eba3cc",
+    WINE: "#d0608f",
+    OLIVE: "#c9c95a",
 }
 
 
@@ -61,6 +64,8 @@ METHOD_LOOKS = {
     "RMSProp": Look(GREEN, (0, (1, 1)), "v", "R"),
     "AdaDelta": Look(PINK, (0, (8, 2, 1.5, 2, 1.5, 2)), "P", "D"),
     "Adam": Look(RED, "-", "X", "A"),
+    "AdamW": Look(WINE, (0, (4, 1.5)), "p", "W"),
+    "Lion": Look(OLIVE, (0, (3, 1, 1, 1)), "*", "L"),
 }
 SERIES_LOOKS = (
     Look(BLUE, "-", "o"),

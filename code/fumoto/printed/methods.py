@@ -28,8 +28,9 @@ class Method:
 _LR = {"lr": "eta"}
 _MOMENTUM = {"lr": "eta", "momentum": "alpha"}
 _DECAY = {"lr": "eta", "decay_rate": "rho", "eps": "varepsilon"}
+_ADAM = {"lr": "eta", "beta1": "beta_1", "beta2": "beta_2", "eps": "varepsilon"}
 
-#: 手法の名前 → ``Method``。``SGD`` から ``Adam`` までの 7 つ。
+#: 手法の名前 → ``Method``。``SGD`` から ``Adam`` までの 7 つと、そのあとの ``AdamW``, ``Lion``。
 METHODS = {
     method.name: method
     for method in (
@@ -42,7 +43,17 @@ METHODS = {
         Method(
             "Adam",
             ("eq-adam-m", "eq-adam-v", "eq-adam-mhat", "eq-adam-vhat", "eq-adam-w"),
-            {"lr": "eta", "beta1": "beta_1", "beta2": "beta_2", "eps": "varepsilon"},
+            _ADAM,
+        ),
+        Method(
+            "AdamW",
+            ("eq-adam-m", "eq-adam-v", "eq-adam-mhat", "eq-adam-vhat", "eq-adamw-w"),
+            {**_ADAM, "weight_decay": "lambda"},
+        ),
+        Method(
+            "Lion",
+            ("eq-lion-m", "eq-lion-c", "eq-lion-w"),
+            {"lr": "eta", "beta1": "beta_1", "beta2": "beta_2", "weight_decay": "lambda"},
         ),
     )
 }

@@ -83,7 +83,7 @@ def _mistakes_at(node: sympy.Basic) -> Iterator[Mistake]:
         yield from _mistakes_in_product(node)
     elif isinstance(node, sympy.Pow):
         yield from _mistakes_in_power(node)
-    elif isinstance(node, sympy.exp | sympy.log):
+    elif isinstance(node, sympy.exp | sympy.log | sympy.sign):
         yield "function", "関数が抜けている", node.args[0]
     elif isinstance(node, sympy.Max | sympy.Min):
         yield "extreme", "大小が逆", (sympy.Min if isinstance(node, sympy.Max) else sympy.Max)(*node.args)

@@ -16,7 +16,7 @@ from fumoto.printed.expressions import functions_in, limits_in, without_sums
 from fumoto.printed.tokens import Notation, with_placeholders
 
 _TEXT = "(文字列)"  # ページでなく、渡された文字列を読んだとき
-_EXTREMES = {"max": sympy.Max, "min": sympy.Min}  # SymPy が知らない関数として読むもの
+_FUNCTIONS = {"max": sympy.Max, "min": sympy.Min, "sign": sympy.sign}  # SymPy が知らない関数として読むもの
 
 
 def parse(
@@ -44,7 +44,7 @@ def parse(
         relation = _relation(text)
     except LaTeXParsingError as error:
         raise EquationError(f"{where}: 式を読めません: {latex}\n{error}") from None
-    for name, function in _EXTREMES.items():
+    for name, function in _FUNCTIONS.items():
         relation = relation.replace(sympy.Function(name), function)
     squared = isinstance(relation, sympy.Eq) and relation.lhs in {symbol**2 for symbol in notation}
     if squared:  # 左辺が σ² のような式

@@ -14,14 +14,16 @@ from fumoto.printed.symbols import SYMBOL, PrintedSymbol, name_and_indices
 
 Notation = dict[sympy.Symbol, PrintedSymbol]  # SymPy の記号 → 印刷された記号
 
-_STRUCTURE = r"\\(?:frac|sqrt|sum|exp|log|sin|cos|tanh|max|min|cdot)(?![A-Za-z])"
+_SIGN = r"\operatorname{sign}"
+_STRUCTURE = rf"\\(?:frac|sqrt|sum|exp|log|sin|cos|tanh|max|min|cdot)(?![A-Za-z])|{re.escape(_SIGN)}"
 _SPACING = r"\s+|\\[,;!]|\\(?:quad|left|right)(?![A-Za-z])"
 _TOKEN = re.compile(
     rf"(?P<space>{_SPACING})|(?P<structure>{_STRUCTURE})|(?P<symbol>{SYMBOL})"
     r"|(?P<number>[0-9]+(?:\.[0-9]+)?)|(?P<other>[-+/=(){}\[\]^_,])"
 )
-_FUNCTIONS = {r"\exp", r"\log", r"\sin", r"\cos", r"\tanh", r"\max", r"\min"}
+_FUNCTIONS = {r"\exp", r"\log", r"\sin", r"\cos", r"\tanh", r"\max", r"\min", _SIGN}
 _EXTREME_COMMANDS = {r"\max", r"\min"}
+_BRACKETED = {*_EXTREME_COMMANDS, _SIGN}  # SymPy が、知らない関数として読むもの
 _ENDS = {"+", "-", ")", "}", "]", "=", ""}
 
 
@@ -67,6 +69,8 @@ def with_placeholders(latex: str, domains: Domains, where: str) -> tuple[str, No
                 piece = f"{{{piece}}}"
         elif piece == "(" and pieces and pieces[-1].startswith("X_") and not is_function:
             piece = r"\cdot ("  # y (1 - y) が関数の呼び出しと読まれないように
+        elif piece == _SIGN:
+            piece = r"\sign"
         pieces.append(piece)
     _refuse_ambiguity(tokens, where, latex)
     notation = {
@@ -87,7 +91,7 @@ def _refuse_ambiguity(tokens: list[tuple[str, str]], where: str, latex: str) -> 
         elif text == "/" and (next_kind not in ("number", "symbol") or after not in _ENDS):
             reason = "/ の右は記号か数 1 つだけにします(それ以外は \\frac で書きます)"
         elif (text in _FUNCTIONS and following != "(" and (next_kind != "symbol" or after not in _ENDS)) or (
-            (kind == "function" or text in _EXTREME_COMMANDS) and following != "("
+            (kind == "function" or text in _BRACKETED) and following != "("
         ):
             reason = f"{text} の引数は ( ) で囲みます"
         if reason:

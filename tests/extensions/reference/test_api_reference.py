@@ -28,6 +28,8 @@ MODULES = [
     "layernorm",
     "initializers",
     "training",
+    "schedules",
+    "clipping",
     "surfaces",
     "datasets",
     "normalization",
@@ -68,7 +70,7 @@ def built(tmp_path_factory):
     for page in pages:
         (source / page.name).write_text(reduced(page), encoding="utf-8")
     toctree = "\n".join(
-        ["# Index\n", "```{toctree}", ":numbered:", ":glob:\n", "0*", "[a-z]*", "api/*", "```"]
+        ["# Index\n", "```{toctree}", ":numbered:", ":glob:\n", "[01]*", "[a-z]*", "api/*", "```"]
     )
     (source / "index.md").write_text(toctree, encoding="utf-8")
     build = [sys.executable, "-m", "sphinx", "-W", "--keep-going", "-q", "-c", ROOT, "-b", "html"]

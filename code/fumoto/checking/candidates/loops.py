@@ -1,7 +1,8 @@
 """キーを回るループの間違い: 式は正しいのに、どの重みを、どの状態で動かすかを間違えている。"""
 
 from fumoto.hints import Arrays
-from fumoto.printed import PrintedOptimizer
+from fumoto.printed import Method, PrintedOptimizer
+from fumoto.printed.equation import Equations
 
 
 class LastKeyOnly(PrintedOptimizer):
@@ -45,11 +46,24 @@ class SharedState(PrintedOptimizer):
                 arrays[key] = arrays.pop(key)  # いま書いたものを最後に置く
 
 
+class CoupledDecay(PrintedOptimizer):
+    """重み減衰を、重みに直接かけずに、勾配に足している。減衰のない手法では、正しいものと同じ。"""
+
+    def __init__(self, method: Method, equations: Equations | None = None, **hyperparameters: float):
+        super().__init__(method, equations, **hyperparameters)
+        self.decay = self.constants.get("lambda", 0.0)
+        self.constants = {name: 0.0 if name == "lambda" else value for name, value in self.constants.items()}
+
+    def update(self, params: Arrays, grads: Arrays) -> None:
+        super().update(params, {key: grads[key] + self.decay * w for key, w in params.items()})
+
+
 #: 名前 → (間違えた手法, 説明)。
 LOOPS: dict[str, tuple[type[PrintedOptimizer], str]] = {
     "loop/last-key": (LastKeyOnly, "更新の行がループの外にあり、最後のキーの重みしか動きません"),
     "loop/first-key": (FirstKeyOnly, "最初のキーの重みしか動きません(ループの中で return していませんか)"),
     "loop/counter": (CounterPerKey, "更新の回数が、update のたびではなくキーごとに増えています"),
+    "loop/coupled-decay": (CoupledDecay, "λw を勾配に足しています(切り離した重み減衰は、重みに直接かけます)"),
 }
 #: (名前, 間違えた手法, 説明)。形の違う重みの間では走らないことがあるので、ほかとは別に試す。
 SHARED_STATE = (

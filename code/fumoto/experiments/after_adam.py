@@ -1,0 +1,168 @@
+"""10 章: 切り離した重み減衰、学習率のスケジュール、勾配クリップ、Lion、Muon。"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from fumoto.clipping import Clipped
+from fumoto.hints import Array, Arrays, Updates
+from fumoto.optimizers import SGD, Adam, AdamW, newton_schulz
+from fumoto.schedules import Cosine, Schedule, Scheduled, StepDecay, Warmup
+
+
+@dataclass(frozen=True)
+class DecayPaths:
+    """勾配の大きさ ``sizes`` ごとの、重みの列 ``paths[手法]``(形は ``(歩数 + 1, 大きさの数)``)。"""
+
+    paths: Arrays
+    sizes: tuple[float, ...]
+    lr: float
+    beta1: float
+    beta2: float
+    weight_decay: float
+
+
+def decay_paths(
+    lr: float = 0.01,
+    beta1: float = 0.9,
+    beta2: float = 0.999,
+    weight_decay: float = 0.1,
+    sizes: tuple[float, ...] = (0.1, 1.0, 10.0),
+    steps: int = 600,
+) -> DecayPaths:
+    """大きさの違う、符号が 1 歩ごとに替わる勾配を渡して、重み減衰だけで重みがどう縮むかを見る。
+
+    L2 は、λw を勾配に足して Adam に渡す。AdamW は、渡さずに、重みを直接縮める。
+
+    >>> result = decay_paths()
+    >>> {name: path[-1].round(2) for name, path in result.paths.items()}
+    {'L2': array([0.  , 0.54, 0.93]), 'AdamW': array([0.54, 0.54, 0.54])}
+    """
+    optimizers = {
+        "L2": Adam(lr, beta1, beta2),
+        "AdamW": AdamW(lr, beta1, beta2, weight_decay=weight_decay),
+    }
+    paths = {}
+    for name, optimizer in optimizers.items():
+        w = np.ones(len(sizes))
+        path = [w.copy()]
+        for step in range(steps):
+            g = np.array(sizes) * (-1) ** step
+            optimizer.update({"w": w}, {"w": g + weight_decay * w if name == "L2" else g})
+            path.append(w.copy())
+        paths[name] = np.array(path)
+    return DecayPaths(paths, sizes, lr, beta1, beta2, weight_decay)
+
+
+@dataclass(frozen=True)
+class ScheduledWalks:
+    """スケジュールごとの、学習率の列 ``rates`` と、谷底からの距離の二乗平均の平方根の列 ``distances``。"""
+
+    rates: Arrays
+    distances: Arrays
+    lr: float
+    every: int
+    factor: float
+    warmup: int
+    start: float
+    walks: int
+    seed: int
+
+
+def scheduled_walks(
+    lr: float = 0.2,
+    steps: int = 400,
+    every: int = 100,
+    factor: float = 0.3,
+    warmup: int = 40,
+    start: float = 30.0,
+    walks: int = 500,
+    seed: int = 0,
+) -> ScheduledWalks:
+    """曲率 1 の谷を、標準偏差 1 の誤差のある勾配で、``start`` だけ離れたところから下りる。
+
+    >>> ends = {name: distance[-1] for name, distance in scheduled_walks().distances.items()}
+    >>> {name: round(float(end), 2) for name, end in ends.items()}
+    {'一定': 0.32, '段階': 0.06, '余弦': 0.09, 'ウォームアップと余弦': 0.09}
+    """
+    cosine = Cosine(lr, steps)
+    schedules: dict[str, Schedule] = {
+        "一定": lambda t: lr,
+        "段階": StepDecay(lr, every, factor),
+        "余弦": cosine,
+        "ウォームアップと余弦": Warmup(cosine, warmup),
+    }
+    rates = {name: np.array([schedule(t) for t in range(steps)]) for name, schedule in schedules.items()}
+    distances = {name: _noisy_walks(each, steps, start, walks, seed) for name, each in schedules.items()}
+    return ScheduledWalks(rates, distances, lr, every, factor, warmup, start, walks, seed)
+
+
+def _noisy_walks(schedule: Schedule, steps: int, start: float, walks: int, seed: int) -> Array:
+    rng = np.random.default_rng(seed)
+    optimizer, w = Scheduled(SGD(), schedule), np.full(walks, start)
+    distances = [start]
+    for _ in range(steps):
+        optimizer.update({"w": w}, {"w": w + rng.normal(size=walks)})
+        distances.append(float(np.sqrt(np.mean(w**2))))
+    return np.array(distances)
+
+
+@dataclass(frozen=True)
+class ClippedPaths:
+    """壁 cosh w の間を下りた位置の列 ``paths[長さの上限]``。上限が inf なら、クリップしない。"""
+
+    paths: dict[float, Array]
+    lr: float
+    start: float
+
+
+def clipped_paths(
+    lr: float = 0.5, small: float = 2.0, large: float = 20.0, start: float = 4.0, steps: int = 14
+) -> ClippedPaths:
+    """勾配降下法で、クリップしない道と、上限を変えてクリップした道。
+
+    >>> {limit: path[:4].round(1) for limit, path in clipped_paths().paths.items()}
+    {inf: array([   4. ,   -9.6, 3851.3,   -inf]), 2.0: array([4., 3., 2., 1.]), 20.0: array([ 4., -6.,  4., -6.])}
+    """
+    paths = {
+        limit: _between_walls(SGD(lr) if limit == np.inf else Clipped(SGD(lr), limit), start, steps)
+        for limit in (np.inf, small, large)
+    }
+    return ClippedPaths(paths, lr, start)
+
+
+def _between_walls(optimizer: Updates, start: float, steps: int) -> Array:
+    w = np.array(start)
+    path = [start]
+    with np.errstate(all="ignore"):  # 発散した道は inf や nan のまま記録する
+        for _ in range(steps):
+            optimizer.update({"w": w}, {"w": np.sinh(w)})
+            path.append(float(w))
+    return np.array(path)
+
+
+@dataclass(frozen=True)
+class SingularValues:
+    """長さで割った行列の特異値 ``before`` と、反復したあとの値 ``after[回数]``。"""
+
+    before: Array
+    after: dict[int, Array]
+    smallest: float
+    size: int
+    seed: int
+
+
+def singular_values(smallest: float = 0.001, size: int = 40, seed: int = 0) -> SingularValues:
+    """特異値が 1 から ``smallest`` まで等しい比で並ぶ、無作為な向きの行列を、1 回、3 回、5 回反復する。
+
+    >>> values = singular_values(size=3)
+    >>> values.before.round(3), values.after[5].round(2)
+    (array([0.999, 0.032, 0.001]), array([0.7 , 1.13, 0.47]))
+    """
+    rng = np.random.default_rng(seed)
+    left, right = (np.linalg.qr(rng.normal(size=(size, size)))[0] for _ in range(2))
+    before = np.geomspace(1, smallest, size)
+    before /= np.linalg.norm(before)
+    u = left @ np.diag(before) @ right.T
+    after = {steps: np.diag(left.T @ newton_schulz(u, steps) @ right) for steps in (1, 3, 5)}
+    return SingularValues(before, after, smallest, size, seed)
