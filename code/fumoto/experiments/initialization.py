@@ -280,7 +280,7 @@ def with_rate(activation: str, initial: str, lr: float) -> Setting:
 def tuned_initials(processes: int = -1) -> dict[tuple[str, str], Tuned]:
     """(活性化関数, 初期値) → MNIST の検証データで選んだ学習率。どの初期値にも、同じ学習率を試す。"""
     rates = [RATES.at(k / (NUMBER - 1)) for k in range(NUMBER)]
-    return tune({key: [with_rate(*key, lr) for lr in rates] for key in NETWORKS}, RUNGS, processes)
+    return tune({key: [with_rate(*key, lr) for lr in rates] for key in NETWORKS}, RUNGS, processes=processes)
 
 
 def mnist_by_initial_value(processes: int = -1) -> MnistInitials:
