@@ -8,6 +8,7 @@ from claims import (
     choosing,
     comparison,
     descent,
+    initialization,
     momentum,
     sgd,
 )
@@ -22,6 +23,7 @@ __all__ = [
     "choosing",
     "comparison",
     "descent",
+    "initialization",
     "momentum",
     "sgd",
 ]

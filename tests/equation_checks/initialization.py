@@ -8,7 +8,7 @@ from itertools import product
 import numpy as np
 
 from equation_checks.registry import check, close, draw
-from fumoto.experiments.initialization import density, notes_he_std
+from fumoto.experiments.initialization import density, notes_he_std, sigmoid_start
 from fumoto.initializers import gaussian, glorot, he, xavier
 from fumoto.layers import Affine, ReLU, Sigmoid
 
@@ -55,13 +55,11 @@ def linear_layer_forwards(equations):
 @check("eq-linear-backward")
 def linear_layer_backwards(equations):
     for m, std in product(SIZES, STDS):
-        delta = np.random.default_rng(m).uniform(0.5, 3.0, (1, m))
+        d = np.random.default_rng(m).uniform(0.5, 3.0, (1, m))
         layer = Affine(std * every_sign(m).T, np.zeros(m))  # one node of the previous layer for each row
         layer.forward(np.ones((1, 2**m)))
-        expected = equations["eq-linear-backward"].evaluate(
-            m=m, sigma=std, mean_delta_squared=np.mean(delta**2)
-        )
-        close(np.mean(layer.backward(delta) ** 2), expected)
+        expected = equations["eq-linear-backward"].evaluate(m=m, sigma=std, mean_d_squared=np.mean(d**2))
+        close(np.mean(layer.backward(d) ** 2), expected)
 
 
 @check("eq-relu-meansquare", "eq-relu-layer")
@@ -78,19 +76,20 @@ def relu_layer(equations):
 def sigmoid_layer_backwards(equations):
     """At a = 0 the derivative of the sigmoid is at its largest, so that the bound is reached."""
     for n, std in product(SIZES, STDS):
-        delta = np.random.default_rng(n).uniform(0.5, 3.0, (1, n))
+        d = np.random.default_rng(n).uniform(0.5, 3.0, (1, n))
         affine, sigmoid = Affine(std * every_sign(n).T, np.zeros(n)), Sigmoid()
         affine.forward(sigmoid.forward(np.zeros((1, 2**n))))
-        back = sigmoid.backward(affine.backward(delta))
-        shrink = np.sqrt(np.mean(back**2) / np.mean(delta**2))
+        back = sigmoid.backward(affine.backward(d))
+        shrink = np.sqrt(np.mean(back**2) / np.mean(d**2))
         close(shrink, equations["eq-sigmoid-shrink"].evaluate(sigma=std, n=n))
 
 
-@check("eq-xavier-std", "eq-he-std", "eq-glorot-std")
+@check("eq-xavier-std", "eq-he-std", "eq-glorot-std", "eq-sigmoid-std")
 def widths(equations):
     for n, m in ((2, 9), (7, 3), (100, 40), (784, 100)):
         close(_width(xavier, n, m), equations["eq-xavier-std"].evaluate(n=n))
         close(_width(he, n, m), equations["eq-he-std"].evaluate(n=n))
+        close(_width(sigmoid_start, n, m), equations["eq-sigmoid-std"].evaluate(n=n))
         close(_width(glorot, n, m), equations["eq-glorot-std"].evaluate(n=n, m=m))
 
 

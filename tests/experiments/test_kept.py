@@ -328,7 +328,7 @@ from fumoto.experiments.fingerprint import fingerprint
 for name, method in comparison.METHODS.items():
     print(name, fingerprint(protocol.learn, method))
 print("small", fingerprint(overfitting.train_small, overfitting.OPTIMIZERS["Momentum"]))
-print("initial", fingerprint(initialization.train_mnist, initialization.ACTIVATIONS["ReLU"]))
+print("initial", fingerprint(protocol.learn, initialization.NETWORKS["ReLU", "He"]))
 """
 
 

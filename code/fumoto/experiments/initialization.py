@@ -2,23 +2,45 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 
-from fumoto.datasets import mnist
 from fumoto.experiments.kept import kept
-from fumoto.experiments.parallel import run_parallel
+from fumoto.experiments.protocol import (
+    PILOT,
+    Range,
+    Report,
+    Rung,
+    Setting,
+    Tuned,
+    report,
+    seeds_needed,
+    tune,
+)
 from fumoto.hints import Array, Arrays, Initializer, Rng
-from fumoto.initializers import gaussian, he, xavier, zeros
+from fumoto.initializers import gaussian, he, xavier
 from fumoto.layers import Affine, Layer, ReLU, Sigmoid, Tanh
 from fumoto.network import MLP
 from fumoto.optimizers import SGD
-from fumoto.training import train
 
 NODES, DEPTH, SAMPLES = 100, 5, 1000
 ACTIVATIONS = {"シグモイド": Sigmoid, "ReLU": ReLU, "tanh": Tanh}
 STEEPEST: dict[type[Layer], float] = {Sigmoid: 1 / 4, ReLU: 1.0, Tanh: 1.0}  # 微分の最大値
-INITIALIZERS = {"1": gaussian(1.0), "0.01": gaussian(0.01), "Xavier": xavier, "He": he, "0": zeros}
+
+
+def sigmoid_start(rng: Rng, n_in: int, n_out: int) -> Array:
+    """シグモイドの、微分のいちばん大きいところで勾配を保つ初期値: 標準偏差 4/√n の正規乱数。"""
+    return gaussian(4 / np.sqrt(n_in))(rng, n_in, n_out)  # eq-sigmoid-std
+
+
+INITIALIZERS = {
+    "1": gaussian(1.0),
+    "0.01": gaussian(0.01),
+    "Xavier": xavier,
+    "He": he,
+    "4/√n": sigmoid_start,
+}
 
 # --- 正規分布 ---------------------------------------------------------------------------------------------
 
@@ -52,28 +74,17 @@ def shares_within(samples: int = 1_000_000, pieces: int = 10_000, seed: int = 0)
     return Shares(k, np.array(integral), np.array(sample))
 
 
-@dataclass(frozen=True)
-class Widths:
-    """4 つの初期値の標準偏差。名前 → 値。``right`` は n = 前の層のノード数、``notes`` は n = 配列の要素の数。"""
+def widths() -> dict[str, tuple[float, float]]:
+    """Xavier と He の標準偏差。名前 → (n = 前の層のノード数, n = データの配列の要素の数(原ノート))。
 
-    right: dict[str, float]
-    notes: dict[str, float]
-    weights: Arrays  # 正しい n で引いた重みの標本。名前 → (n, n)
-
-
-def widths(seed: int = 0) -> Widths:
-    """原ノートの n(データの配列の要素の数)と、正しい n での、4 つの標準偏差。
-
-    >>> {name: round(float(std), 4) for name, std in widths().notes.items()}
-    {'1': 1.0, '0.01': 0.01, 'Xavier': 0.0032, 'He': 0.0063}
+    >>> {name: [round(float(std), 4) for std in pair] for name, pair in widths().items()}
+    {'Xavier': [0.1, 0.0032], 'He': [0.1414, 0.0063]}
     """
     elements = SAMPLES * NODES
-    fixed = {"1": 1.0, "0.01": 0.01}
-    right = {**fixed, "Xavier": np.sqrt(1 / NODES), "He": np.sqrt(2 / NODES)}
-    notes = {**fixed, "Xavier": 1 / np.sqrt(elements), "He": notes_he_std(elements)}
-    rng = np.random.default_rng(seed)
-    weights = {name: INITIALIZERS[name](rng, NODES, NODES) for name in right}
-    return Widths(right, notes, weights)
+    return {
+        "Xavier": (np.sqrt(1 / NODES), 1 / np.sqrt(elements)),
+        "He": (np.sqrt(2 / NODES), notes_he_std(elements)),
+    }
 
 
 def notes_he_std(n: int) -> float:
@@ -101,13 +112,13 @@ class Distribution:
     dead: Array
 
     @property
-    def shrink(self) -> float:
-        """勾配の平均が、1 層戻るごとに何分の 1 になるか(幾何平均)。"""
-        return float((self.mean[-1] / self.mean[0]) ** (1 / (DEPTH - 1)))
+    def factor(self) -> float:
+        """勾配の平均が、1 層戻るごとに何倍になるか(幾何平均)。"""
+        return float((self.mean[0] / self.mean[-1]) ** (1 / (DEPTH - 1)))
 
 
 def activation_distributions(networks: int = 5, seed: int = 0) -> dict[tuple[str, str], Distribution]:
-    """3 つの活性化関数 × 5 つの初期値。(初期値, 活性化関数) → ``Distribution``。学習はしない。"""
+    """3 つの活性化関数 × ``INITIALIZERS``。(初期値, 活性化関数) → ``Distribution``。学習はしない。"""
     return {
         (initial, activation): _distribution(ACTIVATIONS[activation], initializer, networks, seed)
         for initial, initializer in INITIALIZERS.items()
@@ -119,19 +130,19 @@ def _distribution(
     activation: type[Layer], initializer: Initializer, networks: int, seed: int
 ) -> Distribution:
     rng = np.random.default_rng(seed)
-    trials = [_through(activation, initializer, rng) for _ in range(networks)]
+    trials = [through(activation, initializer, rng) for _ in range(networks)]
     measured = np.array([_measure(slopes / STEEPEST[activation], deltas) for _, slopes, deltas in trials])
     return Distribution(trials[0][0], *measured.mean(axis=0))
 
 
-def _through(
-    activation: Callable[[], Layer], initializer: Initializer, rng: Rng
+def through(
+    activation: Callable[[], Layer], initializer: Initializer, rng: Rng, samples: int = SAMPLES
 ) -> tuple[Array, Array, Array]:
     """データを 5 層に通し、勾配を戻す。返すのは層ごとの出力、活性化関数の微分、手前の値についての勾配。
 
     損失は、最後の層の出力に標準正規乱数を掛けて足したもの。つまり最後の出力についての勾配が、その乱数である。
     """
-    h = rng.normal(size=(SAMPLES, NODES))
+    h = rng.normal(size=(samples, NODES))
     pairs, outputs = [], []
     for _ in range(DEPTH):
         pairs.append((Affine(initializer(rng, NODES, NODES), np.zeros(NODES)), activation()))
@@ -170,7 +181,7 @@ def unit_spread(seed: int = 0) -> UnitSpread:
     """S8-e: 出力が、ノードによって違うのか、入力によって違うのかを分けて測る。"""
     between, within = {}, {}
     for name, activation in ACTIVATIONS.items():
-        outputs, _, _ = _through(activation, gaussian(0.01), np.random.default_rng(seed))
+        outputs, _, _ = through(activation, gaussian(0.01), np.random.default_rng(seed))
         between[name] = outputs.mean(axis=1).std(axis=1)
         within[name] = outputs.std(axis=1).mean(axis=1)
         if activation is Sigmoid:
@@ -179,26 +190,6 @@ def unit_spread(seed: int = 0) -> UnitSpread:
 
 
 # --- 分散を保つか -----------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True)
-class Collapse:
-    """初期値ごとの、各層の出力の標準偏差 ``(DEPTH + 1,)``(先頭は入力)。名前 → (正しい n, 原ノートの n)。"""
-
-    spreads: Arrays
-
-
-def wrong_n(seed: int = 0) -> Collapse:
-    """正しい n と原ノートの n で、同じデータを 5 層に通す(Xavier は tanh、He は ReLU)。"""
-    chosen = widths()
-    spreads = {}
-    for name, activation in {"Xavier": Tanh, "He": ReLU}.items():
-        runs = []
-        for std in (chosen.right[name], chosen.notes[name]):
-            outputs, _, _ = _through(activation, gaussian(std), np.random.default_rng(seed))
-            runs.append([1.0, *outputs.std(axis=(1, 2))])
-        spreads[name] = np.array(runs)
-    return Collapse(spreads)
 
 
 @dataclass(frozen=True)
@@ -237,102 +228,82 @@ def mean_squares(
 # --- MNIST ------------------------------------------------------------------------------------------------
 
 SIZES = [784, 100, 100, 100, 100, 10]
-COMPARED = {"0.01": gaussian(0.01), "0.1": gaussian(0.1), "Xavier": xavier, "He": he}
-SEEDS = (1, 2, 3)
-LR, STEPS = 0.01, 2000
-LARGE_LR, FEWER_STEPS = 0.1, 1000
-SIGMOID_RATES = (0.01, 0.1, 1.0)
-BLOCK = 50  # 損失を平均する幅
-
-
-@dataclass(frozen=True)
-class InitialRun:
-    """1 つの活性化関数・初期値・学習率の、種ごとの損失。``losses``: ``(種の数, steps)``。"""
-
-    losses: Array
-
-    def mean(self, first: int, last: int) -> Array:
-        """ステップ ``first`` から ``last`` の手前までの損失の平均。形 ``(種の数,)``。"""
-        return self.losses[:, first:last].mean(axis=1)
-
-    def swing(self, first: int, last: int | None) -> Array:
-        """隣のステップとの損失の差の二乗平均の平方根を √2 で割ったもの(ゆっくりした変化の影響を受けない)。"""
-        steps = np.diff(self.losses[:, first:last], axis=1)
-        return np.sqrt(np.mean(steps**2, axis=1) / 2)
-
-    def reaches(self, level: float) -> Array:
-        """``BLOCK`` ステップの平均がはじめて ``level`` を下回るまでのステップ。下回らなければ nan。"""
-        means = self.blocks(self.losses).mean(axis=2)
-        below = means < level
-        return np.where(below.any(axis=1), (below.argmax(axis=1) + 1.0) * BLOCK, np.nan)
-
-    def swing_between(self, low: float, high: float) -> Array:
-        """前後 ``BLOCK`` ステップの平均が ``low`` と ``high`` の間にあるあいだの ``swing``。形 ``(種の数,)``。"""
-        return np.array([_swing_between(losses, low, high) for losses in self.losses])
-
-    @staticmethod
-    def blocks(losses: Array) -> Array:
-        """``BLOCK`` ステップずつに区切る。``(種の数, 区切りの数, BLOCK)``。"""
-        return losses.reshape(len(losses), -1, BLOCK)
-
-
-def _swing_between(losses: Array, low: float, high: float) -> float:
-    means = np.convolve(losses, np.full(BLOCK, 1 / BLOCK), "valid")
-    steps = np.diff(losses)[BLOCK // 2 :][: len(means)]
-    chosen = steps[(low < means[: len(steps)]) & (means[: len(steps)] < high)]
-    return np.sqrt(np.mean(chosen**2) / 2) if chosen.size else np.nan
+_USUAL = {"0.01": gaussian(0.01), "0.1": gaussian(0.1), "Xavier": xavier, "He": he}
+COMPARED: dict[str, dict[str, Initializer]] = {
+    "ReLU": _USUAL,
+    "tanh": _USUAL,
+    "シグモイド": {"Xavier": xavier, "He": he, "4/√n": sigmoid_start},
+}
+NETWORKS = {
+    (activation, initial): partial(MLP, SIZES, ACTIVATIONS[activation], initializer)
+    for activation, initializers in COMPARED.items()
+    for initial, initializer in initializers.items()
+}
+RATES = Range(0.01, 4.64)
+NUMBER = 9  # 学習率の数
+STEPS = 300
+RUNGS = (Rung(STEPS, (1001,), 2), Rung(STEPS, (1001, 1002), 1))
+WIDTH = 0.02  # ReLU と tanh の、正解率の差の区間の、半分の幅の目標
 
 
 @dataclass(frozen=True)
 class MnistInitials:
-    """MNIST の学習。``small`` は学習率 ``LR``、``large`` は ``LARGE_LR``(ReLU だけ)。
+    """``tuned``, ``reports``: (活性化関数, 初期値) → 選んだ学習率と試した学習率、使っていない種での結果。"""
 
-    ``small``: (活性化関数, 初期値) → ``InitialRun``。``large``: 初期値 → ``InitialRun``。
-    ``sigmoid``: シグモイドと Xavier の初期値。学習率 → ``InitialRun``(種は 1 つ)。
-    """
+    seeds: tuple[int, ...]
+    tuned: dict[tuple[str, str], Tuned]
+    reports: dict[tuple[str, str], Report]
 
-    small: dict[tuple[str, str], InitialRun]
-    large: dict[str, InitialRun]
-    sigmoid: dict[float, InitialRun]
+    def of(self, activation: str) -> dict[str, Report]:
+        """1 つの活性化関数の結果。初期値 → ``Report``。"""
+        return {initial: self.reports[activation, initial] for initial in COMPARED[activation]}
+
+    def by_rate(self, activation: str, initial: str) -> tuple[Array, Array]:
+        """試した学習率と、そこでの検証データの損失(最初の段)。"""
+        tried = [trial for trial in self.tuned[activation, initial].trials if trial.seeds == RUNGS[0].seeds]
+        return np.array([_rate(trial.setting) for trial in tried]), np.array([trial.loss for trial in tried])
+
+    def rate(self, activation: str, initial: str) -> float:
+        """選んだ学習率。"""
+        return _rate(self.tuned[activation, initial].setting)
 
 
-@kept
-def train_mnist(activation: type[Layer], initializer: Initializer, lr: float, seed: int, steps: int) -> Array:
-    """1 つの活性化関数・初期値・学習率・種で MNIST を学習し、損失の列 ``(steps,)`` を返す。
+def _rate(setting: Setting) -> float:
+    return dict(setting.values)["lr"]
 
-    種が同じなら、ミニバッチの並びも、標準偏差を掛ける前の重みの乱数も、初期値によらず同じである。
-    """
-    x_train, t_train, _, _ = mnist()
-    rng = np.random.default_rng(seed)
-    network = MLP(SIZES, activation, initializer, rng=rng)
-    return train(network, SGD(lr=lr), x_train, t_train, steps=steps, batch_size=128, rng=rng)
+
+def with_rate(activation: str, initial: str, lr: float) -> Setting:
+    """活性化関数、初期値、学習率の決まった、SGD の設定。"""
+    return Setting(SGD, (("lr", lr),), NETWORKS[activation, initial])
+
+
+def tuned_initials(processes: int = -1) -> dict[tuple[str, str], Tuned]:
+    """(活性化関数, 初期値) → MNIST の検証データで選んだ学習率。どの初期値にも、同じ学習率を試す。"""
+    rates = [RATES.at(k / (NUMBER - 1)) for k in range(NUMBER)]
+    return tune({key: [with_rate(*key, lr) for lr in rates] for key in NETWORKS}, RUNGS, processes=processes)
 
 
 def mnist_by_initial_value(processes: int = -1) -> MnistInitials:
-    """初期値を変えて MNIST を学習する(S8-f, S8-g, S8-i)。"""
-    small = [(a, i, LR, STEPS) for a in ("ReLU", "tanh") for i in COMPARED]
-    large = [("ReLU", i, LARGE_LR, FEWER_STEPS) for i in ("0.1", "Xavier", "He")]
-    deep = [("シグモイド", "Xavier", lr, STEPS) for lr in SIGMOID_RATES]
-    keys = [(a, i, lr, seed, steps) for a, i, lr, steps in small + large for seed in SEEDS]
-    keys += [(a, i, lr, SEEDS[0], steps) for a, i, lr, steps in deep]
-    jobs = [(ACTIVATIONS[a], COMPARED[i], *rest) for a, i, *rest in keys]
-    results = dict(zip(keys, run_parallel(train_mnist, jobs, "初期値を比べる", processes), strict=True))
-
-    def gather(activation: str, initial: str, lr: float, steps: int) -> InitialRun:
-        found = [results.get((activation, initial, lr, seed, steps)) for seed in SEEDS]
-        return InitialRun(np.array([losses for losses in found if losses is not None]))
-
-    return MnistInitials(
-        {(a, i): gather(a, i, lr, steps) for a, i, lr, steps in small},
-        {i: gather(a, i, lr, steps) for a, i, lr, steps in large},
-        {lr: gather(a, i, lr, steps) for a, i, lr, steps in deep},
+    """初期値を、それぞれに合う学習率で、MNIST で比べる(``fumoto.experiments.protocol``。S8-f, S8-g, S8-i)。"""
+    tuned = tuned_initials(processes)
+    chosen = {key: found.setting for key, found in tuned.items()}
+    pilot = report(chosen, range(1, PILOT + 1), STEPS, processes)
+    number = max(
+        seeds_needed(
+            [pilot[activation, initial].validation_accuracy for initial in COMPARED[activation]],
+            WIDTH,
+            len(COMPARED[activation]) - 1,
+        )
+        for activation in ("ReLU", "tanh")  # シグモイドの差は、種の散らばりよりずっと大きい
     )
+    seeds = tuple(range(1, number + 1))
+    return MnistInitials(seeds, tuned, report(chosen, seeds, STEPS, processes))
 
 
 def first_stds(seed: int = 0) -> dict[str, Array]:
     """MNIST のネットワークの重みの行列ごとの標準偏差。初期値の名前 → ``(行列の数,)``。"""
     stds = {}
     for initial in ("0.1", "Xavier", "He"):
-        network = MLP(SIZES, ReLU, COMPARED[initial], rng=np.random.default_rng(seed))
+        network = NETWORKS["ReLU", initial](rng=np.random.default_rng(seed))
         stds[initial] = np.array([network.params[f"W{k}"].std() for k in range(1, len(SIZES))])
     return stds

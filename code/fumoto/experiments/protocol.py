@@ -163,7 +163,7 @@ def spread(box: Box, number: int, rng: Rng) -> list[dict[str, float]]:
     出典: Halton (1960) doi:10.1007/BF01386213。かき混ぜたものを SciPy で作る。
 
     >>> spread({"lr": Range(0.01, 1.0), "momentum": 0.9}, 3, np.random.default_rng(0))
-    [{'lr': 0.26, 'momentum': 0.9}, {'lr': 0.026, 'momentum': 0.9}, {'lr': 0.82, 'momentum': 0.9}]
+    [{'lr': 0.26, 'momentum': 0.9}, {'lr': 0.026, 'momentum': 0.9}, {'lr': 0.821, 'momentum': 0.9}]
     """
     searched = [name for name, value in box.items() if isinstance(value, Range)]
     places = qmc.Halton(len(searched), rng=generator("rng", rng)).random(count("number", number))

@@ -168,8 +168,8 @@ def _steps(tried: Descents, chosen: int | None) -> str:
     return "—" if chosen is None else f"{tried.arrivals[chosen]:.0f}"
 
 
-def mnist_table(reports: Mapping[str, Report], reference: str = "SGD") -> Table:
-    """手法ごとの、終わりの損失とテストの正解率、``reference`` との差の区間(0 を含まなければ ＊)、選ばれた設定。"""
+def mnist_table(reports: Mapping[str, Report], reference: str = "SGD", compared: str = "手法") -> Table:
+    """比べるものごとの、終わりの損失とテストの正解率、``reference`` との差の区間(0 を含まなければ ＊)、選ばれた設定。"""
     rows = []
     for name, found in reports.items():
         row = [name]
@@ -181,7 +181,14 @@ def mnist_table(reports: Mapping[str, Report], reference: str = "SGD") -> Table:
             text = f"{gap.low:+.{digits}f}〜{gap.high:+.{digits}f}{'＊' if gap.clear else ''}"
             row += [f"{values.mean():.{digits}f}", "—" if name == reference else text.replace("-", "−")]
         rows.append([*row, _setting(found.setting)])
-    header = ["手法", "訓練の損失", f"{reference} との差", "正解率(%)", f"{reference} との差", "選ばれた設定"]
+    header = [
+        compared,
+        "訓練の損失",
+        f"{reference} との差",
+        "正解率(%)",
+        f"{reference} との差",
+        "選ばれた設定",
+    ]
     return Table(header, rows)
 
 
