@@ -58,6 +58,7 @@ extensions = [
 # ページの中のコード: 結果を決めるものが変わったページだけを実行し(rebuilding/execution)、1 つでも失敗したら組むのをやめる
 nb_execution_mode = "cache"
 nb_execution_timeout = 600
+execute_last = ["appendix-verification"]  # ほかのページの学習の結果を使うので、待ってから実行する
 nb_output_stderr = "remove"  # 進み具合の表示は端末にだけ出す
 nb_merge_streams = True
 nb_render_markdown_format = "myst"  # 計算した表を Markdown の表として組む

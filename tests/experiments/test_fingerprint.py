@@ -8,6 +8,7 @@ import linecache
 import os
 import subprocess
 import sys
+import time
 from pathlib import Path
 from types import ModuleType
 
@@ -298,3 +299,14 @@ def test_a_process_that_has_loaded_scipy_counts_the_same_blas():
         for first in ("", "import scipy.linalg; ")
     ]
     assert said[0] == said[1]
+
+
+def test_how_trainings_are_spread_and_kept_does_not_count(monkeypatch):
+    """Followed into it, the print of an experiment would be that of every file beside the book."""
+    start = time.process_time()
+    before = fingerprint(comparison.tuned_on_mnist)
+    assert time.process_time() - start < 1
+    monkeypatch.setattr(importlib.import_module("fumoto.experiments.kept"), "DAYS", 1)
+    assert fingerprint(comparison.tuned_on_mnist) == before
+    monkeypatch.setattr(protocol, "BATCH_SIZE", 64)
+    assert fingerprint(comparison.tuned_on_mnist) != before

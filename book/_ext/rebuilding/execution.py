@@ -66,16 +66,22 @@ def outdated(app, env, added, changed, removed):
 
 
 def execute(app, env, docnames):
-    """これから読むページのうち、古くなったものを実行する。``app.parallel`` ページずつ、長くかかるものから並べる。"""
+    """これから読むページのうち、古くなったものを実行する。``app.parallel`` ページずつ、長くかかるものから並べる。
+
+    ``execute_last`` のページは、ほかのページの学習の結果を使うので、終わるのを待ってから実行する。
+    """
     stale = [docname for docname in docnames if must_run(app, docname)]
     seconds = _measured_seconds()
     stale.sort(key=lambda docname: -seconds.get(docname, 0))
-    # 同時に走るページで CPU を分けあう。ページの中の実験が並べるプロセスの数になる
-    pages = min(app.parallel, max(len(stale), 1))
-    os.environ.setdefault("LOKY_MAX_CPU_COUNT", str(max(1, cpu_count() // pages)))
-    with ThreadPoolExecutor(pages) as pool:
-        for _ in pool.map(lambda docname: _execute(app, docname), stale):
-            pass
+    last = [docname for docname in stale if docname in app.config.execute_last]
+    chosen = os.environ.get("LOKY_MAX_CPU_COUNT")
+    for group in ([docname for docname in stale if docname not in last], last):
+        # 同時に走るページで CPU を分けあう。ページの中の実験が並べるプロセスの数になる
+        pages = min(app.parallel, max(len(group), 1))
+        os.environ["LOKY_MAX_CPU_COUNT"] = chosen or str(max(1, cpu_count() // pages))
+        with ThreadPoolExecutor(pages) as pool:
+            for _ in pool.map(lambda docname: _execute(app, docname), group):
+                pass
 
 
 def _measured_seconds():
@@ -162,6 +168,7 @@ def _require_output(docname, number, cell):
 
 
 def setup(app):
+    app.add_config_value("execute_last", [], "")
     app.connect("env-get-outdated", outdated)
     app.connect("env-before-read-docs", execute)
     app.connect("source-read", use_memory, priority=900)  # ほかの拡張が本文を変えたあとで

@@ -34,6 +34,8 @@ _BY_PYTHON = frozenset(
         *("__slotnames__", "__firstlineno__", "__static_attributes__"),
     }
 )
+# 結果を並べて計算し、取っておく仕組み。結果を決めないので、名前で数える
+_MECHANISM = frozenset({f"{_PACKAGE}.experiments.kept", f"{_PACKAGE}.experiments.parallel"})
 _INSTALLED = tuple(Path(sysconfig.get_path(name)) for name in ("stdlib", "platstdlib", "purelib", "platlib"))
 
 
@@ -113,7 +115,7 @@ class _Walk:
                 self.code(value)
             case types.ModuleType():
                 self.add(value.__name__, *([inspect.getsource(value)] if _is_ours(value) else []))
-            case types.FunctionType() | type() if not _is_ours(value):
+            case types.FunctionType() | type() if not _is_ours(value) or value.__module__ in _MECHANISM:
                 self.add(value.__module__ or "", value.__qualname__)
             case types.FunctionType():
                 self.function(value)
