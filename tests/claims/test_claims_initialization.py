@@ -101,7 +101,7 @@ def test_runs_are_complete_and_every_initial_value_tries_the_same_rates():
     assert list(runs.tuned) == [(a, i) for a, initials in COMPARED.items() for i in initials]
     for key, found in runs.tuned.items():
         lr, loss = runs.by_rate(*key)
-        np.testing.assert_allclose(lr, [0.01, 0.022, 0.046, 0.1, 0.22, 0.46, 1.0, 2.2, 4.6])
+        np.testing.assert_allclose(lr, [0.01, 0.0215, 0.0464, 0.1, 0.215, 0.464, 1.0, 2.15, 4.64])
         assert len(loss) == len(lr)
         assert runs.rate(*key) in lr
         assert {trial.steps for trial in found.trials} == {STEPS}
