@@ -161,7 +161,9 @@ def placement(result: Compared) -> Picture:
             tried.plot(rates[learned], losses[learned], **style)
             lost = rates[~learned]
             height = 4.0 * 1.3 ** (1 - position)  # 重ならないように上下にずらす
-            tried.plot(lost, np.full(len(lost), height), "x", color=look.color, markersize=7, mew=2)
+            tried.plot(
+                lost, np.full(len(lost), height), look.marker, color=look.color, markersize=7, mfc="none"
+            )
             errors = 100 * (1 - result.reports[key].test_accuracy)
             final.plot([position] * len(errors), errors, look.marker, color=look.color, alpha=0.7)
             final.plot(position, errors.mean(), "_", color=GRAY, markersize=20, markeredgewidth=2)
@@ -174,7 +176,7 @@ def placement(result: Compared) -> Picture:
         final.set_xticks(range(len(places)), places)
         for ax in (tried, final):
             ax.minorticks_off()
-    picture.axes[-1, 0].set_xlabel(r"学習率 $\eta$(×は発散)")
+    picture.axes[-1, 0].set_xlabel(r"学習率 $\eta$(上の白抜きは発散)")
     picture.axes[-1, 1].set_xlabel("置き場所")
     legend_above(picture, picture.axes[0, 0], 2)
     return picture

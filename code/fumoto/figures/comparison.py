@@ -5,7 +5,6 @@ from collections.abc import Mapping
 import numpy as np
 
 from fumoto.experiments.comparison import (
-    COMPARED,
     METHODS,
     STEPS,
     TUNED,
@@ -177,7 +176,7 @@ def mnist_table(reports: Mapping[str, Report], reference: str = "SGD", compared:
             (found.training_loss, reports[reference].training_loss, 3),
             (found.test_accuracy * 100, reports[reference].test_accuracy * 100, 1),
         ):
-            gap = difference(values, other, COMPARED)
+            gap = difference(values, other, 2 * (len(reports) - 1))
             text = f"{gap.low:+.{digits}f}〜{gap.high:+.{digits}f}{'＊' if gap.clear else ''}"
             row += [f"{values.mean():.{digits}f}", "—" if name == reference else text.replace("-", "−")]
         rows.append([*row, _setting(found.setting)])
