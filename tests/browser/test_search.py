@@ -28,8 +28,8 @@ QUERIES = {
     "鞍点": "03-momentum",
     "saddle point": "03-momentum",
     "あんてん": "03-momentum",
-    "学習率": "02-sgd",
-    "learning rate": "02-sgd",
+    "学習率": "choosing",
+    "learning rate": "choosing",
     "ミニバッチ": "02-sgd",
     "mini-batch": "02-sgd",
     "復元抽出": "02-sgd",
@@ -124,8 +124,8 @@ QUERIES = {
 # The place on the page, where a whole page would be too little
 PLACES = {
     "鞍点": "鞍点から抜ける速さ",
-    "ザビエル": "Xavier の初期値",
-    "He の初期値": "He の初期値",
+    "ザビエル": "Xavier の初期値: 線形の層で大きさを保つ",
+    "He の初期値": "He の初期値: ReLU では 2 が要る",
     "重み減衰": "重み減衰",
     "AdaDelta": "AdaDelta",
     "死んだReLU": "動かす: 死んだ ReLU",
