@@ -475,7 +475,7 @@ def test_an_edit_of_adam_executes_its_pages_and_computes_its_trainings(real):
     }
     computed = Counter(path.parent.name.rpartition(".")[2] for path in set(results.rglob("*.pickle")) - kept)
     claims = computed.pop("examine")  # those that use Adam
-    assert 0 < claims < 40
+    assert 0 < claims < 60
     trainings = {"dedented_adam": 1 + 5, "train_small": 6 * 5}
     learned = computed.pop("learn")  # a trial of each setting at least, and not those of another method
     assert comparison.LINE + comparison.FREE < learned < 120
