@@ -1,6 +1,7 @@
 """The book's sweeps on a Dask cluster: the same bits as at home, also when a worker dies half-way."""
 
 import contextlib
+import hashlib
 import importlib
 import os
 import re
@@ -99,6 +100,11 @@ def on_cluster(call, seconds=60):
     return outcome.result(seconds)
 
 
+def named(job):
+    """A short name of a job, the same in every process."""
+    return hashlib.sha256(repr(job).encode()).hexdigest()[:12]
+
+
 def wait_until(condition, seconds=50):
     end = time.monotonic() + seconds
     while not condition():
@@ -152,11 +158,12 @@ def test_mnist_sweep_survives_the_death_of_a_worker(start, at_home, monkeypatch,
 
     def watched(function, first, second):
         def run(*job):
-            mark = f"{job} {os.getpid()}"
+            name = named(job)
+            mark = f"{name} {os.getpid()}"
             (started / mark).touch()
-            if job == first:
+            if name == first:
                 wait_until(lambda: any(finished.glob(f"{second} *")))
-            elif job != second:
+            elif name != second:
                 wait_until(dead.exists)
             result = function(*job)
             (finished / mark).touch()
@@ -166,7 +173,7 @@ def test_mnist_sweep_survives_the_death_of_a_worker(start, at_home, monkeypatch,
 
     def run_watched(function, jobs, *options):
         if not dead.exists():
-            function = watched(function, *jobs[:2])
+            function = watched(function, *map(named, jobs[:2]))
         return run_parallel(function, jobs, *options)
 
     def kill_one_worker_at_the_first_result(results, **options):
