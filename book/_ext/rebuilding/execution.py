@@ -74,11 +74,11 @@ def execute(app, env, docnames):
     seconds = _measured_seconds()
     stale.sort(key=lambda docname: -seconds.get(docname, 0))
     last = [docname for docname in stale if docname in app.config.execute_last]
-    chosen = os.environ.get("LOKY_MAX_CPU_COUNT")
+    chosen, cores = os.environ.get("LOKY_MAX_CPU_COUNT"), cpu_count()  # cpu_count は、下で書く値も見る
     for group in ([docname for docname in stale if docname not in last], last):
         # 同時に走るページで CPU を分けあう。ページの中の実験が並べるプロセスの数になる
         pages = min(app.parallel, max(len(group), 1))
-        os.environ["LOKY_MAX_CPU_COUNT"] = chosen or str(max(1, cpu_count() // pages))
+        os.environ["LOKY_MAX_CPU_COUNT"] = chosen or str(max(1, cores // pages))
         with ThreadPoolExecutor(pages) as pool:
             for _ in pool.map(lambda docname: _execute(app, docname), group):
                 pass

@@ -126,7 +126,8 @@ def learn(
 
 
 def _judge(network: MLP, x: Array, t: Array) -> tuple[float, float]:
-    return float(network.loss(x, t)), network.accuracy(x, t)
+    y = network.predict(x)  # 損失と正解率のどちらも、同じ 1 回の順伝播から
+    return float(network.loss_layer.forward(y, t)), float(np.mean(y.argmax(axis=1) == t))
 
 
 # --- 探す範囲 ---------------------------------------------------------------------------------------------
