@@ -29,6 +29,7 @@ class RightSide:
         order = [*kept, *(name for name in indices if name not in kept)]
         self._kept = len(kept)  # 左辺に残る軸の数
         self._axes = {name: axis for axis, name in enumerate(order)}  # 添字 → 軸の番号
+        self._limits = limits_in(rhs)
 
     def __getstate__(self) -> dict[str, Any]:
         # SymPy の作った関数は pickle にできない。要るときに、また作る
@@ -71,7 +72,7 @@ class RightSide:
     def _summed_ranges(self, values: Mapping[str, Any]) -> dict[str, Array]:
         """足す添字 → 印刷された \\sum の範囲(``1..N`` など)の整数の並び。"""
         ranges = {}
-        for index, *ends in limits_in(self._rhs):
+        for index, *ends in self._limits:
             numbers = {s: values[self._notation[s].name].item() for end in ends for s in end.free_symbols}
             low, high = (float(end.subs(numbers)) for end in ends)
             if not (low.is_integer() and high.is_integer()):
