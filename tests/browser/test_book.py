@@ -58,6 +58,19 @@ def test_a_page_is_accessible_quiet_and_fits_and_its_interface_is_japanese(visit
     assert visit.problems == []
 
 
+@pytest.mark.parametrize("name", PAGES)
+def test_no_formula_in_a_sentence_is_cut_off_on_a_phone(visit, name):
+    page = visit(name, "phone")
+    settle(page)
+    cut = page.evaluate(
+        """() => [...document.querySelectorAll('.bd-article span.math')]
+        .filter((formula) => formula.checkVisibility() && !formula.closest('table'))  // a table scrolls
+        .filter((formula) => formula.firstElementChild.getBoundingClientRect().width > formula.clientWidth + 3)
+        .map((formula) => formula.parentElement.textContent.slice(0, 60))"""
+    )
+    assert cut == []
+
+
 @pytest.mark.parametrize("screen", ["light", "phone"])
 def test_what_is_wider_than_the_page_scrolls_in_its_own_box(visit, screen):
     """Equations, tables and code: reached with the Tab key where they overflow, and only there."""

@@ -42,7 +42,8 @@ def first_paths(
     array([[-7. ,  2. ],
            [-6.5,  1.5]])
     """
-    optimizers = {"RMSProp": RMSProp(lr, decay_rate), "Adam": Adam(lr, beta1, beta2)}
+    # 後に描く RMSProp が上になる。1 歩目は Adam と同じ向きで、Adam より長い
+    optimizers = {"Adam": Adam(lr, beta1, beta2), "RMSProp": RMSProp(lr, decay_rate)}
     paths = {name: descend(each, bowl, bowl.start, steps) for name, each in optimizers.items()}
     return FirstPaths(paths, lr, decay_rate, beta1, beta2)
 
