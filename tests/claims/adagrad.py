@@ -122,6 +122,12 @@ def the_distance_keeps_shrinking(eta):
     return less(np.abs(adagrad_on_bowl(60, eta).w[60]), 1e-12)
 
 
+@claim("adagrad-far", samples=6, searched=0)
+def from_far_away_the_steps_are_the_square_of_the_distance(b, eta):
+    w = walk(AdaGrad(eta), lambda w: w, b * eta, int(1.3 * b**2))
+    return between(np.argmax(w < 0.01 * w[0]) / b**2, 0.95, 1.25)
+
+
 @claim("adagrad-noise", samples=40, searched=30)
 def with_noise_h_grows_with_the_number_of_steps(sigma, eta, seed):
     noise = sigma * np.random.default_rng(seed).standard_normal(3000)

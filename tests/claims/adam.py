@@ -301,6 +301,12 @@ def with_a_longer_memory_adam_goes_down(C, beta_2):
     return less(thrice(Adam(0.1, 0.0, beta_2), C)[-1], 0.0)
 
 
+@claim("amsgrad-stops", samples=20, searched=10)
+def amsgrad_that_comes_from_beyond_its_rate_stops(b, eta, beta_1, beta_2):
+    w = walk(AMSGrad(eta, beta_1, beta_2), lambda w: w, b * eta, 1500)
+    return less(np.abs(w[-50:]).max(), 1e-3 * b * eta)
+
+
 @claim("amsgrad-settles", samples=20, searched=10)
 def amsgrad_stops_at_the_floor(eta, beta_1, beta_2, lambda_):
     return less(np.abs(slide(AMSGrad(eta, beta_1, beta_2), 300, lambda_)[-50:]), 1e-3)

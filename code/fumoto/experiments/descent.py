@@ -59,6 +59,7 @@ class FirstDescent:
     """最初の学習。``losses``: ミニバッチの損失。``steady``: いつも同じ画像で測った損失。``chance``: 当てずっぽうの損失。
 
     ``sizes``: 各層のノード数。``parameters``: 重みの数。``moved``: そのうち、はじめの値から動いたものの数。
+    ``still_first``: 最初の行列の、動かなかった重みの数。
     """
 
     losses: Array
@@ -68,6 +69,7 @@ class FirstDescent:
     accuracy_after: float
     parameters: int
     moved: int
+    still_first: int
     sizes: tuple[int, ...]
     lr: float
     batch_size: int
@@ -94,6 +96,7 @@ def first_descent(
     sizes = (x_train.shape[1], *[nodes] * layers, int(t_train.max()) + 1)
     network = MLP(sizes, rng=rng)
     before, start = network.accuracy(x_test, t_test), network.vector.copy()
+    first = network.params["W1"].copy()
     steady: list[float] = []
 
     def watch() -> None:
@@ -110,6 +113,7 @@ def first_descent(
         network.accuracy(x_test, t_test),
         network.vector.size,
         int(np.count_nonzero(network.vector != start)),
+        int(np.count_nonzero(network.params["W1"] == first)),
         sizes,
         lr,
         batch_size,
