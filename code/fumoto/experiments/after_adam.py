@@ -1,7 +1,8 @@
-"""10 章: 切り離した重み減衰、学習率のスケジュール、勾配クリップ、Lion、Muon。"""
+"""10 章: 切り離した重み減衰、学習率のスケジュール、勾配クリップ、Lion、Muon、MNIST での比較。"""
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 
@@ -9,13 +10,16 @@ from fumoto.clipping import Clipped
 from fumoto.experiments.comparison import MNIST_SIZES, NETWORK
 from fumoto.experiments.protocol import (
     BATCH_SIZE,
+    CHECKS,
     Box,
+    Interval,
     Range,
     Report,
     Rung,
     Setting,
     Space,
     Tuned,
+    difference,
     report,
     tune,
 )
@@ -215,10 +219,9 @@ METHODS: dict[str, tuple[Callable[..., Updates], Space]] = {
         _decayed(Range(0.003, 0.09), {"momentum": _INERTIA, "others": _ADAM_RATES}, Range(0.001, 1.0)),
     ),
 }
-TRIALS, KEPT = 8, 3  # 手法ごとに試す設定の数と、長く試す数
-SHORT, STEPS = 50, 200  # 短く試すステップ数と、長く試し、報告するステップ数
+TRIALS, KEPT = 16, 3  # 手法ごとに試す設定の数と、長く試す数
+SHORT, STEPS = 40, 200  # 短く試すステップ数と、長く試し、報告するステップ数
 SEEDS = 5
-COMPARED = 2 * (len(METHODS) - 1)  # Adam と比べる区間の数: 損失と正解率
 
 
 def tuned_methods(
@@ -244,3 +247,52 @@ def tuned_methods(
     found = tune({"Adam": groups.pop("Adam")}, rungs, processes=processes)
     adam = Setting(AdamW, (*found["Adam"].setting.values, ("weight_decay", 0.0)), NETWORK)
     return found | tune(groups, rungs, {"AdamW": [adam]}, processes)
+
+
+def multiplications() -> tuple[int, int]:
+    """1 歩の、行列の積の掛け算の回数: 順伝播と逆伝播の分と、``INNER`` を Muon で更新するときの反復の分。"""
+    sizes = list(pairwise(MNIST_SIZES))
+    each = [2 * n * m * min(n, m) + min(n, m) ** 3 for n, m in sizes[1 : 1 + len(INNER)]]
+    return 3 * BATCH_SIZE * sum(n * m for n, m in sizes), 5 * sum(each)
+
+
+def loss_after(losses: Array, steps: int) -> Array:
+    """``steps`` ステップまでの、最後の 2 割の訓練の損失の平均。``losses``: ``(..., ステップ数)``。"""
+    return losses[..., steps - steps // CHECKS : steps].mean(axis=-1)
+
+
+@dataclass(frozen=True)
+class NewMethods:
+    """手法 → 選ぶのに使っていない種 ``seeds`` 個での結果と、選ぶための設定。
+
+    ``half``: 半分の歩数の Muon の損失と、Adam の損失との差。``cost``: Muon の 1 歩の掛け算は、Adam の何倍か。
+    """
+
+    reports: dict[str, Report]
+    trials: int
+    kept: int
+    short: int
+    steps: int
+    seeds: int
+    half: Interval
+    cost: float
+
+
+def new_methods(
+    trials: int = TRIALS, kept: int = KEPT, short: int = SHORT, steps: int = STEPS, seeds: int = SEEDS
+) -> NewMethods:
+    """Adam、AdamW、Lion、Muon を、6 章と同じネットワークと手順で比べる。"""
+    tuned = tuned_methods(trials, kept, short, steps)
+    reports = report({name: found.setting for name, found in tuned.items()}, range(1, seeds + 1), steps)
+    half = loss_after(reports["Muon"].losses, steps // 2)
+    passes, iteration = multiplications()
+    return NewMethods(
+        reports,
+        trials,
+        kept,
+        short,
+        steps,
+        seeds,
+        difference(half, loss_after(reports["Adam"].losses, steps)),
+        (passes + iteration) / passes,
+    )
