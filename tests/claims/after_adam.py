@@ -255,15 +255,28 @@ def losses(name, seed):
     return learn(*chosen()[name].job(seed, after_adam.STEPS, test=True)).losses
 
 
-@claim("new-muon", samples=0, searched=0)
-def at_the_same_step_the_loss_of_muon_is_below_that_of_adam(seed):
+def at_the_same_step(seed):
     return less(*(after_adam.loss_after(losses(name, seed), after_adam.STEPS) for name in ("Muon", "Adam")))
 
 
-@claim("new-half", samples=0, searched=0)
-def after_half_the_steps_the_mean_loss_of_muon_is_above_that_of_adam(seed):
-    """Over the five seeds from ``seed`` on."""
+def after_half_the_steps(seed):
+    """The mean losses of Adam, and of Muon after half the steps, over the five seeds from ``seed`` on."""
     seeds = range(seed, seed + 5)
     muon, adam = (np.array([losses(name, one) for one in seeds]) for name in ("Muon", "Adam"))
     half = after_adam.loss_after(muon, after_adam.STEPS // 2)
     return less(after_adam.loss_after(adam, after_adam.STEPS).mean(), half.mean())
+
+
+@claim("new-muon", samples=0, searched=0)
+def at_the_same_step_the_loss_of_muon_is_below_that_of_adam(seed):
+    return at_the_same_step(seed)
+
+
+@claim("new-half", samples=0, searched=0)
+def after_half_the_steps_the_mean_loss_of_muon_is_above_that_of_adam(seed):
+    return after_half_the_steps(seed)
+
+
+@claim("new-summary", samples=0, searched=0)
+def muon_leads_at_the_same_step_and_not_at_the_same_work(seed):
+    return [*map(at_the_same_step, range(seed, seed + 5)), after_half_the_steps(seed)]
