@@ -25,6 +25,7 @@ SHORTER = {  # experiment → defaults that take less time here; of a tuple, its
     "hollow_escape": {"steps": 100},
     "acceleration": {"points": 3},
     "dedented_adam": {"steps": 60},
+    "new_methods": {"trials": 4, "short": 5, "steps": 10, "seeds": 2},
     "valleys": {"kappas": (3, 10), "momenta": (0.0, 0.5), "decays": (0.9, 0.99)},
 }
 

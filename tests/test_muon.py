@@ -103,6 +103,25 @@ def test_split_gives_matrices_to_the_one_and_the_others_to_the_other(rng):
         np.testing.assert_array_equal(w, alone[key])
 
 
+def test_split_gives_the_named_matrices_only(rng):
+    params = {"V": rng.normal(size=(3, 2)), "W": rng.normal(size=(2, 3)), "b": rng.normal(size=2)}
+    grads = {key: rng.normal(size=w.shape) for key, w in params.items()}
+    alone = copy.deepcopy(params)
+    Split(Muon(0.1), AdamW(0.3), ["W"]).update(params, grads)
+    Muon(0.1).update({"W": alone["W"]}, {"W": grads["W"]})
+    rest = {key: alone[key] for key in ("V", "b")}
+    AdamW(0.3).update(rest, {key: grads[key] for key in rest})
+    for key, w in params.items():
+        np.testing.assert_array_equal(w, alone[key])
+
+
+def test_split_names_a_matrix_that_is_not_there_and_moves_nothing():
+    params = {"W": np.ones((2, 2)), "b": np.ones(2)}
+    with pytest.raises(ValueError, match=r"keys のキー \['V'\] が params にありません"):
+        Split(Muon(), SGD(), ["W", "V"]).update(params, {key: np.ones_like(w) for key, w in params.items()})
+    assert all(np.all(w == 1) for w in params.values())
+
+
 def test_split_of_matrices_only_never_asks_the_other():
     optimizer, params = Split(Muon(0.1), AdamW()), {"W": np.ones((2, 2))}
     for _ in range(3):

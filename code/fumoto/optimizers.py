@@ -12,7 +12,7 @@
     - 写し(``copy.copy``, ``copy.deepcopy``, ``pickle``)は、元の続きから、独立に動く。はじめに更新した組が、写しの相手になる。
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from copy import deepcopy
 from itertools import combinations
 from typing import Any
@@ -523,7 +523,8 @@ class Muon(Optimizer):
 class Split:
     """行列(2 次元の配列)を ``matrices`` で、ほかの重みを ``others`` で更新する。
 
-    ``params`` と ``grads`` のキーか形が合わなければ ``ValueError`` で、どちらも動かさない。
+    ``keys``: ``matrices`` で更新する重みのキー(省くと、行列の全部)。
+    ``params`` と ``grads`` のキーか形が合わないか、``keys`` のキーがなければ ``ValueError`` で、どちらも動かさない。
 
     >>> params = {"W": np.zeros((2, 2)), "b": np.zeros(2)}
     >>> optimizer = Split(Muon(lr=0.1), AdamW(lr=0.01))
@@ -533,8 +534,8 @@ class Split:
            [ 0.   , -0.111]]), array([-0.01, -0.01]))
     """
 
-    def __init__(self, matrices: Updates, others: Updates):
-        self.matrices, self.others = matrices, others
+    def __init__(self, matrices: Updates, others: Updates, keys: Collection[str] | None = None):
+        self.matrices, self.others, self.keys = matrices, others, keys
 
     __copy__ = deepcopy  # 浅い写しだと、手法を元と共有する
 
@@ -545,7 +546,10 @@ class Split:
                 "grads のキーと形は params と同じでなければなりません"
                 f"(params: {shapes[0]}, grads: {shapes[1]})"
             )
-        for optimizer, matrix in ((self.matrices, True), (self.others, False)):
-            keys = [key for key, w in params.items() if (np.ndim(w) == 2) == matrix]
+        chosen = [key for key, w in params.items() if np.ndim(w) == 2] if self.keys is None else self.keys
+        if unknown := sorted(set(chosen) - params.keys()):
+            raise ValueError(f"keys のキー {unknown} が params にありません(params: {sorted(params)})")
+        for optimizer, own in ((self.matrices, True), (self.others, False)):
+            keys = [key for key in params if (key in chosen) == own]
             if keys:
                 optimizer.update({key: params[key] for key in keys}, {key: grads[key] for key in keys})

@@ -1,10 +1,14 @@
 """Chapter 10: what came after Adam: decoupled decay, schedules, clipping, Lion and Muon."""
 
+from functools import cache
+
 import numpy as np
 
 from claims.registry import between, claim, close, less
 from claims.walking import along, walk
 from fumoto.clipping import clip
+from fumoto.experiments import after_adam
+from fumoto.experiments.protocol import learn
 from fumoto.optimizers import SGD, Adam, AdamW, Lion, Muon, newton_schulz
 from fumoto.schedules import Cosine, StepDecay
 from fumoto.surfaces import ravine
@@ -237,3 +241,42 @@ def the_size_of_all_gradients_does_not_matter_to_muon(q, alpha, eta, seed):
         raise ValueError("a positive factor")
     gradients = np.random.default_rng(seed).normal(size=(8, 3, 2))
     return close(*(along(Muon(eta, alpha), scale * gradients) for scale in (q, 1.0)))
+
+
+# --- MNIST --------------------------------------------------------------------------------------------------
+
+
+@cache
+def chosen():
+    return {name: found.setting for name, found in after_adam.tuned_methods(processes=1).items()}
+
+
+def losses(name, seed):
+    return learn(*chosen()[name].job(seed, after_adam.STEPS, test=True)).losses
+
+
+def at_the_same_step(seed):
+    return less(*(after_adam.loss_after(losses(name, seed), after_adam.STEPS) for name in ("Muon", "Adam")))
+
+
+def after_half_the_steps(seed):
+    """The mean losses of Adam, and of Muon after half the steps, over the five seeds from ``seed`` on."""
+    seeds = range(seed, seed + 5)
+    muon, adam = (np.array([losses(name, one) for one in seeds]) for name in ("Muon", "Adam"))
+    half = after_adam.loss_after(muon, after_adam.STEPS // 2)
+    return less(after_adam.loss_after(adam, after_adam.STEPS).mean(), half.mean())
+
+
+@claim("new-muon", samples=0, searched=0)
+def at_the_same_step_the_loss_of_muon_is_below_that_of_adam(seed):
+    return at_the_same_step(seed)
+
+
+@claim("new-half", samples=0, searched=0)
+def after_half_the_steps_the_mean_loss_of_muon_is_above_that_of_adam(seed):
+    return after_half_the_steps(seed)
+
+
+@claim("new-summary", samples=0, searched=0)
+def muon_leads_at_the_same_step_and_not_at_the_same_work(seed):
+    return [*map(at_the_same_step, range(seed, seed + 5)), after_half_the_steps(seed)]

@@ -5,11 +5,19 @@ import pytest
 
 from claims import CLAIMS
 from fumoto.experiments import comparison
+from fumoto.experiments.choosing import TESTED
 from fumoto.experiments.protocol import RUNGS
 from fumoto.surfaces import bowl, ravine, saddle
 from fumoto.training import descend
 
 FRESH = (101, 102)  # a claim on means takes the four seeds after them, too
+
+
+@pytest.mark.parametrize("method", TESTED)
+def test_the_claim_on_the_range_test_holds_on_seeds_that_nobody_used(method):
+    for seed in range(101, 107):
+        one = CLAIMS["range-test"].function(method=method, seed=seed)
+        assert one.margin > 0, f"{method}, seed {seed}: {one.said}"
 
 
 @pytest.mark.parametrize("name", [name for name in CLAIMS if name.startswith("mnist-")])

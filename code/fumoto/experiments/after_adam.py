@@ -1,12 +1,30 @@
-"""10 章: 切り離した重み減衰、学習率のスケジュール、勾配クリップ、Lion、Muon。"""
+"""10 章: 切り離した重み減衰、学習率のスケジュール、勾配クリップ、Lion、Muon、MNIST での比較。"""
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 
 from fumoto.clipping import Clipped
+from fumoto.experiments.comparison import MNIST_SIZES, NETWORK
+from fumoto.experiments.protocol import (
+    BATCH_SIZE,
+    CHECKS,
+    Box,
+    Interval,
+    Range,
+    Report,
+    Rung,
+    Setting,
+    Space,
+    Tuned,
+    difference,
+    report,
+    tune,
+)
 from fumoto.hints import Array, Arrays, Updates
-from fumoto.optimizers import SGD, Adam, AdamW, newton_schulz
+from fumoto.optimizers import SGD, Adam, AdamW, Lion, Muon, Split, newton_schulz
 from fumoto.schedules import Cosine, Schedule, Scheduled, StepDecay, Warmup
 
 
@@ -166,3 +184,115 @@ def singular_values(smallest: float = 0.001, size: int = 40, seed: int = 0) -> S
     u = left @ np.diag(before) @ right.T
     after = {steps: np.diag(left.T @ newton_schulz(u, steps) @ right) for steps in (1, 3, 5)}
     return SingularValues(before, after, smallest, size, seed)
+
+
+# --- MNIST ------------------------------------------------------------------------------------------------
+
+INNER = ("W2", "W3", "W4")  # はじめと終わりのほかの層の重み
+
+
+def inner_muon(lr: float, momentum: float, weight_decay: float, others: float) -> Split:
+    """著者の勧めるとおり、``INNER`` を Muon で、ほかを AdamW で更新する手法。``others``: AdamW の学習率。λ は同じ。"""
+    return Split(Muon(lr, momentum, weight_decay), AdamW(others, weight_decay=weight_decay), INNER)
+
+
+# どの手法も、学習率を 30 倍の幅で探す
+_INERTIA, _MEMORY = Range(0.5, 0.99, from_one=True), Range(0.9, 0.999, from_one=True)
+_ADAM_RATES = Range(0.0005, 0.015)
+_ADAM: Box = {"beta1": _INERTIA, "beta2": _MEMORY, "eps": Range(1e-10, 1e-4)}
+
+
+def _decayed(rates: Range, own: Box, decay: Range) -> Space:
+    """λ を持つ手法の、探す範囲。4 分の 1 の設定は λ = 0 である。"""
+    return Space(rates, {**own, "weight_decay": decay}, {"lr": rates, **own, "weight_decay": 0.0})
+
+
+METHODS: dict[str, tuple[Callable[..., Updates], Space]] = {
+    "Adam": (Adam, Space(_ADAM_RATES, _ADAM)),
+    "AdamW": (AdamW, _decayed(_ADAM_RATES, _ADAM, Range(0.001, 1.0))),
+    "Lion": (
+        Lion,
+        _decayed(Range(0.0003, 0.009), {"beta1": _INERTIA, "beta2": _MEMORY}, Range(0.01, 10.0)),
+    ),
+    "Muon": (
+        inner_muon,
+        _decayed(Range(0.003, 0.09), {"momentum": _INERTIA, "others": _ADAM_RATES}, Range(0.001, 1.0)),
+    ),
+}
+TRIALS, KEPT = 16, 3  # 手法ごとに試す設定の数と、長く試す数
+SHORT, STEPS = 40, 200  # 短く試すステップ数と、長く試し、報告するステップ数
+SEEDS = 5
+
+
+def tuned_methods(
+    trials: int = TRIALS,
+    kept: int = KEPT,
+    short: int = SHORT,
+    steps: int = STEPS,
+    draw: int = 0,
+    processes: int = -1,
+) -> dict[str, Tuned]:
+    """手法 → MNIST の検証データで選んだ設定。``draw``: 試す設定を取る準乱数の種。
+
+    Adam で選んだ設定は、λ = 0 の AdamW として、AdamW の最後の段まで残る。
+    """
+    groups = {
+        name: [
+            Setting(method, tuple(values.items()), NETWORK)
+            for values in space.everything(trials, np.random.default_rng(draw))
+        ]
+        for name, (method, space) in METHODS.items()
+    }
+    rungs = (Rung(short, (1001,), kept), Rung(steps, (1001,), 1))
+    found = tune({"Adam": groups.pop("Adam")}, rungs, processes=processes)
+    adam = Setting(AdamW, (*found["Adam"].setting.values, ("weight_decay", 0.0)), NETWORK)
+    return found | tune(groups, rungs, {"AdamW": [adam]}, processes)
+
+
+def multiplications() -> tuple[int, int]:
+    """1 歩の、行列の積の掛け算の回数: 順伝播と逆伝播の分と、``INNER`` を Muon で更新するときの反復の分。"""
+    sizes = list(pairwise(MNIST_SIZES))
+    each = [2 * n * m * min(n, m) + min(n, m) ** 3 for n, m in sizes[1 : 1 + len(INNER)]]
+    return 3 * BATCH_SIZE * sum(n * m for n, m in sizes), 5 * sum(each)
+
+
+def loss_after(losses: Array, steps: int) -> Array:
+    """``steps`` ステップまでの、最後の 2 割の訓練の損失の平均。``losses``: ``(..., ステップ数)``。"""
+    return losses[..., steps - steps // CHECKS : steps].mean(axis=-1)
+
+
+@dataclass(frozen=True)
+class NewMethods:
+    """手法 → 選ぶのに使っていない種 ``seeds`` 個での結果と、選ぶための設定。
+
+    ``half``: 半分の歩数の Muon の損失と、Adam の損失との差。``cost``: Muon の 1 歩の掛け算は、Adam の何倍か。
+    """
+
+    reports: dict[str, Report]
+    trials: int
+    kept: int
+    short: int
+    steps: int
+    seeds: int
+    half: Interval
+    cost: float
+
+
+def new_methods(
+    trials: int = TRIALS, kept: int = KEPT, short: int = SHORT, steps: int = STEPS, seeds: int = SEEDS
+) -> NewMethods:
+    """Adam、AdamW、Lion、Muon を、6 章と同じネットワークと手順で比べる。"""
+    tuned = tuned_methods(trials, kept, short, steps)
+    reports = report({name: found.setting for name, found in tuned.items()}, range(1, seeds + 1), steps)
+    half = loss_after(reports["Muon"].losses, steps // 2)
+    passes, iteration = multiplications()
+    return NewMethods(
+        reports,
+        trials,
+        kept,
+        short,
+        steps,
+        seeds,
+        difference(half, loss_after(reports["Adam"].losses, steps)),
+        (passes + iteration) / passes,
+    )

@@ -15,7 +15,7 @@ from fumoto.training import train
 TESTED = [
     name for name in METHODS if name != "AdaDelta"
 ]  # AdaDelta の η だけは、歩幅でなく、歩幅の倍率である
-SEEDS = (1, 2, 3)
+SEED = 1
 STEPS = 200
 WIDER = 10.0  # 探す範囲の上の端の、この倍まで上げる
 MEMORY = 0.9  # 損失をならす指数移動平均の減衰率
@@ -76,23 +76,22 @@ def range_test(method: type[Optimizer], low: float, high: float, seed: int, step
 
 @dataclass(frozen=True)
 class RangeTests:
-    """手法の名前 → 種ごとの ``RangeTest`` と、検証データで選んだ学習率(6 章。ほかの引数は既定値)。"""
+    """手法の名前 → ``RangeTest`` と、検証データで選んだ学習率(6 章。ほかの引数は既定値)。"""
 
-    tests: dict[str, list[RangeTest]]
+    tests: dict[str, RangeTest]
     chosen: dict[str, float]
-    seeds: tuple[int, ...]
+    seed: int
 
 
-def range_tests(seeds: tuple[int, ...] = SEEDS, processes: int = -1) -> RangeTests:
-    """6 つの手法の範囲テスト。6 章の探す範囲の下の端から、上の端の ``WIDER`` 倍まで上げる。"""
-    keys = [(name, seed) for name in TESTED for seed in seeds]
-    jobs = [
-        (METHODS[name], SPACES[name].rates.low, WIDER * SPACES[name].rates.high, seed) for name, seed in keys
-    ]
-    results = dict(zip(keys, run_parallel(range_test, jobs, "範囲テスト", processes), strict=True))
+def range_job(name: str, seed: int) -> tuple[type[Optimizer], float, float, int]:
+    """``range_test`` の引数。6 章の探す範囲の下の端から、上の端の ``WIDER`` 倍まで上げる。"""
+    return METHODS[name], SPACES[name].rates.low, WIDER * SPACES[name].rates.high, seed
+
+
+def range_tests(seed: int = SEED, processes: int = -1) -> RangeTests:
+    """6 つの手法の範囲テスト。"""
+    jobs = [range_job(name, seed) for name in TESTED]
+    tests = dict(zip(TESTED, run_parallel(range_test, jobs, "範囲テスト", processes), strict=True))
     tuned = tuned_on_mnist(processes=processes)
-    return RangeTests(
-        {name: [results[name, seed] for seed in seeds] for name in TESTED},
-        {name: dict(tuned[TUNED[1], name].setting.values)["lr"] for name in TESTED},
-        seeds,
-    )
+    rates = {name: dict(tuned[TUNED[1], name].setting.values)["lr"] for name in TESTED}
+    return RangeTests(tests, rates, seed)

@@ -20,9 +20,8 @@ from scipy.stats import qmc
 from fumoto.datasets import mnist
 from fumoto.experiments.kept import kept
 from fumoto.experiments.parallel import run_parallel
-from fumoto.hints import Array, Rng
+from fumoto.hints import Array, Rng, Updates
 from fumoto.network import MLP
-from fumoto.optimizers import Optimizer
 from fumoto.training import train
 from fumoto.validation import count, generator
 
@@ -68,10 +67,10 @@ CHECKS = 5  # 学習の終わりの方で、何回測るか。1 回ごとに、�
 class Setting:
     """学習の設定 1 つ。
 
-    ``optimizer``: 手法のクラス。``values``: その引数の ``(名前, 値)``。``network``: ``rng=`` からネットワークを作る関数。
+    ``optimizer``: 手法を作るもの(クラスなど)。``values``: その引数の ``(名前, 値)``。``network``: ``rng=`` からネットワークを作る関数。
     """
 
-    optimizer: type[Optimizer]
+    optimizer: Callable[..., Updates]
     values: tuple[tuple[str, float], ...]
     network: Callable[..., MLP]
 
@@ -99,7 +98,7 @@ class Outcome:
 @kept
 def learn(
     network: Callable[..., MLP],
-    optimizer: Callable[[], Optimizer],
+    optimizer: Callable[[], Updates],
     seed: int,
     steps: int,
     test: bool = False,

@@ -12,8 +12,8 @@ def range_tests(result: RangeTests, worst: float = 2.5) -> Picture:
     """学習率を上げていったときの損失(種 1 つ)。白抜きの印が最小、下の塗りつぶした印が、検証データで選んだ学習率。"""
     picture = Picture("range-tests", height=4.9)
     ax = picture.axes
-    for name, tests in result.tests.items():
-        look, test = METHOD_LOOKS[name], tests[0]
+    for name, test in result.tests.items():
+        look = METHOD_LOOKS[name]
         lost = ~(test.losses < worst) & (test.rates > test.lowest)
         shown = np.where(np.cumsum(lost), np.nan, test.losses)  # 発散したあとは描かない
         ax.plot(test.rates, shown, **look.line(marker=look.marker, markersize=4, markevery=20, label=name))

@@ -192,6 +192,7 @@ def mnist_table(reports: Mapping[str, Report], reference: str = "SGD", compared:
 
 
 _SYMBOLS = {"lr": "η", "momentum": "α", "decay_rate": "ρ", "beta1": "β₁", "beta2": "β₂", "eps": "ε"}
+_SYMBOLS |= {"weight_decay": "λ", "others": "AdamW の η"}
 
 
 def _setting(setting: Setting) -> str:

@@ -478,8 +478,8 @@ def test_an_edit_of_adam_executes_its_pages_and_computes_its_trainings(real):
     assert 0 < claims < 60
     trainings = {"dedented_adam": 1 + 5, "train_small": 6 * 5}
     learned = computed.pop("learn")  # a trial of each setting at least, and not those of another method
-    assert comparison.LINE + comparison.FREE < learned < 120
-    assert computed == {**trainings, "descents": 2 + 2 * 5, "range_test": 3 + 5, "valleys": 2}
+    assert comparison.LINE + comparison.FREE < learned < 200
+    assert computed == {**trainings, "descents": 2 + 2 * 5, "range_test": 2, "valleys": 2}
 
     after = rows_of_the_comparison(real)
     assert [name for name in before if before[name] != after[name]] == ["Adam"]
