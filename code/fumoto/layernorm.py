@@ -13,7 +13,7 @@ from fumoto.validation import matrix, one_per_node, positive, same_shape
 class LayerNorm(Layer):
     """Layer Normalization: 標本の行ごとに平均 0、分散 1 にそろえ、ノードごとに、学習する γ を掛けて β を足す。
 
-    式: 順伝播 ``eq-layernorm-mean``, ``eq-layernorm-var``, ``eq-layernorm-normalize``, ``eq-layernorm-scale``、
+    式: 順伝播 ``eq-layernorm-normalize``, ``eq-layernorm-scale``、
     逆伝播 ``eq-batchnorm-dgamma``, ``eq-batchnorm-dbeta``, ``eq-layernorm-dx``。
     ``gamma``, ``beta``: ``(D,)``、どちらも float32 か、どちらも float64。``eps``: 分母の ε(正の数)。
     全部同じ値の行の出力は、平均の丸め誤差を除いて β になる。nan はその行の出力全部に現れる。
@@ -34,8 +34,8 @@ class LayerNorm(Layer):
     def forward(self, x: Array, training: bool = True) -> Array:
         gamma, beta = self.params["gamma"], self.params["beta"]
         matrix("x", x, columns=len(gamma))
-        mean = x.mean(axis=1, keepdims=True)  # eq-layernorm-mean
-        var = ((x - mean) ** 2).mean(axis=1, keepdims=True)  # eq-layernorm-var
+        mean = x.mean(axis=1, keepdims=True)
+        var = ((x - mean) ** 2).mean(axis=1, keepdims=True)
         self.std = np.sqrt(var + self.eps)
         self.x_hat = (x - mean) / self.std  # eq-layernorm-normalize
         return gamma * self.x_hat + beta  # eq-layernorm-scale

@@ -16,7 +16,7 @@ def test_english_would_be_noticed(text):
     "text",
     [
         "4. AdaGrad",
-        "9. Batch Normalization",
+        "9. 正規化",
         "Ctrl",
         "この見出しへのリンク",
         "He(0.14)",

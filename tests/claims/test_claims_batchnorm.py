@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from claims import CLAIMS
-from claims.batchnorm import tuned
+from claims.batchnorm import batches, placed, scaled_weights, shaken
+from fumoto.batchnorm import BatchNorm
 from fumoto.datasets import mnist
 from fumoto.experiments import batchnorm
 from fumoto.experiments.kept import places
@@ -61,12 +62,22 @@ def test_a_claim_on_trained_networks_holds_on_seeds_that_nobody_used(name):
             assert one.margin > 0, f"{name}, seed {seed}: {one.said}"
 
 
-@pytest.mark.parametrize("key", batchnorm.PLACED | batchnorm.SCALED)
-def test_every_network_tries_the_same_rates_and_none_that_learns_chooses_the_first_or_the_last(key):
-    found = tuned()[key]
+TUNED = {"places": placed, "scales": scaled_weights, "batches": batches, "shaken": shaken}
+TRIED = [
+    *[("places", key) for key in batchnorm.PLACED],
+    *[("scales", key) for key in batchnorm.SCALED],
+    *[("batches", key) for key in batchnorm.batch_settings()],
+    *[("shaken", key) for key in batchnorm.shaken_settings(batchnorm.NOISE)],
+]
+
+
+@pytest.mark.parametrize(("compared", "key"), TRIED)
+def test_every_network_tries_the_same_rates_and_none_that_learns_chooses_the_first_or_the_last(compared, key):
+    found = TUNED[compared]()[key]
     rates = sorted({dict(trial.setting.values)["lr"] for trial in found.trials})
     settings = {trial.setting for trial in found.trials}
-    assert len(rates) == len(settings) == batchnorm.TRIALS
+    assert len(rates) == len(settings)
+    assert len(rates) == (batchnorm.TRIALS if compared in ("places", "shaken") else batchnorm.FEWER)
     if min(trial.loss for trial in found.trials) < 1:
         assert rates[0] < dict(found.setting.values)["lr"] < rates[-1]
 
@@ -74,7 +85,79 @@ def test_every_network_tries_the_same_rates_and_none_that_learns_chooses_the_fir
 def test_networks_that_differ_only_in_the_scale_or_the_place_are_kept_apart():
     networks = [*batchnorm.PLACED.values(), *batchnorm.SCALED.values()]
     jobs = [Setting(SGD, (("lr", 0.1),), network).job(1, 50) for network in networks]
-    assert len({place.path for place in places(learn, jobs)}) == len(networks)
+    jobs += [group[0].job(1, 50) for group in batchnorm.batch_settings().values()]
+    jobs += [batchnorm.shaken_settings(s)["ReLU", "揺らす"][0].job(1, 50) for s in (0.3, 0.4)]
+    assert len({place.path for place in places(learn, jobs)}) == len(jobs)
+
+
+def test_at_no_rate_that_was_tried_do_too_large_or_too_small_weights_learn_without_batchnorm():
+    large, _, small = batchnorm.SCALES
+    for std in (large, small):
+        for trial in scaled_weights()[std, "なし"].trials:
+            [(_, lr)] = trial.setting.values
+            losses = [
+                batchnorm.brief(batchnorm.SCALED[std, "なし"], lr, seed).validation_loss for seed in FRESH
+            ]
+            assert not np.less(losses, 2.0).any()
+
+
+def test_the_gap_is_clear_where_the_page_says_so():
+    compared = batchnorm.small_batches()
+    gaps = [compared.gap((n, "BatchNorm"), (n, "LayerNorm"), 4) for n in batchnorm.BATCHES]
+    assert [(gap.clear, gap.mean > 0) for gap in gaps] == [(True, False)] * 2 + [(True, True)] * 2
+    shaking = batchnorm.shaking(batchnorm.placement())
+    assert shaking.compared.gap(("ReLU", "揺らす"), ("ReLU", "なし"), 1).low > 1
+    assert shaking.compared.gap(("シグモイド", "後"), ("シグモイド", "前"), batchnorm.PAIRS).low > 0.5
+    assert not shaking.compared.gap(("ReLU", "後"), ("ReLU", "前"), batchnorm.PAIRS).clear
+
+
+# --- shaken and along the gradient ------------------------------------------------------------------------
+
+
+def test_what_shakes_leaves_the_draws_of_weights_and_batches_alone():
+    kept, moved = np.random.default_rng(5), np.random.default_rng(5)
+    before, shaking = batchnorm.replaced(BatchNorm, rng=kept), batchnorm.shaken(0.3, rng=moved)
+    np.testing.assert_array_equal(before.vector, shaking.vector)
+    assert kept.integers(10**9) == moved.integers(10**9)
+    x = mnist()[2][:50]
+    np.testing.assert_array_equal(before.predict(x), shaking.predict(x))  # at inference nothing moves
+    assert np.abs(before.predict(x, training=True) - shaking.predict(x, training=True)).max() > 0.1
+
+
+def test_the_gradient_of_a_shaken_network_is_that_of_what_it_answered():
+    def network():
+        made = batchnorm.shaken(0.3, rng=np.random.default_rng(5))
+        return made, (mnist()[0][:20], mnist()[1][:20])
+
+    made, few = network()
+    _, grads = made.gradient(*few)
+    slope = grads["W5"][3, 4]
+    losses = []
+    for step in (-1e-2, 1e-2):
+        other, _ = network()  # the same noise
+        other.params["W5"][3, 4] += step
+        losses.append(other.gradient(*few)[0])
+    np.testing.assert_allclose(np.diff(losses) / 2e-2, slope, rtol=0.02, atol=1e-4)
+    name, at = "W2", (3, 4)
+    losses = []
+    for step in (-1e-2, 1e-2):
+        other, _ = network()
+        other.params[name][at] += step
+        losses.append(other.gradient(*few)[0])
+    np.testing.assert_allclose(np.diff(losses) / 2e-2, grads[name][at], rtol=0.05, atol=1e-4)
+
+
+def test_a_short_walk_along_the_gradient_falls_as_predicted():
+    found = batchnorm.along_gradient(seeds=(101,))
+    for left in found.left.values():
+        np.testing.assert_allclose(1 - left[:, 0], found.predicted[0], rtol=0.1)
+
+
+@pytest.mark.parametrize(("loss", "lr"), [(1.0, 0.05), (0.3, 0.05), (0.5, 0.1), (0.5, 0.2)])
+def test_the_loss_falls_further_with_batchnorm_at_other_heights_and_rates(loss, lr):
+    found = batchnorm.along_gradient(loss, lr, seeds=(101,))
+    factor = 2 if lr < 0.2 else 1.3  # of larger rates, none reaches places that are less steep
+    assert found.best("前").item() > factor * found.best("なし").item()
 
 
 def test_at_the_smallest_weights_epsilon_swallows_the_variance():

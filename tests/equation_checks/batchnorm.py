@@ -8,6 +8,7 @@ from equation_checks.registry import check, close
 from fumoto.batchnorm import BatchNorm
 from fumoto.layernorm import LayerNorm, RMSNorm
 from fumoto.normalization import min_max, standardize
+from fumoto.optimizers import SGD
 
 SIZES = (2, 3, 6)
 
@@ -40,17 +41,6 @@ def standardized(equations):
         known["sigma"] = _values(equations, "eq-std", known)
         close(known["sigma"], np.std(x))
         close(standardize(x), _values(equations, "eq-zscore", known))
-
-
-@check("eq-outlier-std")
-def deviation_with_an_outlier(equations):
-    for size in SIZES:
-        x = np.random.default_rng(size).normal(3.0, 2.0, size)
-        for distance in (0.5, 7.0):
-            spoiled = np.append(x, x.mean() + distance)
-            known = {"N": size, "sigma": x.std(), "M": distance}
-            close(spoiled.std(), _values(equations, "eq-outlier-std", known))
-            close(spoiled.mean(), x.mean() + distance / (size + 1))
 
 
 # --- BatchNorm --------------------------------------------------------------------------------------------
@@ -147,6 +137,37 @@ def three_paths_of_the_gradient(equations):
             close(layer.backward(d[:, None])[:, 0], _values(equations, "eq-batchnorm-paths", known))
 
 
+# --- BatchNorm and weight decay ---------------------------------------------------------------------------
+
+
+def _step(w, lr, weight_decay):
+    """The squared length of a column before BatchNorm after a step of SGD, and the length of its gradient of the loss."""
+    rng = np.random.default_rng(len(w))
+    h, d = rng.normal(size=(5, len(w))), rng.normal(size=(5, 1))
+    layer = BatchNorm(np.array([1.3]), np.array([0.4]), eps=1e-14)
+    layer.forward(h @ w[:, None], training=True)
+    g = (h.T @ layer.backward(d))[:, 0]
+    params = {"w": w.copy()}
+    SGD(lr).update(params, {"w": g + weight_decay * w})
+    return params["w"] @ params["w"], np.linalg.norm(g)
+
+
+@check("eq-batchnorm-length", "eq-batchnorm-balance")
+def length_of_a_column(equations):
+    """A step changes the length as printed; from the balance it does not."""
+    for size in SIZES:
+        w = np.random.default_rng(size).normal(size=size)
+        for lr, weight_decay in ((0.5, 0.3), (0.9, 0.8)):
+            _, G = _step(w / np.linalg.norm(w), lr, weight_decay)
+            known = {"eta": lr, "lambda": weight_decay, "nu_t": w @ w, "G": G}
+            after, _ = _step(w, lr, weight_decay)
+            close(after, _values(equations, "eq-batchnorm-length", known), rtol=1e-6)
+            balance = _values(equations, "eq-batchnorm-balance", known)
+            assert balance > 0  # nan would agree with nan
+            after, _ = _step(w * np.sqrt(balance / (w @ w)), lr, weight_decay)
+            close(after, balance, rtol=1e-6)
+
+
 # --- LayerNorm and RMSNorm --------------------------------------------------------------------------------
 
 
@@ -173,18 +194,13 @@ def _row_gradient(layer, equations, label, known):
     close(numerical, printed, rtol=1e-6, atol=1e-7)
 
 
-LAYERNORM = ("eq-layernorm-mean", "eq-layernorm-var", "eq-layernorm-normalize", "eq-layernorm-scale")
-
-
-@check(*LAYERNORM, "eq-layernorm-dx")
+@check("eq-layernorm-normalize", "eq-layernorm-scale", "eq-layernorm-dx")
 def layernorm(equations):
     for layer, y, known in _rows(LayerNorm):
-        known["mu_L"] = _values(equations, "eq-layernorm-mean", known)
-        known["sigma_L"] = np.sqrt(_values(equations, "eq-layernorm-var", known))
+        known |= {"mu_L": known["x"].mean(), "sigma_L": known["x"].std()}
         known["x_hat"] = _values(equations, "eq-layernorm-normalize", known)
         close(layer.x_hat[0], known["x_hat"])
         close(y, _values(equations, "eq-layernorm-scale", known))
-        known["sigma_L"] = known["x"].std()
         _row_gradient(layer, equations, "eq-layernorm-dx", known)
 
 

@@ -68,15 +68,18 @@ class Setting:
     """学習の設定 1 つ。
 
     ``optimizer``: 手法を作るもの(クラスなど)。``values``: その引数の ``(名前, 値)``。``network``: ``rng=`` からネットワークを作る関数。
+    ``batch_size``: ミニバッチの画像の数。
     """
 
     optimizer: Callable[..., Updates]
     values: tuple[tuple[str, float], ...]
     network: Callable[..., MLP]
+    batch_size: int = BATCH_SIZE
 
     def job(self, seed: int, steps: int, test: bool = False) -> tuple[Any, ...]:
         """``learn`` の引数。"""
-        return self.network, partial(self.optimizer, **dict(self.values)), seed, steps, test
+        optimizer = partial(self.optimizer, **dict(self.values))
+        return self.network, optimizer, seed, steps, test, self.batch_size
 
 
 @dataclass(frozen=True)
@@ -102,6 +105,7 @@ def learn(
     seed: int,
     steps: int,
     test: bool = False,
+    batch_size: int = BATCH_SIZE,
 ) -> Outcome:
     """学習用の画像で ``steps`` ステップ学習し、検証用の画像で測る。``test`` なら、テスト画像でも測る。
 
@@ -117,7 +121,7 @@ def learn(
         for check in range(CHECKS):
             part = every if check else steps - (CHECKS - 1) * every
             losses.append(
-                train(trained, updates, *images.training, steps=part, batch_size=BATCH_SIZE, rng=rng)
+                train(trained, updates, *images.training, steps=part, batch_size=batch_size, rng=rng)
             )
             judged.append([_judge(trained, x[check::CHECKS], t[check::CHECKS]) for x, t in judges])
     values = np.concatenate(losses)

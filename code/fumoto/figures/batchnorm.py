@@ -1,16 +1,33 @@
 """9 章の図。"""
 
+from collections.abc import Mapping, Sequence
+
 import numpy as np
+from matplotlib.axes import Axes
 from matplotlib.patches import Rectangle
 
-from fumoto.experiments.batchnorm import PAIRS, Compared, Inference, Outlier, Reach, Settling
-from fumoto.experiments.protocol import Tuned, difference
-from fumoto.figures.looks import BLACK, BLUE, GRAY, GREEN, RED, SERIES_LOOKS, SKY, Look
+from fumoto.experiments.batchnorm import (
+    FEWER,
+    PAIRS,
+    RUNGS,
+    SIZES,
+    STEPS,
+    TRIALS,
+    AlongGradient,
+    Compared,
+    Decayed,
+    Inference,
+    Key,
+    Outlier,
+    Reach,
+    Shaking,
+)
+from fumoto.experiments.protocol import BATCH_SIZE, Tuned
+from fumoto.figures.looks import BLACK, BLUE, GRAY, RED, SERIES_LOOKS, SKY, Look
 from fumoto.figures.style import Picture, draw, legend_above
 from fumoto.figures.table import Table, interval
 from fumoto.hints import Array, Arrays
 
-_NAMES = {"min-max": "Min-Max", "z-score": "標準化", "四分位": "四分位"}
 _LABELS = {"なし": "BatchNorm なし", "前": "活性化関数の前", "後": "活性化関数の後"}
 
 
@@ -41,24 +58,6 @@ def histograms(outputs: Arrays) -> Picture:
 def _apart(picture: Picture) -> None:
     """段の間を空ける(題が、上の段の名前に見えないように)。"""
     picture.figure.set_layout_engine("constrained", hspace=0.15)
-
-
-@draw
-def outlier_widths(result: Outlier) -> Picture:
-    """外れ値の距離に対する、残りの標本の広がり。"""
-    picture = Picture("outlier-widths", height=3.4)
-    ax = picture.axes
-    for position, (name, label) in enumerate(_NAMES.items()):
-        look = _look(position)
-        ax.plot(
-            result.distances,
-            result.widths[name],
-            **look.line(marker=look.marker, markersize=5, markevery=2, label=label),
-        )
-    ax.set(xscale="log", yscale="log", xlabel="外れ値の距離(標準偏差の何倍か)")
-    ax.set_ylabel("残りの標本の広がり\n(外れ値なしを 1 とする)")
-    ax.legend()
-    return picture
 
 
 @draw
@@ -124,29 +123,6 @@ def reach(result: Reach) -> Picture:
 
 
 @draw
-def weight_scales(result: Compared) -> Picture:
-    """重みの標準偏差ごとの、テストの正解率(上)と選ばれた学習率(下)。印が種 1 つ、横線が平均。"""
-    picture = Picture("weight-scales", 2, 1, height=5.2, sharex=True, height_ratios=[2, 1])
-    top, bottom = picture.axes
-    scales = list(dict.fromkeys(std for std, _ in result.reports))
-    for position, (place, label) in enumerate((("前", "BatchNorm あり"), ("なし", "BatchNorm なし"))):
-        look = _look(position)
-        x = np.arange(len(scales)) + 0.16 * position - 0.08  # 重ならないように左右にずらす
-        accuracy = 100 * np.array([result.reports[std, place].test_accuracy for std in scales])
-        top.plot(x, accuracy, look.marker, color=look.color, markersize=5, alpha=0.7)
-        top.plot(x, accuracy.mean(axis=1), "_", color=GRAY, markersize=20, markeredgewidth=2)
-        rates = [result.rate((std, place)) for std in scales]
-        bottom.plot(x, rates, look.marker, color=look.color, markersize=7, label=label)
-    top.set(ylim=(0, 102), ylabel="テスト正解率(%)")
-    bottom.set(yscale="log", ylim=(5e-4, 4), xlabel="重みの初期値の標準偏差", ylabel=r"選ばれた $\eta$")
-    bottom.set_xticks(range(len(scales)), [f"{std:g}" for std in scales])
-    bottom.set_yticks([0.001, 0.01, 0.1, 1], ["0.001", "0.01", "0.1", "1"])
-    bottom.minorticks_off()
-    legend_above(picture, bottom, 2)
-    return picture
-
-
-@draw
 def placement(result: Compared) -> Picture:
     """活性化関数(行)ごとに、学習率に対する検証用の損失(左)と、選んだ学習率でのテスト画像の誤り(右)。"""
     activations = list(dict.fromkeys(activation for activation, _ in result.reports))
@@ -154,28 +130,14 @@ def placement(result: Compared) -> Picture:
     for (tried, final), activation in zip(picture.axes, activations, strict=True):
         places = [place for name, place in result.reports if name == activation]
         for position, place in enumerate(places):
-            look, key = _look(position), (activation, place)
-            rates, losses = _shortest(result.tuned[key])
-            learned = losses < DIVERGED
-            style = look.line(marker=look.marker, markersize=5, label=_LABELS[place])
-            tried.plot(rates[learned], losses[learned], **style)
-            lost = rates[~learned]
-            height = 4.0 * 1.3 ** (1 - position)  # 重ならないように上下にずらす
-            tried.plot(
-                lost, np.full(len(lost), height), look.marker, color=look.color, markersize=7, mfc="none"
-            )
-            errors = 100 * (1 - result.reports[key].test_accuracy)
-            final.plot([position] * len(errors), errors, look.marker, color=look.color, alpha=0.7)
-            final.plot(position, errors.mean(), "_", color=GRAY, markersize=20, markeredgewidth=2)
-        tried.set(xscale="log", yscale="log", ylim=(0.25, 6.5), ylabel="検証データの損失", title=activation)
+            _losses(tried, result.tuned[activation, place], position, _LABELS[place])
+            errors = 100 * (1 - result.reports[activation, place].test_accuracy)
+            _seeds(final, position, errors, _look(position))
+        tried.set(ylim=(0.25, 6.5), ylabel="検証データの損失", title=activation)
         tried.set_xticks([0.01, 0.1, 1, 10], ["0.01", "0.1", "1", "10"])
-        tried.set_yticks([0.3, 1, 3], ["0.3", "1", "3"])
-        final.set(yscale="log", ylim=(4, 110), ylabel="テスト画像の誤り(%)", title=activation)
-        final.set_yticks([5, 10, 20, 50, 100], ["5", "10", "20", "50", "100"])
-        final.set(xlim=(-0.5, len(places) - 0.5))
-        final.set_xticks(range(len(places)), places)
-        for ax in (tried, final):
-            ax.minorticks_off()
+        _error_axis(final, places)
+        final.set(title=activation, ylim=(4, 110))
+        tried.minorticks_off()
     picture.axes[-1, 0].set_xlabel(r"学習率 $\eta$(上の白抜きは発散)")
     picture.axes[-1, 1].set_xlabel("置き場所")
     legend_above(picture, picture.axes[0, 0], 2)
@@ -185,7 +147,19 @@ def placement(result: Compared) -> Picture:
 DIVERGED = 6.0  # 検証用の損失がこれより大きければ、発散とみなす
 
 
-def _shortest(tuned: Tuned) -> tuple[Array, Array]:
+def _losses(ax: Axes, tuned: Tuned, position: int, label: str) -> None:
+    """学習率と損失の線。発散したものは、上に白抜きの印で。"""
+    look, (rates, losses) = _look(position), _tried(tuned)
+    learned = losses < DIVERGED
+    ax.plot(rates[learned], losses[learned], **look.line(marker=look.marker, markersize=5, label=label))
+    height = 4.0 * 1.3 ** (1 - position)  # 重ならないように上下にずらす
+    lost = rates[~learned]
+    ax.plot(lost, np.full(len(lost), height), look.marker, color=look.color, markersize=7, mfc="none")
+    ax.set(xscale="log", yscale="log")
+    ax.set_yticks([0.3, 1, 3], ["0.3", "1", "3"])
+
+
+def _tried(tuned: Tuned) -> tuple[Array, Array]:
     """全部の学習率を試した、いちばん短い学習の、学習率(小さいものから)と損失。"""
     steps = min(trial.steps for trial in tuned.trials)
     found = {dict(one.setting.values)["lr"]: one.loss for one in tuned.trials if one.steps == steps}
@@ -193,47 +167,146 @@ def _shortest(tuned: Tuned) -> tuple[Array, Array]:
     return np.array(rates), np.array([found[rate] for rate in rates])
 
 
+def _seeds(ax: Axes, at: float, values: Array, look: Look, label: str | None = None) -> None:
+    """種 1 つずつの印と、平均の横線。"""
+    ax.plot([at] * len(values), values, look.marker, color=look.color, alpha=0.7, label=label)
+    ax.plot(at, values.mean(), "_", color=GRAY, markersize=20, markeredgewidth=2)
+
+
+def _error_axis(ax: Axes, names: Sequence[str]) -> None:
+    ax.set(yscale="log", ylabel="テスト画像の誤り(%)", xlim=(-0.5, len(names) - 0.5))
+    ax.set_yticks([5, 10, 20, 50, 100], ["5", "10", "20", "50", "100"])
+    ax.set_xticks(range(len(names)), names)
+    ax.minorticks_off()
+
+
+LEARNED = 2.0  # 検証用の損失がこれより小さければ、学びはじめたとみなす(当てずっぽうなら 2.3)
+
+
+def scales_table(result: Mapping[Key, Tuned]) -> Table:
+    """重みの標準偏差ごとの、いちばん小さい検証用の損失、その学習率、学びはじめた学習率の数。"""
+    rows = []
+    for (std, place), found in result.items():
+        rates, losses = _tried(found)
+        learned = f"{np.sum(losses < LEARNED)} / {len(losses)}"
+        best = (
+            [f"{losses.min():.2f}", f"{rates[losses.argmin()]:g}"] if (losses < LEARNED).any() else ["—", "—"]
+        )
+        rows.append([f"{std:g}", "なし" if place == "なし" else "あり", learned, *best])
+    return Table(["標準偏差", "BatchNorm", "学びはじめた η の数", "最小の損失", "その η"], rows)
+
+
 @draw
-def inference(result: Inference, settling: Settling) -> Picture:
-    """推論の仕方ごとの正解率(上)と、移動平均が落ち着くまで(下)。"""
-    picture = Picture("batchnorm-inference", 2, 1, height=6.0)
-    top, bottom = picture.axes
-    top.axhline(result.running * 100, color=GRAY, linewidth=1.4, label="移動平均")
-    for look, values, label in (
-        (_look(0), result.mixed, "組自身(無作為に組む)"),
-        (_look(1), result.skewed, "組自身(同じ数字だけ)"),
-    ):
-        top.plot(result.sizes, values * 100, **look.line(marker=look.marker, markersize=5, label=label))
-    top.set(xscale="log", ylim=(0, 102), xlabel="推論のときの組の大きさ", ylabel="テスト正解率(%)")
-    top.set_xticks([1, 4, 16, 64, 256], ["1", "4", "16", "64", "256"])
-    top.minorticks_off()
-    top.legend(loc="center right", bbox_to_anchor=(1.0, 0.45))
-    epochs = np.arange(1, len(settling.own) + 1)
-    bottom.plot(epochs, settling.running * 100, color=GRAY, marker="s", markersize=4, label="移動平均")
-    bottom.plot(
-        epochs,
-        settling.own * 100,
-        color=GREEN,
-        linestyle=(0, (2, 1.5)),
-        marker="^",
-        markersize=5,
-        label="1000 枚自身の平均と分散",
-    )
-    bottom.set(ylim=(0, 102), xticks=[1, 5, 10, 15, 20], xlabel="1000 枚を何巡したか", ylabel="訓練正解率(%)")
-    bottom.legend(loc="lower right")
+def batches(small: Compared, answers: Inference) -> Picture:
+    """左: 学習のミニバッチの大きさごとの、テスト画像の誤り。右: 推論の組の大きさごとの、テスト画像の誤り。"""
+    picture = Picture("batchnorm-inference", 1, 2, height=4.3, sharey=True)
+    left, right = picture.axes
+    sizes = list(dict.fromkeys(size for size, _ in small.reports))
+    _error_axis(left, [f"{size}" for size in sizes])
+    for position, name in enumerate(("BatchNorm", "LayerNorm")):
+        look, errors = _look(position), [100 * (1 - small.reports[n, name].test_accuracy) for n in sizes]
+        places = np.arange(len(sizes)) + 0.24 * position - 0.12  # 重ならないように左右にずらす
+        for at, values in zip(places, errors, strict=True):
+            left.plot([at] * len(values), values, look.marker, color=look.color, markersize=4, alpha=0.7)
+        means = [values.mean() for values in errors]
+        left.plot(places, means, **look.line(linewidth=1.2, marker=look.marker, markersize=1, label=name))
+    left.set(ylim=(4, 110), xlabel="学習の\nミニバッチの画像の数")
+    left.legend(markerscale=5, loc="lower left", handlelength=1.5)
+    right.axhline(100 * (1 - answers.running), color=GRAY, linewidth=1.4, label="移動平均")
+    for position, values, label in ((2, answers.mixed, "無作為に組む"), (3, answers.skewed, "同じ数字だけ")):
+        look = _look(position)
+        right.plot(
+            answers.sizes, 100 * (1 - values), **look.line(marker=look.marker, markersize=5, label=label)
+        )
+    right.set(xscale="log", xlabel="推論の組の画像の数")
+    right.set_xticks(answers.sizes, [f"{size}" for size in answers.sizes])
+    right.minorticks_off()
+    legend_above(picture, right, 3)
     return picture
 
 
-def placement_table(result: Compared) -> Table:
-    """選ばれた学習率、最後の訓練の損失、テストの正解率と、それの「なし」と「前」との差の区間(0 を含まなければ ＊)。"""
-    rows = []
-    for (activation, place), found in result.reports.items():
-        row = [str(activation), place, f"{result.rate((activation, place)):g}"]
-        row += [f"{found.training_loss.mean():.2f}", f"{100 * found.test_accuracy.mean():.1f}"]
-        for other in ("なし", "前"):
-            against = result.reports[activation, other].test_accuracy
-            gap = difference(100 * found.test_accuracy, 100 * against, PAIRS)
-            row.append(interval(gap.low, gap.high, 1) if place not in ("なし", other) else "—")
-        rows.append(row)
-    header = ["", "置き場所", "η", "訓練の損失", "正解率(%)", "なしとの差", "前との差"]
-    return Table(header, rows)
+@draw
+def why(along: AlongGradient, shaking: Shaking) -> Picture:
+    """左: 勾配の逆向きにまっすぐ進んだときの損失。右: 揺らしたときのテスト画像の誤り。"""
+    picture = Picture("batchnorm-why", 1, 2, height=3.9)
+    line, final = picture.axes
+    for position, (place, left) in enumerate(along.left.items()):
+        look = _look(position)
+        for number, losses in enumerate(left):
+            label = f"BatchNorm {'なし' if place == 'なし' else 'あり'}" if number == 0 else None
+            style = look.line(marker=look.marker, markersize=4, markevery=3, linewidth=1.3, label=label)
+            line.plot(along.predicted, losses, **style)
+    line.set(
+        xscale="log",
+        ylim=(0.6, 1.4),
+        ylabel="損失(はじめを 1 とする)",
+        xlabel="進んだ距離(見積もり\nの損失の減り)",
+    )
+    line.set_xticks([0.01, 0.1, 1], ["0.01", "0.1", "1"])
+    line.minorticks_off()
+    places = list(shaking.drift)
+    for position, place in enumerate(places):
+        errors = 100 * (1 - shaking.compared.reports["ReLU", place].test_accuracy)
+        _seeds(final, position, errors, _look(position))
+    _error_axis(final, ["なし", "あり", "あり\n+揺れ"])
+    final.set(ylim=(5, 15))
+    final.set_yticks([5, 7, 10, 15], ["5", "7", "10", "15"])
+    final.set_xlabel("BatchNorm")
+    legend_above(picture, line, 2)
+    return picture
+
+
+@draw
+def decayed(result: Decayed) -> Picture:
+    """重みの列の長さの 2 乗(隠れ層の平均)の動き。重み減衰のあるなしと、3 つの出発点。"""
+    picture = Picture("batchnorm-decay", height=3.4)
+    ax = picture.axes
+    for position, decay in enumerate((0.0, result.decay)):
+        look = _look(position)
+        style = look.line(marker=look.marker, markersize=5, markevery=result.steps // 6)
+        lines = np.transpose([lengths for (used, _), lengths in result.lengths.items() if used == decay])
+        ax.plot(lines, **style, label=[rf"$\lambda = {decay:g}$"] + [None] * (lines.shape[1] - 1))
+    ax.set(yscale="log", xlabel="ステップ", ylabel=r"列の長さの 2 乗 $\nu$(平均)")
+    legend_above(picture, ax, 2)
+    return picture
+
+
+def numbers(
+    spoiled: Outlier,
+    placed: Compared,
+    small: Compared,
+    along: AlongGradient,
+    shaken: Shaking,
+    lengths: Decayed,
+    answers: Inference,
+) -> dict[str, str | float]:
+    """文と図の説明に出す数と区間。"""
+
+    def gap(compared: Compared, first: Key, second: Key, comparisons: int) -> str:
+        found = compared.gap(first, second, comparisons)
+        return interval(found.low, found.high, 1)
+
+    sizes = list(dict.fromkeys(size for size, _ in small.reports))
+    return {
+        **{"outlier-samples": spoiled.samples, "outlier-value": spoiled.value},
+        **{"outlier-minmax": spoiled.left["min-max"], "outlier-z": spoiled.left["z-score"]},
+        **{"outlier-quartiles": spoiled.left["四分位"], "bn-sizes": "-".join(map(str, SIZES))},
+        **{
+            "batch-trials": FEWER,
+            "bn-batch": BATCH_SIZE,
+            "bn-trials": TRIALS,
+            "bn-steps": STEPS,
+            "bn-short": RUNGS[0].steps,
+        },
+        **{"bn-seeds": placed.seeds, "batch-seeds": small.seeds, "noise": shaken.strength},
+        **{f"gap-{n}": gap(small, (n, "BatchNorm"), (n, "LayerNorm"), len(sizes)) for n in sizes},
+        "gap-relu": gap(placed, ("ReLU", "後"), ("ReLU", "前"), PAIRS),
+        "gap-sigmoid": gap(placed, ("シグモイド", "後"), ("シグモイド", "前"), PAIRS),
+        "gap-shaken": gap(shaken.compared, ("ReLU", "揺らす"), ("ReLU", "なし"), 1),
+        **{"answers-lr": answers.lr, "answers-images": answers.images, "running": 10 * answers.running},
+        **{"skewed-max": 100 * answers.skewed.max().item(), "along-loss": along.loss, "along-lr": along.lr},
+        **{"along-images": along.images, "best-none": 100 * along.best("なし").mean().item()},
+        **{"best-before": 100 * along.best("前").mean().item(), "drift-none": shaken.drift["なし"]},
+        **{"drift-shaken": shaken.drift["揺らす"], "decay": lengths.decay, "decay-lr": lengths.lr},
+        **{"decay-steps": lengths.steps},
+    }
