@@ -24,10 +24,11 @@ from fumoto.checking.calling.safety import ReaderError
 from fumoto.checking.report import Finding
 from fumoto.clipping import Clipped
 from fumoto.datasets import DataError
+from fumoto.dropout import Dropout
 from fumoto.experiments.adam import AMSGrad
 from fumoto.experiments.descent import Night, night_walk
 from fumoto.experiments.kept import Place, places
-from fumoto.experiments.overfitting import scaled_he, train_small
+from fumoto.experiments.overfitting import learn_few, scaled_he
 from fumoto.experiments.protocol import Setting
 from fumoto.figures.style import Picture
 from fumoto.figures.table import Table
@@ -128,7 +129,7 @@ BY_HAND = {  # the class -> some of its instances; what is not here is a datacla
     Joined: lambda: [Joined({"W": (2, 2), "b": (), "none": (0, 3)}, np.arange(5.0))],
     Night: lambda: [night_walk(steps=3)],
     Picture: lambda: [a_picture()],
-    Place: lambda: places(train_small, [(SGD, 1, 1.0, 0.0, 0), (Momentum, 2, 0.5, 0.1, 1)]),
+    Place: lambda: places(learn_few, [(MLP, SGD, 1, 1), (MLP, Momentum, 2, 2)]),
     PlayedSurface: lambda: list(SURFACES.values()),
     Setting: lambda: [Setting(SGD, (("lr", 0.1),), functools.partial(MLP, [4, 3]))],
     Surface: lambda: [bowl, saddle, ravine, valleys, hollow(0.3), hollow(np.linspace(0, 1, 3))],
@@ -323,10 +324,15 @@ LIVES = {
         for cls in CLASSES
         if issubclass(cls, PrintedOptimizer)
     },
-    **{cls: [layer_life(cls)] for cls in CLASSES if issubclass(cls, Activation) and cls not in ABSTRACT},
+    **{
+        cls: [layer_life(cls)]
+        for cls in CLASSES
+        if issubclass(cls, Activation) and cls not in {*ABSTRACT, Dropout}
+    },
     RightSide: [right_side_life()],
     Affine: [layer_life(lambda: Affine(np.eye(3), np.zeros(3)))],
     BatchNorm: [layer_life(lambda: BatchNorm(np.ones(3), np.zeros(3)))],
+    Dropout: [layer_life(lambda: Dropout(0.5, rng=np.random.default_rng(0)))],
     LayerNorm: [layer_life(lambda: LayerNorm(np.ones(3), np.zeros(3)))],
     RMSNorm: [layer_life(lambda: RMSNorm(np.ones(3)))],
     SoftmaxCrossEntropy: [loss_life()],

@@ -19,6 +19,7 @@ from fumoto import (
     check_batchnorm,
     check_initializer,
     clipping,
+    dropout,
     initializers,
     layernorm,
     layers,
@@ -228,6 +229,26 @@ def test_a_spoiled_activation_is_noticed(module, monkeypatch):
     assert noticed(lambda: check_activations(module, monkeypatch))
 
 
+# --- dropout ----------------------------------------------------------------------------------------------
+
+
+def check_dropout(module, monkeypatch):
+    monkeypatch.setattr(equation_checks.overfitting, "Dropout", module.Dropout)
+    CHECKS["eq-dropout-h"](BOOK)
+    x, layer = np.ones((100, 100)), module.Dropout(0.3, rng=np.random.default_rng(0))
+    assert abs(np.mean(layer.forward(x) == 0) - 0.3) < 0.02
+    same(layer.forward(x, training=False), x)
+    same(layer.backward(2 * x), 2 * x)
+
+
+DROPOUT = ("Dropout.forward", "Dropout.backward")
+
+
+@pytest.mark.parametrize("module", every_spoiled(dropout, *DROPOUT))
+def test_a_spoiled_dropout_is_noticed(module, monkeypatch):
+    assert noticed(lambda: check_dropout(module, monkeypatch))
+
+
 # --- Batch Normalization ----------------------------------------------------------------------------------
 
 
@@ -322,6 +343,7 @@ def test_the_checks_of_this_file_pass_on_the_code_as_it_is(monkeypatch):
     check_initial_values(initializers)
     check_scaling(normalization, monkeypatch)
     check_activations(layers, monkeypatch)
+    check_dropout(dropout, monkeypatch)
     check_batch_normalization(batchnorm)
     check_rows(layernorm, monkeypatch)
 

@@ -31,7 +31,7 @@ class Layer(Remembering):
     grads: Arrays
 
     def forward(self, x: Array, training: bool = True) -> Array:
-        """順伝播。``x``: ``(N, 入力の数)`` → ``(N, 出力の数)``。``training``: 学習中か(``BatchNorm`` だけが使う)。"""
+        """順伝播。``x``: ``(N, 入力の数)`` → ``(N, 出力の数)``。``training``: 学習中か(``BatchNorm`` と ``Dropout`` だけが使う)。"""
         raise NotImplementedError
 
     def backward(self, dout: Any) -> Any:

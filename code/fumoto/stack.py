@@ -12,7 +12,7 @@ from fumoto.hints import Array, Arrays, Initializer, Rng
 from fumoto.initializers import he
 from fumoto.joined import Joined, join
 from fumoto.layers import Affine, Layer, ReLU, SoftmaxCrossEntropy, checked_labels
-from fumoto.validation import array, count, float_type, generator, matrix, non_negative, reals
+from fumoto.validation import array, count, float_type, fraction, generator, matrix, non_negative, reals
 
 
 class Stack:
@@ -22,6 +22,7 @@ class Stack:
     ``activation``: 活性化関数の層のクラス(引数なしで層を作るもの)。``initializer``: ``(rng, n_in, n_out)`` から重みを作る関数。
     ``batchnorm``: 隠れ層の活性化関数の前(``"before"``)か後(``"after"``)に ``BatchNorm`` を挟む。``None`` なら挟まない。
     ``weight_decay``: 重み減衰(``eq-weight-decay``)の強さ λ。バイアスと γ, β にはかけない。
+    ``dropout``: 隠れ層の出力を消す割合(``Dropout``)。消す値を選ぶ乱数の源は、``rng`` から分ける(``rng`` は進まない)。
     ``dtype``: 重みの型(学習は float32、勾配の検算は float64)。
     ``params`` は ``"W1", "b1", "gamma1", "beta1", "W2", …`` という名前の配列の辞書で、最適化手法が書き換える。
     どの配列も、全部の重みを並べた 1 本の配列 ``vector`` の一部を指している。差し替えると、値が ``vector`` に写される。
@@ -38,6 +39,7 @@ class Stack:
         rng: Rng,
         batchnorm: str | None = None,
         weight_decay: float = 0.0,
+        dropout: float = 0.0,
         dtype: DTypeLike = np.float32,
     ):
         if not isinstance(sizes, Sequence) or len(sizes) < 2:
@@ -51,6 +53,7 @@ class Stack:
         dtype = float_type("dtype", dtype)
         self._sizes = sizes = [count(f"sizes[{i}]", n) for i, n in enumerate(sizes)]
         self.weight_decay = non_negative("weight_decay", weight_decay)
+        dropout = fraction("dropout", dropout)
         self._layers: list[tuple[int, Layer]] = []
         for i, (n_in, n_out) in enumerate(itertools.pairwise(sizes), start=1):
             W = np.array(initializer(rng, n_in, n_out), dtype)
@@ -66,6 +69,8 @@ class Stack:
             self._layers.append((i, _activation(activation)))
             if batchnorm == "after":
                 self._layers.append((i, _batchnorm(n_out, dtype)))
+            if dropout:
+                self._layers.append((i, _dropout(dropout, rng)))
         weights = {f"{name}{i}": w for i, layer in self._layers for name, w in layer.params.items()}
         self._joined = join(weights, dtype)
         self.params: Arrays = self._joined
@@ -161,3 +166,11 @@ def _batchnorm(n: int, dtype: DTypeLike) -> Layer:
     from fumoto.batchnorm import BatchNorm
 
     return BatchNorm(np.ones(n, dtype), np.zeros(n, dtype))
+
+
+def _dropout(rate: float, rng: Rng) -> Layer:
+    """自分の乱数の源を持つドロップアウト。使わないネットワークは、その実装を読み込まない。"""
+    from fumoto.dropout import Dropout
+
+    [own] = rng.spawn(1)  # 消す割合を変えても、重みの初期値とミニバッチの並びは同じになる
+    return Dropout(rate, rng=own)

@@ -10,6 +10,7 @@ from claims import (
     descent,
     initialization,
     momentum,
+    overfitting,
     sgd,
 )
 from claims.registry import CLAIMS
@@ -25,5 +26,6 @@ __all__ = [
     "descent",
     "initialization",
     "momentum",
+    "overfitting",
     "sgd",
 ]

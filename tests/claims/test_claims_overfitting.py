@@ -1,16 +1,20 @@
-"""What chapter 7 claims: overfitting, the size of the initial weights, saturation, zero weights, dead ReLU."""
+"""Chapter 7 on seeds that neither its page nor its choices used; and saturation, zero weights, dead ReLU."""
 
 from functools import cache
 
 import numpy as np
 import pytest
 
+from claims import CLAIMS
+from claims.overfitting import tuned
 from fumoto.experiments import overfitting, saturation
-from fumoto.experiments.overfitting import SCALES, SEEDS, values
+from fumoto.experiments.overfitting import CHOSEN, NONE, SEEDS, few_images
+from fumoto.experiments.protocol import split
 from fumoto.layers import Sigmoid
 from fumoto.network import MLP
 
 CHANCE = np.log(10)
+FRESH = (101, 102, 103)
 
 
 @cache
@@ -19,106 +23,60 @@ def run(experiment, *arguments):
     return experiment(*arguments)
 
 
-# --- polynomials ------------------------------------------------------------------------------------------
+# --- trained networks -------------------------------------------------------------------------------------
+
+TRAINED = ("overfit-", "stop-", "methods-", "scale-")
 
 
-def test_training_error_falls_to_zero_and_test_error_grows():
-    fits = run(overfitting.polynomial_overfitting)
-    assert np.all(np.diff(fits.train_errors, axis=1) < 1e-12)  # never grows: nested models
-    assert fits.train_errors[:, -1].max() < 1e-20
-    median = np.median(fits.test_errors, axis=0)
-    assert median.argmin() == 0
-    assert np.all(np.diff(median) > 0)
-    assert median[-1] > 4 * median[0]
-    assert np.mean(fits.test_errors[:, -1] > fits.test_errors[:, 0]) > 0.95
+@pytest.mark.parametrize("name", [n for n in CLAIMS if n.startswith(TRAINED) and not CLAIMS[n].samples])
+def test_a_claim_of_chapter_7_holds_on_seeds_that_nobody_used(name):
+    assert not {*FRESH} & {*SEEDS, *(seed for rung in overfitting.RUNGS for seed in rung.seeds)}
+    for seed in FRESH:
+        found = CLAIMS[name].function(seed=seed)
+        for one in found if isinstance(found, list) else [found]:
+            assert one.margin > 0, f"{name}, seed {seed}: {one.said}"
 
 
-def test_the_curve_drawn_passes_through_its_points_and_strays_between_them():
-    fits = run(overfitting.polynomial_overfitting)
-    u, s = fits.points
-    line, wiggly = fits.curves.values()
-    np.testing.assert_allclose(np.interp(u, fits.grid, wiggly), s, atol=0.05)
-    assert np.abs(np.interp(u, fits.grid, line) - s).max() > 0.2
-    assert np.abs(wiggly - fits.grid).max() > 2  # it leaves the frame on the left
-    assert fits.grid[np.abs(wiggly - fits.grid).argmax()] < -0.8
+def test_everything_tries_the_same_number_of_settings_and_contains_doing_nothing():
+    groups = overfitting.candidates()
+    for (rate, method), settings in groups.items():
+        if rate == CHOSEN or overfitting.METHODS[method][1]:
+            assert len(set(settings)) == overfitting.TRIALS, (rate, method)
+        if rate == CHOSEN and method in ("L2", "AdamW", overfitting.DROPOUT):
+            plain = [dict(each.network.keywords) | dict(each.values) for each in settings]
+            nothing = [v for v in plain if not v["weight_decay"] and not v["dropout"]]
+            assert len(nothing) == overfitting.TRIALS // 4
+    assert groups[CHOSEN, 1.0] == groups[CHOSEN, NONE]
 
 
-# --- size of the initial weights --------------------------------------------------------------------------
+def test_the_chosen_rate_is_neither_the_first_nor_the_last():
+    for (rate, method), found in tuned().items():
+        if rate == CHOSEN and method != 4.0:
+            rates = sorted(dict(trial.setting.values)["lr"] for trial in found.trials)
+            assert rates[0] < dict(found.setting.values)["lr"] < rates[-1], method
 
 
-@pytest.fixture(scope="module")
-def scales():
-    return run(overfitting.scale_and_generalization)
+def test_a_fifth_of_the_answers_is_wrong():
+    """The images are training images; after the wrong ones, every answer is the true one."""
+    x, t = few_images(np.random.default_rng(3))
+    images, labels = split().training
+    truth = {image.tobytes(): label for image, label in zip(images, labels, strict=True)}
+    true = np.array([truth[image.tobytes()] for image in x])
+    assert np.all(t[: overfitting.WRONG] != true[: overfitting.WRONG])
+    np.testing.assert_array_equal(t[overfitting.WRONG :], true[overfitting.WRONG :])
+    assert set(t) == set(range(10))
 
 
-@pytest.fixture(scope="module")
-def decays(scales):
-    return overfitting.weight_decay(scales["Momentum"])
-
-
-def test_every_network_fits_its_300_images(scales):
-    for runs in scales.values():
-        for group in runs.values():
-            assert len(group) == len(SEEDS) >= 5
-            assert values(group, "train_accuracy").min() == 1
-            assert values(group, "train_loss").max() < 0.015
-
-
-@pytest.mark.parametrize("method", overfitting.OPTIMIZERS)
-def test_accuracy_falls_on_both_sides_of_he(scales, method):
-    runs = scales[method]
-    accuracy = {scale: values(runs[scale], "test_accuracy") for scale in SCALES}
-    for scale in (0.1, 2.0, 3.0, 4.0):
-        assert np.all(accuracy[scale] < accuracy[1.0]), scale  # for every seed
-        assert accuracy[scale].mean() < accuracy[1.0].mean() - 0.015, scale
-    assert accuracy[2.0].mean() > accuracy[3.0].mean() > accuracy[4.0].mean()
-    assert abs(accuracy[0.5].mean() - accuracy[1.0].mean()) < 0.01  # not to be told apart
-    loss = [values(runs[scale], "test_loss").mean() for scale in SCALES]
-    assert SCALES[int(np.argmin(loss))] == 1.0
-    assert loss[-1] == max(loss)
-    worst = min(accuracy, key=lambda scale: accuracy[scale].mean())
-    assert worst == 4.0
-
-
-@pytest.mark.parametrize("method", overfitting.OPTIMIZERS)
-def test_small_starts_move_far_and_use_few_directions_and_large_ones_the_reverse(scales, method):
-    runs = scales[method]
-    moved = {scale: values(runs[scale], "moved").mean() for scale in SCALES}
-    directions = {scale: values(runs[scale], "directions").mean() for scale in SCALES}
-    assert moved[0.1] > 4
-    assert moved[4.0] < 0.25 < moved[1.0] < 1
-    assert directions[0.1] < directions[1.0] - 1
-    assert directions[4.0] > directions[1.0] + 1
-
-
-def test_directions_are_counted():
-    rng = np.random.default_rng(0)
-    assert overfitting.direction_count(rng.normal(size=(5000, 10))) == pytest.approx(10, rel=0.02)
-    assert overfitting.direction_count(rng.normal(size=(100, 1)) * np.ones(4)) == pytest.approx(1)
-
-
-def test_weight_decay_repairs_a_large_start(decays):
-    plain, decayed = decays[3.0][0.0], decays[3.0][0.01]
-    assert np.all(values(decayed, "test_accuracy") > values(plain, "test_accuracy") + 0.04)
-    assert np.all(values(decayed, "test_loss") < 0.6 * values(plain, "test_loss"))
-    he = values(decays[1.0][0.0], "test_accuracy").mean()
-    assert values(decayed, "test_accuracy").mean() > he - 0.02
-
-
-def test_weight_decay_from_he_lowers_the_loss_and_leaves_the_accuracy(decays):
-    plain, decayed = decays[1.0][0.0], decays[1.0][0.01]
-    assert np.all(values(decayed, "test_loss") < values(plain, "test_loss"))
-    change = values(decayed, "test_accuracy").mean() - values(plain, "test_accuracy").mean()
-    assert abs(change) < values(plain, "test_accuracy").std(ddof=1)
-
-
-def test_too_much_weight_decay_underfits(decays):
-    for runs in decays.values():
-        assert np.all(values(runs[0.1], "test_accuracy") < values(runs[0.01], "test_accuracy") - 0.03)
-        assert values(runs[0.1], "train_loss").min() > 0.5
-        assert values(runs[0.01], "train_loss").min() > 0.02  # no longer zero
-        loss = [values(runs[decay], "test_loss").mean() for decay in overfitting.DECAYS]
-        assert overfitting.DECAYS[int(np.argmin(loss))] == 0.01
+def test_stopping_goes_back_to_the_smallest_validation_loss():
+    """Twelve checks of the same training, here one after another."""
+    setting = tuned()[CHOSEN, NONE].setting
+    network, optimizer, _, steps, _ = setting.job(5, overfitting.STEPS)
+    losses = [
+        overfitting.judge(trained, *overfitting.judging())[0]
+        for _, trained, _ in overfitting._course(network, optimizer, 5, steps, overfitting.CHECKS)
+    ]
+    stopped = overfitting.learn_stopped(network, optimizer, 5, steps)
+    assert stopped.validation_loss == min(losses)
 
 
 def test_scaling_every_weight_of_a_relu_network_changes_no_answer():

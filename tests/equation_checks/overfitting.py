@@ -1,10 +1,11 @@
-"""Chapter 7: polynomials, weight decay, activations, the chain rule, gradients through layers."""
+"""Chapter 7: polynomials, weight decay, dropout, activations, the chain rule, gradients through layers."""
 
 from functools import cache
 
 import numpy as np
 
 from equation_checks.registry import check, close
+from fumoto.dropout import Dropout
 from fumoto.experiments import overfitting, saturation
 from fumoto.layers import Affine, LeakyReLU, ReLU, Sigmoid, Tanh
 from fumoto.network import MLP
@@ -64,6 +65,28 @@ def weight_decay(equations):
             symbols["lambda"] = decay
             close(grads[name], equations["eq-weight-decay"].evaluate(**symbols))
             close(decaying.params[name], equations["eq-weight-decay-w"].evaluate(eta=lr, **symbols))
+
+
+@check("eq-dropout-h", "eq-dropout-q")
+def dropout(equations):
+    """Values and gradients behind one mask, the gradients also against central differences."""
+    y, q = np.random.default_rng(0).normal(size=(2, 3, 4))
+    for rate in (0.3, 0.6):
+
+        def forward(point, rate=rate):
+            return Dropout(rate, rng=np.random.default_rng(1)).forward(point)
+
+        layer = Dropout(rate, rng=np.random.default_rng(1))
+        h = layer.forward(y)
+        mask = (h != 0).astype(float)
+        assert 0 < mask.mean() < 1
+        for row in range(3):
+            known = {"m": mask[row], "nu": rate}
+            close(h[row], equations["eq-dropout-h"].evaluate(y=y[row], **known))
+            printed = equations["eq-dropout-q"].evaluate(q_tilde=q[row], **known)
+            close(layer.backward(q)[row], printed)
+            slopes = _difference(lambda point, forward=forward: (q * forward(point)).sum(), y)[row]
+            close(slopes, printed, rtol=1e-6, atol=1e-8)
 
 
 @check("eq-sigmoid", "eq-sigmoid-grad")

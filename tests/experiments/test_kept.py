@@ -325,9 +325,10 @@ def test_without_a_checkout_nothing_is_kept(monkeypatch, tmp_path):
 EDITED = """
 from fumoto.experiments import comparison, initialization, overfitting, protocol
 from fumoto.experiments.fingerprint import fingerprint
+from fumoto.optimizers import Momentum
 for name, method in comparison.METHODS.items():
     print(name, fingerprint(protocol.learn, method))
-print("small", fingerprint(overfitting.train_small, overfitting.OPTIMIZERS["Momentum"]))
+print("small", fingerprint(overfitting.learn_few, Momentum))
 print("initial", fingerprint(protocol.learn, initialization.NETWORKS["ReLU", "He"]))
 """
 

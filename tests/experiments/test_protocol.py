@@ -34,7 +34,7 @@ def test_every_training_image_is_in_one_part_and_the_test_images_are_the_test_im
 
 def test_validation_and_test_are_measured_once_with_every_image(monkeypatch):
     judged = []
-    monkeypatch.setattr(protocol, "_judge", lambda network, x, t: judged.append(len(t)) or (1.0, 0.5))
+    monkeypatch.setattr(protocol, "judge", lambda network, x, t: judged.append(len(t)) or (1.0, 0.5))
     outcome = protocol.learn.kept(SMALL, partial(SGD, lr=0.1), 1, 50, True)
     assert (sum(judged[::2]), sum(judged[1::2])) == (10_000, 10_000)
     assert outcome.losses.shape == (50,)

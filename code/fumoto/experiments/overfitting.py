@@ -1,18 +1,32 @@
-"""7 章: 多項式の過学習、初期値の大きさと汎化、重み減衰。"""
+"""7 章: 多項式の過学習、間違いの混ざった少ない画像での学習と、過学習を抑える方法。"""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from functools import partial
+from functools import cache, partial
+from typing import Any
 
 import numpy as np
 
-from fumoto.datasets import mnist
 from fumoto.experiments.kept import kept
-from fumoto.experiments.parallel import run_parallel
+from fumoto.experiments.protocol import (
+    Images,
+    Outcome,
+    Range,
+    Report,
+    Rung,
+    Setting,
+    Space,
+    Tuned,
+    judge,
+    report,
+    split,
+    spread,
+    tune,
+)
 from fumoto.hints import Array, Initializer, Rng
 from fumoto.initializers import he
 from fumoto.network import MLP
-from fumoto.optimizers import Adam, Momentum, Optimizer
+from fumoto.optimizers import Adam, AdamW, Optimizer
 from fumoto.training import train
 
 # --- 多項式 -----------------------------------------------------------------------------------------------
@@ -54,8 +68,10 @@ def _powers(u: Array, degree: int) -> Array:
 class PolynomialFits:
     """``points``, ``fresh``: 図に描く訓練の点と新しい点 ``(u, s)``。``curves``: 次数 → ``grid`` の上の値。
 
-    ``train_errors``, ``test_errors``: ``(引き直しの回数, 次数の数)``。0 行目が図に描いた点である。
+    ``train_errors``, ``validation_errors``, ``test_errors``: ``(引き直しの回数, 次数の数)``。0 行目が図に描いた点である。
     """
+
+    noise: float
 
     points: tuple[Array, Array]
     fresh: tuple[Array, Array]
@@ -63,42 +79,165 @@ class PolynomialFits:
     curves: dict[int, Array]
     degrees: Array
     train_errors: Array
+    validation_errors: Array
     test_errors: Array
 
+    @property
+    def chosen(self) -> Array:
+        """検証用の点での誤差がいちばん小さい次数 ``(引き直しの回数,)``。"""
+        return self.degrees[self.validation_errors.argmin(axis=1)]
 
-def polynomial_overfitting(draws: int = 200, seed: int = 0) -> PolynomialFits:
+    def of_chosen(self, errors: Array) -> Array:
+        """選んだ次数での誤差 ``(引き直しの回数,)``。``errors``: この結果の誤差の表。"""
+        return errors[np.arange(len(errors)), self.validation_errors.argmin(axis=1)]
+
+
+@kept
+def polynomial_overfitting(draws: int = 100, seed: int = 0) -> PolynomialFits:
     """直線に雑音を足した 11 個の点に、1 次から 10 次の多項式を当てはめる。
 
-    テストの誤差は、同じ作り方の新しい 1000 個の点で測る。点を ``draws`` 回引き直して繰り返す。
+    検証用の点も 11 個で、無作為な場所から取る。テストの誤差は、同じ作り方の新しい 1000 個の点で測る。
+    点を ``draws`` 回引き直して繰り返す。
     """
     rng = np.random.default_rng(seed)
     u, fresh_u = np.linspace(-1, 1, POINTS), rng.uniform(-1, 1, 1000)
     data = [(noisy_line(rng, u), noisy_line(rng, fresh_u)) for _ in range(draws)]
-    train_errors, test_errors = np.empty((2, draws, len(DEGREES)))
-    for row, (s, fresh_s) in enumerate(data):
+    held = [rng.uniform(-1, 1, POINTS) for _ in range(draws)]
+    held_out = [(held_u, noisy_line(rng, held_u)) for held_u in held]
+    train_errors, validation_errors, test_errors = np.empty((3, draws, len(DEGREES)))
+    for row, ((s, fresh_s), (held_u, held_s)) in enumerate(zip(data, held_out, strict=True)):
         for column, degree in enumerate(DEGREES):
             coefficients = fit_polynomial(u, s, degree)
             train_errors[row, column] = squared_error(polynomial(coefficients, u), s)
+            validation_errors[row, column] = squared_error(polynomial(coefficients, held_u), held_s)
             test_errors[row, column] = squared_error(polynomial(coefficients, fresh_u), fresh_s)
     s, fresh_s = data[0]
     grid = np.linspace(-1, 1, 400)
     curves = {degree: polynomial(fit_polynomial(u, s, degree), grid) for degree in (DEGREES[0], DEGREES[-1])}
     fresh = (fresh_u[:60], fresh_s[:60])
-    return PolynomialFits((u, s), fresh, grid, curves, np.array(DEGREES), train_errors, test_errors)
+    errors = (train_errors, validation_errors, test_errors)
+    return PolynomialFits(NOISE, (u, s), fresh, grid, curves, np.array(DEGREES), *errors)
 
 
-# --- 300 枚の MNIST ---------------------------------------------------------------------------------------
+# --- 間違いの混ざった、少ない画像 -------------------------------------------------------------------------
 
-SAMPLES = 300
+IMAGES, WRONG = 300, 60  # 訓練画像の数と、そのうち、正解を書き換える数
+JUDGED = 2000  # 検証用の画像のうち、使う数
 SIZES = [784, 50, 50, 10]
-SCALES = (0.1, 0.5, 1.0, 2.0, 3.0, 4.0)  # He の初期値の何倍から始めるか
-DECAYS = (0.0, 0.01, 0.1)  # 重み減衰の λ
-DECAY_SCALES = (1.0, 3.0)
-SEEDS = (0, 1, 2, 3, 4)
-OPTIMIZERS: dict[str, tuple[Callable[[], Optimizer], int]] = {  # 手法 → (作り方, ステップ数)
-    "Momentum": (partial(Momentum, lr=0.0075), 1600),
-    "Adam": (partial(Adam, lr=0.001), 800),
-}
+STEPS, BATCH_SIZE = 240, 50
+CHECKS = 12  # 早期終了で、検証用の損失を測る回数
+
+
+def few_images(rng: Rng, images: int = IMAGES, wrong: int = WRONG) -> Images:
+    """学習用の画像から無作為に選んだ ``images`` 枚。はじめの ``wrong`` 枚の正解は、無作為な別の数字に書き換える。
+
+    >>> x, t = few_images(np.random.default_rng(0))
+    >>> x.shape, t.shape
+    ((300, 784), (300,))
+    """
+    x, t = split().training
+    chosen = rng.choice(len(x), images, replace=False)
+    x, t = x[chosen], t[chosen]
+    t[:wrong] = (t[:wrong] + rng.integers(1, 10, wrong)) % 10
+    return x, t
+
+
+def judging() -> Images:
+    """選ぶときと止めるときに使う、検証用の画像。"""
+    x, t = split().validation
+    return x[:JUDGED], t[:JUDGED]
+
+
+def _course(
+    network: Callable[..., MLP],
+    optimizer: Callable[[], Optimizer],
+    seed: int,
+    steps: int,
+    checks: int,
+    wrong: int = WRONG,
+) -> Iterator[tuple[int, MLP, Images]]:
+    """``checks`` 回に分けて学習する。はじめと、分けるたびに、``(歩数, ネットワーク, 訓練画像)``。"""
+    rng = np.random.default_rng(seed)
+    trained, updates, images = network(rng=rng), optimizer(), few_images(rng, wrong=wrong)
+    yield 0, trained, images
+    for check in range(1, checks + 1):
+        part = steps * check // checks - steps * (check - 1) // checks
+        with np.errstate(all="ignore"):
+            train(trained, updates, *images, steps=part, batch_size=BATCH_SIZE, rng=rng)
+        yield steps * check // checks, trained, images
+
+
+def _outcome(network: MLP, images: Images, test: bool) -> Outcome:
+    loss, _ = judge(network, *images)
+    judged = [judge(network, *judging()), *([judge(network, *split().test)] if test else [])]
+    return Outcome(np.array([loss]), loss, *np.ravel(judged).tolist())
+
+
+@kept
+def learn_few(
+    network: Callable[..., MLP],
+    optimizer: Callable[[], Optimizer],
+    seed: int,
+    steps: int,
+    test: bool = False,
+) -> Outcome:
+    """``few_images`` で ``steps`` ステップ学習し、終わりの重みを測る(引数は ``protocol.learn`` と同じ)。"""
+    *_, (_, trained, images) = _course(network, optimizer, seed, steps, checks=1)
+    return _outcome(trained, images, test)
+
+
+@kept
+def learn_stopped(
+    network: Callable[..., MLP],
+    optimizer: Callable[[], Optimizer],
+    seed: int,
+    steps: int,
+    test: bool = False,
+) -> Outcome:
+    """``learn_few`` と同じ学習で、検証用の損失がいちばん小さかったときの重みに戻して測る(早期終了)。"""
+    best = np.inf
+    for check in _course(network, optimizer, seed, steps, CHECKS):
+        _, trained, images = check
+        loss, _ = judge(trained, *judging())
+        if loss < best:
+            best, weights = loss, trained.vector.copy()
+    trained.vector[...] = weights
+    return _outcome(trained, images, test)
+
+
+@dataclass(frozen=True)
+class Course:
+    """学習の途中。``steps``: 測った歩数。ほかは、そのときの損失と、間違った正解のとおりに答えた割合(どれも ``(回数,)``)。"""
+
+    lr: float
+    seed: int
+    images: int
+    wrong: int
+    judged: int
+    steps: Array
+    training_loss: Array
+    validation_loss: Array
+    memorized: Array
+
+    @property
+    def stop(self) -> int:
+        """検証用の損失がいちばん小さい回。"""
+        return int(self.validation_loss.argmin())
+
+
+@kept
+def course(
+    lr: float = 0.001, seed: int = 1, steps: int = 600, checks: int = 30, wrong: int = WRONG
+) -> Course:
+    """Adam で学習しながら、訓練と検証の損失と、間違った正解を覚えた割合を測る。``wrong`` が 0 なら、割合は nan。"""
+    rows = []
+    for step, trained, (x, t) in _course(network(), partial(Adam, lr=lr), seed, steps, checks, wrong):
+        memorized = trained.accuracy(x[:wrong], t[:wrong]) if wrong else np.nan
+        rows.append((step, judge(trained, x, t)[0], judge(trained, *judging())[0], memorized))
+    return Course(lr, seed, IMAGES, wrong, JUDGED, *np.array(rows).T)
+
+
+# --- 過学習を抑える方法 -----------------------------------------------------------------------------------
 
 
 def scaled_he(scale: float) -> Initializer:
@@ -110,97 +249,99 @@ def _scaled_he(scale: float, rng: Rng, n_in: int, n_out: int) -> Array:
     return scale * he(rng, n_in, n_out)
 
 
+@cache
+def network(weight_decay: float = 0.0, dropout: float = 0.0, scale: float = 1.0) -> Callable[..., MLP]:
+    """``rng=`` からネットワークを作る関数。"""
+    return partial(MLP, SIZES, initializer=scaled_he(scale), weight_decay=weight_decay, dropout=dropout)
+
+
+def _plain(lr: float, scale: float = 1.0) -> Setting:
+    return Setting(Adam, (("lr", lr),), network(0.0, 0.0, scale))
+
+
+def _l2(lr: float, strength: float = 0.0) -> Setting:
+    return Setting(Adam, (("lr", lr),), network(strength))
+
+
+def _adamw(lr: float, strength: float = 0.0) -> Setting:
+    return Setting(AdamW, (("lr", lr), ("weight_decay", strength)), network())
+
+
+def _dropout(lr: float, strength: float = 0.0) -> Setting:
+    return Setting(Adam, (("lr", lr),), network(0.0, strength))
+
+
+NONE, STOP, DROPOUT = "なし", "早期終了", "ドロップアウト"
+METHODS: dict[str, tuple[Callable[..., Setting], Range | None]] = {  # 名前 → (設定を作る関数, 強さの範囲)
+    NONE: (_plain, None),
+    STOP: (_plain, None),
+    "L2": (_l2, Range(0.003, 0.3)),
+    "AdamW": (_adamw, Range(0.3, 30.0)),
+    DROPOUT: (_dropout, Range(0.1, 0.7)),
+}
+SCALES = (0.1, 0.3, 1.0, 4.0)  # He の初期値の何倍から始めるか
+DEFAULT_RATE, RATES = 0.001, Range(1e-4, 1e-2)  # Adam の既定の学習率と、探す範囲
+TRIALS = 8  # 比べるものごとに試す設定の数
+RUNGS = (Rung(STEPS, (1001,), 2), Rung(STEPS, (1002, 1003), 1))
+SEEDS = (1, 2, 3, 4, 5, 6)
+FIXED, CHOSEN = "学習率は既定", "学習率も選ぶ"
+Key = tuple[str, str | float]  # (FIXED か CHOSEN, 方法か、初期値の倍率)
+
+
 @dataclass(frozen=True)
-class SmallData:
-    """300 枚で学習した 1 回の結果。
+class Regularized:
+    """``tuned``, ``reports``: 比べるもの → 試した設定と選んだもの、選ぶのに使っていない種 ``seeds`` 個での結果。"""
 
-    ``moved``: 重みの動いた長さを、はじめの重みの長さで割ったもの。
-    ``directions``: テスト画像に対する最後の隠れ層の値の、ばらつく方向の数(``direction_count``)。
+    lr: float
+    trials: int
+    seeds: int
+    tuned: dict[Key, Tuned]
+    reports: dict[Key, Report]
+
+
+def candidates() -> dict[Key, list[Setting]]:
+    """比べるものごとの、試す設定。学習率を既定のままにするものと、それも選ぶものと、初期値の大きさを変えるもの。
+
+    ``CHOSEN`` では、設定の 4 分の 1 を、強さ 0(何もしない)から取る。
     """
 
-    train_loss: float
-    train_accuracy: float
-    test_loss: float
-    test_accuracy: float
-    moved: float
-    directions: float
+    def space(method: str) -> Space:
+        strengths = METHODS[method][1]
+        return Space(RATES, {"strength": strengths}, {"lr": RATES}) if strengths else Space(RATES)
+
+    def rng() -> Rng:
+        return np.random.default_rng(0)
+
+    found: dict[Key, list[Setting]] = {}
+    for method, (make, strengths) in METHODS.items():
+        box = {"lr": DEFAULT_RATE, "strength": strengths}
+        fixed = spread(box, TRIALS, rng()) if strengths else [{"lr": DEFAULT_RATE}]
+        found[FIXED, method] = [make(**values) for values in fixed]
+        found[CHOSEN, method] = [make(**values) for values in space(method).everything(TRIALS, rng())]
+    for scale in SCALES:
+        found[CHOSEN, scale] = [_plain(scale=scale, **v) for v in space(NONE).everything(TRIALS, rng())]
+    return found
 
 
-@kept
-def train_small(
-    make: Callable[[], Optimizer], steps: int, scale: float, decay: float, seed: int
-) -> SmallData:
-    """MNIST の訓練画像から無作為に選んだ 300 枚で学習し、``SmallData`` を返す。``make``: 手法を作る関数。"""
-    x_all, t_all, x_test, t_test = mnist()
-    rng = np.random.default_rng(seed)
-    chosen = rng.permutation(len(x_all))[:SAMPLES]
-    x, t = x_all[chosen], t_all[chosen]
-    network = MLP(SIZES, initializer=scaled_he(scale), rng=rng, weight_decay=decay)
-    before = _weights(network)
-    train(network, make(), x, t, steps=steps, batch_size=100, rng=rng)
-    return SmallData(
-        float(network.loss(x, t)),
-        network.accuracy(x, t),
-        float(network.loss(x_test, t_test)),
-        network.accuracy(x_test, t_test),
-        float(np.linalg.norm(_weights(network) - before) / np.linalg.norm(before)),
-        direction_count(_last_hidden(network, x_test)),
-    )
+def tuned_methods(processes: int = -1) -> dict[Key, Tuned]:
+    """どれにも同じ数の設定を試し、検証用の損失がいちばん小さくなるものを選ぶ。"""
+    found: dict[Key, Tuned] = {}
+    for learning, groups in _by_learning(candidates()):
+        found |= tune(groups, RUNGS, processes=processes, learning=learning)
+    return found
 
 
-def _weights(network: MLP) -> Array:
-    """重み(バイアスを除く)を全部つなげた、1 本のベクトル。"""
-    return np.concatenate([array.ravel() for name, array in network.params.items() if name.startswith("W")])
+def _by_learning(found: dict[Key, Any]) -> Iterator[tuple[Callable[..., Outcome], dict[Key, Any]]]:
+    """早期終了だけは、学習のしかたが違う。"""
+    for learning, stopped in ((learn_few, False), (learn_stopped, True)):
+        yield learning, {key: value for key, value in found.items() if (key[1] == STOP) == stopped}
 
 
-def _last_hidden(network: MLP, x: Array) -> Array:
-    for _, layer in network.layers[:-1]:
-        x = layer.forward(x, training=False)
-    return x
-
-
-def direction_count(h: Array) -> float:
-    """``h``: ``(N, n)`` のばらつく方向の実質の数: 共分散行列の固有値の、和の二乗を二乗の和で割ったもの。
-
-    どの方向にも同じだけばらつけば n、1 つの方向にだけばらつけば 1 になる。
-
-    >>> direction_count(np.array([[1.0, 0.0], [-1.0, 0.0], [0.0, 1.0], [0.0, -1.0]])).__round__(6)
-    2.0
-    """
-    eigenvalues = np.linalg.eigvalsh(np.cov(h.astype(np.float64).T))
-    return float(eigenvalues.sum() ** 2 / np.sum(eigenvalues**2))
-
-
-def scale_and_generalization(processes: int = -1) -> dict[str, dict[float, list[SmallData]]]:
-    """初期値の大きさを変えて、訓練の損失がほぼ 0 になるまで学習する。``{手法: {倍率: [SmallData]}}``。"""
-    keys = [(method, scale, seed) for method in OPTIMIZERS for scale in SCALES for seed in SEEDS]
-    jobs = [(*OPTIMIZERS[method], scale, 0.0, seed) for method, scale, seed in keys]
-    results = dict(zip(keys, run_parallel(train_small, jobs, "初期値の大きさ", processes), strict=True))
-    return {
-        method: {scale: [results[method, scale, seed] for seed in SEEDS] for scale in SCALES}
-        for method in OPTIMIZERS
-    }
-
-
-def weight_decay(
-    unregularized: Mapping[float, list[SmallData]], processes: int = -1
-) -> dict[float, dict[float, list[SmallData]]]:
-    """重み減衰の強さを変えて学習する(Momentum)。``{倍率: {λ: [SmallData]}}``。
-
-    ``unregularized``: ``scale_and_generalization()["Momentum"]``。λ = 0 の結果として使う。
-    """
-    keys = [(scale, decay, seed) for scale in DECAY_SCALES for decay in DECAYS[1:] for seed in SEEDS]
-    jobs = [(*OPTIMIZERS["Momentum"], *key) for key in keys]
-    results = dict(zip(keys, run_parallel(train_small, jobs, "重み減衰", processes), strict=True))
-    return {
-        scale: {
-            decay: [results[scale, decay, seed] for seed in SEEDS] if decay else unregularized[scale]
-            for decay in DECAYS
-        }
-        for scale in DECAY_SCALES
-    }
-
-
-def values(runs: Iterable[SmallData], name: str) -> Array:
-    """種ごとの結果 ``[SmallData]`` から、1 つの項目を ``(種の数,)`` の配列で取り出す。"""
-    return np.array([getattr(run, name) for run in runs])
+def regularization(processes: int = -1) -> Regularized:
+    """過学習を抑える方法を、強さだけを選ぶときと、学習率も選ぶときで比べる。"""
+    tuned = tuned_methods(processes)
+    reports: dict[Key, Report] = {}
+    for learning, groups in _by_learning(tuned):
+        chosen = {key: found.setting for key, found in groups.items()}
+        reports |= report(chosen, SEEDS, STEPS, processes, learning)
+    return Regularized(DEFAULT_RATE, TRIALS, len(SEEDS), tuned, {key: reports[key] for key in tuned})

@@ -123,12 +123,13 @@ def learn(
             losses.append(
                 train(trained, updates, *images.training, steps=part, batch_size=batch_size, rng=rng)
             )
-            judged.append([_judge(trained, x[check::CHECKS], t[check::CHECKS]) for x, t in judges])
+            judged.append([judge(trained, x[check::CHECKS], t[check::CHECKS]) for x, t in judges])
     values = np.concatenate(losses)
     return Outcome(values, float(values[-CHECKS * every :].mean()), *np.mean(judged, axis=0).ravel().tolist())
 
 
-def _judge(network: MLP, x: Array, t: Array) -> tuple[float, float]:
+def judge(network: MLP, x: Array, t: Array) -> tuple[float, float]:
+    """損失と正解率。"""
     y = network.predict(x)  # 損失と正解率のどちらも、同じ 1 回の順伝播から
     return float(network.loss_layer.forward(y, t)), float(np.mean(y.argmax(axis=1) == t))
 
@@ -239,11 +240,12 @@ def tune(
     rungs: Sequence[Rung] = RUNGS,
     finalists: Mapping[K, Sequence[Setting]] | None = None,
     processes: int = -1,
+    learning: Callable[..., Outcome] = learn,
 ) -> dict[K, Tuned]:
     """組ごとに、検証用の損失がいちばん小さくなる設定を 1 つ選ぶ。
 
     全部の設定を短く学習し、残したものだけを、はじめから、より長く学習し直す。違う組にある同じ設定は、一度だけ学習する。
-    ``finalists``: 途中の段の成績によらず、最後の段まで残す設定。
+    ``finalists``: 途中の段の成績によらず、最後の段まで残す設定。``learning``: 1 回の学習(``learn`` と同じ引数と結果)。
     出典: Jamieson and Talwalkar (2016) arXiv:1502.07943(逐次半減)
     """
     alive = {key: list(dict.fromkeys(group)) for key, group in groups.items()}
@@ -254,18 +256,22 @@ def tune(
                 key: list(dict.fromkeys([*group, *(finalists or {}).get(key, [])]))
                 for key, group in alive.items()
             }
-        losses = _losses(dict.fromkeys(s for group in alive.values() for s in group), rung, processes)
+        losses = _losses(
+            dict.fromkeys(s for group in alive.values() for s in group), rung, processes, learning
+        )
         for key, group in alive.items():
             trials[key] += [Trial(setting, rung.steps, rung.seeds, losses[setting]) for setting in group]
             alive[key] = sorted(group, key=losses.__getitem__)[: rung.keep]
     return {key: Tuned(group[0], trials[key]) for key, group in alive.items()}
 
 
-def _losses(settings: Iterable[Setting], rung: Rung, processes: int) -> dict[Setting, float]:
+def _losses(
+    settings: Iterable[Setting], rung: Rung, processes: int, learning: Callable[..., Outcome]
+) -> dict[Setting, float]:
     """設定ごとの、検証用の損失の、種についての平均。"""
     settings = list(settings)
     jobs = [setting.job(seed, rung.steps) for setting in settings for seed in rung.seeds]
-    outcomes = run_parallel(learn, jobs, f"設定を選ぶ({rung.steps} ステップ)", processes)
+    outcomes = run_parallel(learning, jobs, f"設定を選ぶ({rung.steps} ステップ)", processes)
     losses = np.array([outcome.validation_loss for outcome in outcomes]).reshape(len(settings), -1)
     return dict(zip(settings, np.nan_to_num(losses.mean(axis=1), nan=np.inf).tolist(), strict=True))
 
@@ -291,15 +297,19 @@ class Report:
 
 
 def report(
-    chosen: Mapping[K, Setting], seeds: Iterable[int], steps: int = STEPS, processes: int = -1
+    chosen: Mapping[K, Setting],
+    seeds: Iterable[int],
+    steps: int = STEPS,
+    processes: int = -1,
+    learning: Callable[..., Outcome] = learn,
 ) -> dict[K, Report]:
-    """選んだ設定を、``seeds`` の種ごとに学習し、テスト画像で測る。"""
+    """選んだ設定を、``seeds`` の種ごとに学習し(``learning``)、テスト画像で測る。"""
     seeds = list(seeds)
     if used := sorted({seed for rung in RUNGS for seed in rung.seeds} & set(seeds)):
         raise ValueError(f"seeds に、選ぶのに使った種 {used} を入れてはいけません(渡された値: {seeds})")
     needed = list(dict.fromkeys(chosen.values()))
     jobs = [setting.job(seed, steps, test=True) for setting in needed for seed in seeds]
-    outcomes = iter(run_parallel(learn, jobs, "選んだ設定で学習する", processes))
+    outcomes = iter(run_parallel(learning, jobs, "選んだ設定で学習する", processes))
     reports = {setting: _gathered(setting, [next(outcomes) for _ in seeds]) for setting in needed}
     return {key: reports[setting] for key, setting in chosen.items()}
 

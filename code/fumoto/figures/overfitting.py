@@ -1,15 +1,23 @@
-"""7 章の図: 多項式の過学習、初期値の大きさと汎化、重み減衰。"""
-
-from collections.abc import Iterable, Mapping, Sequence
+"""7 章の図: 多項式の過学習、早期終了、過学習を抑える方法の比較、初期値の大きさ。"""
 
 import numpy as np
 from matplotlib.axes import Axes
 
-from fumoto.experiments.overfitting import PolynomialFits, SmallData, values
-from fumoto.figures.looks import BLACK, BLUE, GRAY, RED, SERIES_LOOKS, Look
+from fumoto.experiments.overfitting import (
+    CHOSEN,
+    FIXED,
+    METHODS,
+    NONE,
+    SCALES,
+    Course,
+    Key,
+    PolynomialFits,
+    Regularized,
+)
+from fumoto.experiments.protocol import difference
+from fumoto.figures.looks import BLACK, BLUE, GRAY, GREEN, RED, SERIES_LOOKS
 from fumoto.figures.style import Picture, draw, legend_above
-from fumoto.figures.table import Table
-from fumoto.hints import Array
+from fumoto.figures.table import Table, interval
 
 
 @draw
@@ -28,9 +36,9 @@ def fits(result: PolynomialFits) -> Picture:
 
 @draw
 def errors(result: PolynomialFits) -> Picture:
-    """次数に対する訓練とテストの誤差。線が引き直しの中央値、帯が 10 % から 90 % 点。"""
-    picture = Picture("polynomial-errors", height=3.5)
-    ax = picture.axes
+    """次数に対する訓練と新しい点の誤差(上。線が引き直しの中央値、帯が 10 % から 90 % 点)と、選んだ次数(下)。"""
+    picture = Picture("polynomial-errors", 2, 1, height=5.2, sharex=True, height_ratios=(2, 1))
+    top, bottom = picture.axes
     for look, name, table in zip(
         SERIES_LOOKS,
         ("訓練の誤差", "新しい点での誤差"),
@@ -38,90 +46,98 @@ def errors(result: PolynomialFits) -> Picture:
         strict=False,
     ):
         low, middle, high = np.quantile(table, (0.1, 0.5, 0.9), axis=0)
-        ax.plot(result.degrees, middle, **look.line(marker=look.marker, markersize=6, label=name))
-        ax.fill_between(result.degrees, low, high, color=look.color, alpha=0.15, linewidth=0)
-    ax.set(
-        yscale="log",
-        ylim=(1e-3, 3),
-        xticks=result.degrees,
-        xlabel="多項式の次数",
-        ylabel="誤差 $E$(対数目盛)",
-    )
-    legend_above(picture, ax, 2)
+        top.plot(result.degrees, middle, **look.line(marker=look.marker, markersize=6, label=name))
+        top.fill_between(result.degrees, low, high, color=look.color, alpha=0.15, linewidth=0)
+    top.set(yscale="log", ylim=(1e-3, 3), ylabel="誤差 $E$(対数目盛)")
+    counts = [np.mean(result.chosen == degree) * 100 for degree in result.degrees]
+    bottom.bar(result.degrees, counts, color=GREEN)
+    bottom.set(xticks=result.degrees, xlabel="多項式の次数", ylabel="選んだ割合(%)")
+    legend_above(picture, top, 2)
     return picture
 
 
 @draw
-def scales(results: Mapping[str, Mapping[float, list[SmallData]]]) -> Picture:
-    """初期値の大きさに対するテストの正解率(上)と損失(下)。線が平均、帯が最小から最大。"""
-    picture = Picture("initial-scale", 2, 1, height=5.4, sharex=True)
-    for look, (method, runs) in zip(SERIES_LOOKS, results.items(), strict=False):
-        for ax, name, factor in ((picture.axes[0], "test_accuracy", 100), (picture.axes[1], "test_loss", 1)):
-            _band(ax, list(runs), [values(runs[scale], name) * factor for scale in runs], look, method)
+def course(result: Course) -> Picture:
+    """歩数に対する、訓練と検証の損失(上)と、間違った正解を覚えた割合(下)。縦の線が、止めるところ。"""
+    picture = Picture("early-stopping", 2, 1, height=5.2, sharex=True)
+    top, bottom = picture.axes
+    for look, name, values in zip(
+        SERIES_LOOKS,
+        ("訓練の損失", "検証の損失"),
+        (result.training_loss, result.validation_loss),
+        strict=False,
+    ):
+        top.plot(result.steps, values, **look.line(marker=look.marker, markersize=4, label=name))
+    bottom.plot(result.steps, 100 * result.memorized, color=BLACK, marker="D", markersize=4)
     for ax in picture.axes:
-        ax.axvline(1, color=GRAY, linestyle=":", linewidth=1.2)
-    picture.axes[0].text(1.03, 56, "He", color=GRAY)
-    picture.axes[0].set(ylabel="テスト正解率(%)")
-    ticks = list(next(iter(results.values())))
-    picture.axes[1].set(
-        xscale="log", yscale="log", xlabel="初期値を He の何倍にしたか", ylabel="テストの損失(対数目盛)"
-    )
-    picture.axes[1].set_xticks(ticks, [f"{tick:g}" for tick in ticks])
-    picture.axes[1].set_yticks([0.5, 1, 2, 5], ["0.5", "1", "2", "5"])
-    picture.axes[1].minorticks_off()
-    legend_above(picture, picture.axes[0], 2)
+        ax.axvline(result.steps[result.stop], color=GRAY, linestyle=":", linewidth=1.6)
+    top.set(ylabel="損失", ylim=(0, None))
+    bottom.set(xlabel="ステップ", ylabel="覚えた割合(%)", ylim=(0, 104))
+    legend_above(picture, top, 2)
     return picture
 
 
 @draw
-def decays(results: Mapping[float, Mapping[float, list[SmallData]]]) -> Picture:
-    """重み減衰の強さに対するテストの正解率(上)と損失(下)。線が平均、帯が最小から最大。"""
-    picture = Picture("weight-decay", 2, 1, height=5.2, sharex=True)
-    for look, (scale, runs) in zip(SERIES_LOOKS, results.items(), strict=False):
-        label = "He から" if scale == 1 else f"He の {scale:g} 倍から"
-        for ax, name, factor in ((picture.axes[0], "test_accuracy", 100), (picture.axes[1], "test_loss", 1)):
-            _band(ax, range(len(runs)), [values(run, name) * factor for run in runs.values()], look, label)
-    strengths = [f"{decay:g}" for decay in next(iter(results.values()))]
-    picture.axes[0].set(ylabel="テスト正解率(%)")
-    picture.axes[1].set(xlabel=r"重み減衰の強さ $\lambda$", ylabel="テストの損失", ylim=(0, None))
-    picture.axes[1].set_xticks(range(len(strengths)), strengths)
-    legend_above(picture, picture.axes[0], 2)
+def methods(result: Regularized) -> Picture:
+    """方法ごとのテスト画像の損失(上)と正解率(下)。左は学習率が既定のまま、右は学習率も選ぶ。"""
+    picture = Picture("regularizers", 2, 2, height=5.8, sharex=True, sharey="row")
+    for column, rate in enumerate((FIXED, CHOSEN)):
+        keys = [(rate, method) for method in METHODS]
+        _dots(picture.axes[0, column], picture.axes[1, column], result, keys)
+        picture.axes[0, column].set_title(rate)
+        picture.axes[1, column].set_xticks(range(len(keys)), list(METHODS), rotation=90)
     return picture
 
 
-def _band(ax: Axes, x: Sequence[float], columns: Iterable[Array], look: Look, label: str) -> None:
-    table = np.array(columns)
-    ax.plot(x, table.mean(axis=1), **look.line(marker=look.marker, markersize=6, label=label))
-    ax.fill_between(x, table.min(axis=1), table.max(axis=1), color=look.color, alpha=0.15, linewidth=0)
+@draw
+def scales(result: Regularized) -> Picture:
+    """初期値の大きさごとのテスト画像の損失(上)と正解率(下)。学習率は、大きさごとに選んだもの。"""
+    picture = Picture("initial-scale", 2, 1, height=4.8, sharex=True)
+    keys = [(CHOSEN, scale) for scale in SCALES]
+    _dots(*picture.axes, result, keys)
+    picture.axes[0].set(yscale="log", yticks=[1, 2, 3])
+    picture.axes[0].set_yticks([1, 2, 3], ["1", "2", "3"])
+    picture.axes[0].minorticks_off()
+    picture.axes[1].set_xticks(range(len(keys)), [f"{scale:g}" for scale in SCALES])
+    picture.axes[1].set_xlabel("初期値を He の何倍にしたか")
+    return picture
 
 
-def scale_table(results: Mapping[str, Mapping[float, list[SmallData]]]) -> Table:
-    """手法と倍率ごとの、訓練の損失、重みの動き、使っている方向の数。"""
+def _dots(top: Axes, bottom: Axes, result: Regularized, keys: list[Key]) -> None:
+    """種ごとの値を印で、平均を横線で。"""
+    for position, key in enumerate(keys):
+        found = result.reports[key]
+        for ax, values in ((top, found.test_loss), (bottom, 100 * found.test_accuracy)):
+            look = SERIES_LOOKS[0] if key[1] in (NONE, 1.0) else SERIES_LOOKS[1]
+            ax.plot([position] * len(values), values, look.marker, color=look.color, alpha=0.6, markersize=5)
+            ax.plot(position, values.mean(), "_", color=BLACK, markersize=18, markeredgewidth=2)
+    top.set(xlim=(-0.6, len(keys) - 0.4))
+    if top.get_subplotspec().is_first_col():
+        top.set_ylabel("テストの損失")
+        bottom.set_ylabel("テスト正解率(%)")
+
+
+def methods_table(result: Regularized) -> Table:
+    """学習率の決め方と方法ごとの、選んだ設定、訓練の損失、「なし」との差の区間(0 を含まなければ ＊)。"""
+    keys = [(rate, method) for rate in (FIXED, CHOSEN) for method in METHODS]
     rows = []
-    for method, by_scale in results.items():
-        for scale, runs in by_scale.items():
-            loss, accuracy = values(runs, "train_loss"), values(runs, "train_accuracy")
-            rows.append(
-                [
-                    f"{method} × {scale:g}",
-                    f"{loss.max():.3f}",
-                    f"{accuracy.min():.0%}",
-                    f"{values(runs, 'test_accuracy').mean():.1%}",
-                    f"{values(runs, 'moved').mean():.1f}",
-                    f"{values(runs, 'directions').mean():.1f}",
-                ]
+    for rate, method in keys:
+        found, none = result.reports[rate, method], result.reports[rate, NONE]
+        row = [rate, method, *_setting(result, (rate, method)), f"{found.training_loss.mean():.2f}"]
+        for name, factor, digits in (("test_loss", 1, 2), ("test_accuracy", 100, 1)):
+            gap = difference(
+                factor * getattr(found, name), factor * getattr(none, name), comparisons=len(METHODS) - 1
             )
-    header = ["手法と倍率", "訓練の損失", "訓練正解率", "テスト正解率", "重みの動き", "方向の数"]
+            row.append("—" if method == NONE else interval(gap.low, gap.high, digits))
+        rows.append(row)
+    header = ["", "方法", "η", "強さ", "訓練の損失", "損失の差", "正解率の差(ポイント)"]
     return Table(header, rows)
 
 
-def decay_table(results: Mapping[float, Mapping[float, list[SmallData]]]) -> Table:
-    """出発点と λ ごとの、訓練の損失、テストの正解率と損失(平均)。"""
-    rows = []
-    for scale, by_decay in results.items():
-        for decay, runs in by_decay.items():
-            names = ("train_loss", "test_accuracy", "test_loss")
-            loss, accuracy, test_loss = (values(runs, name).mean() for name in names)
-            start = f"He × {scale:g}、λ = {decay:g}"
-            rows.append([start, f"{loss:.3f}", f"{accuracy:.1%}", f"{test_loss:.2f}"])
-    return Table(["出発点と強さ", "訓練の損失", "テスト正解率", "テストの損失"], rows)
+def _setting(result: Regularized, key: Key) -> tuple[str, str]:
+    """選んだ学習率と強さ。"""
+    setting = result.reports[key].setting
+    lr, *own = (value for _, value in setting.values)
+    network = setting.network.keywords
+    strength = [*own, network["weight_decay"], network["dropout"]]
+    return f"{lr:g}", f"{max(strength):g}" if METHODS[str(key[1])][1] else "—"

@@ -25,6 +25,7 @@ MODULES = [
     "network",
     "layers",
     "batchnorm",
+    "dropout",
     "layernorm",
     "initializers",
     "training",
