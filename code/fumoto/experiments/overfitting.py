@@ -154,6 +154,7 @@ def _course(
     seed: int,
     steps: int,
     checks: int,
+    batch_size: int = BATCH_SIZE,
     wrong: int = WRONG,
 ) -> Iterator[tuple[int, MLP, Images]]:
     """``checks`` 回に分けて学習する。はじめと、分けるたびに、``(歩数, ネットワーク, 訓練画像)``。"""
@@ -163,7 +164,7 @@ def _course(
     for check in range(1, checks + 1):
         part = steps * check // checks - steps * (check - 1) // checks
         with np.errstate(all="ignore"):
-            train(trained, updates, *images, steps=part, batch_size=BATCH_SIZE, rng=rng)
+            train(trained, updates, *images, steps=part, batch_size=batch_size, rng=rng)
         yield steps * check // checks, trained, images
 
 
@@ -180,9 +181,10 @@ def learn_few(
     seed: int,
     steps: int,
     test: bool = False,
+    batch_size: int = BATCH_SIZE,
 ) -> Outcome:
     """``few_images`` で ``steps`` ステップ学習し、終わりの重みを測る(引数は ``protocol.learn`` と同じ)。"""
-    *_, (_, trained, images) = _course(network, optimizer, seed, steps, checks=1)
+    *_, (_, trained, images) = _course(network, optimizer, seed, steps, 1, batch_size)
     return _outcome(trained, images, test)
 
 
@@ -193,10 +195,11 @@ def learn_stopped(
     seed: int,
     steps: int,
     test: bool = False,
+    batch_size: int = BATCH_SIZE,
 ) -> Outcome:
     """``learn_few`` と同じ学習で、検証用の損失がいちばん小さかったときの重みに戻して測る(早期終了)。"""
     best = np.inf
-    for check in _course(network, optimizer, seed, steps, CHECKS):
+    for check in _course(network, optimizer, seed, steps, CHECKS, batch_size):
         _, trained, images = check
         loss, _ = judge(trained, *judging())
         if loss < best:
@@ -231,7 +234,7 @@ def course(
 ) -> Course:
     """Adam で学習しながら、訓練と検証の損失と、間違った正解を覚えた割合を測る。``wrong`` が 0 なら、割合は nan。"""
     rows = []
-    for step, trained, (x, t) in _course(network(), partial(Adam, lr=lr), seed, steps, checks, wrong):
+    for step, trained, (x, t) in _course(network(), partial(Adam, lr=lr), seed, steps, checks, wrong=wrong):
         memorized = trained.accuracy(x[:wrong], t[:wrong]) if wrong else np.nan
         rows.append((step, judge(trained, x, t)[0], judge(trained, *judging())[0], memorized))
     return Course(lr, seed, IMAGES, wrong, JUDGED, *np.array(rows).T)
@@ -256,19 +259,19 @@ def network(weight_decay: float = 0.0, dropout: float = 0.0, scale: float = 1.0)
 
 
 def _plain(lr: float, scale: float = 1.0) -> Setting:
-    return Setting(Adam, (("lr", lr),), network(0.0, 0.0, scale))
+    return Setting(Adam, (("lr", lr),), network(0.0, 0.0, scale), BATCH_SIZE)
 
 
 def _l2(lr: float, strength: float = 0.0) -> Setting:
-    return Setting(Adam, (("lr", lr),), network(strength))
+    return Setting(Adam, (("lr", lr),), network(strength), BATCH_SIZE)
 
 
 def _adamw(lr: float, strength: float = 0.0) -> Setting:
-    return Setting(AdamW, (("lr", lr), ("weight_decay", strength)), network())
+    return Setting(AdamW, (("lr", lr), ("weight_decay", strength)), network(), BATCH_SIZE)
 
 
 def _dropout(lr: float, strength: float = 0.0) -> Setting:
-    return Setting(Adam, (("lr", lr),), network(0.0, strength))
+    return Setting(Adam, (("lr", lr),), network(0.0, strength), BATCH_SIZE)
 
 
 NONE, STOP, DROPOUT = "なし", "早期終了", "ドロップアウト"
