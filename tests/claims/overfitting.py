@@ -202,12 +202,6 @@ def a_scale_far_below_he_and_one_above_end_with_a_larger_loss(seed):
     return [less(found[1.0] + 0.02, found[0.1]), less(1.5 * found[1.0], found[4.0])]
 
 
-@claim("scale-near", samples=0, searched=0)
-def a_third_of_he_ends_near_he(seed):
-    found = scale_losses(seed)
-    return less(abs(found[0.3] - found[1.0]), 0.2)
-
-
 @claim("scale-correction", samples=0, searched=0)
 def both_ends_are_worse(seed):
     return a_scale_far_below_he_and_one_above_end_with_a_larger_loss(seed)
