@@ -58,6 +58,7 @@ def test_dropout_leaves_the_initial_weights_and_the_batches_as_they_are(rng):
     made = [np.random.default_rng(3) for _ in range(2)]
     plain, dropping = MLP([4, 8, 8, 3], rng=made[0]), MLP([4, 8, 8, 3], rng=made[1], dropout=0.5)
     np.testing.assert_array_equal(plain.vector, dropping.vector)
+    dropping.predict(np.ones((5, 4), np.float32), training=True)
     assert made[0].random() == made[1].random()
     first, second = (layer for _, layer in dropping.layers if isinstance(layer, Dropout))
     ones = np.ones((20, 8))

@@ -12,6 +12,7 @@ class Dropout(Activation):
     PyTorch の ``Dropout`` と同じく、学習中に倍率を掛けておく。
     出典: Srivastava et al. (2014)
 
+    >>> import numpy as np
     >>> layer = Dropout(0.5, rng=np.random.default_rng(0))
     >>> layer.forward(np.ones((2, 4)))
     array([[2., 0., 0., 0.],

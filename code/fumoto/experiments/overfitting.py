@@ -282,10 +282,10 @@ METHODS: dict[str, tuple[Callable[..., Setting], Range | None]] = {  # 名前 �
     "AdamW": (_adamw, Range(0.3, 30.0)),
     DROPOUT: (_dropout, Range(0.1, 0.7)),
 }
-SCALES = (0.1, 0.3, 1.0, 4.0)  # He の初期値の何倍から始めるか
+SCALES = (0.1, 1.0, 4.0)  # He の初期値の何倍から始めるか
 DEFAULT_RATE, RATES = 0.001, Range(1e-4, 1e-2)  # Adam の既定の学習率と、探す範囲
 TRIALS = 8  # 比べるものごとに試す設定の数
-RUNGS = (Rung(STEPS, (1001,), 2), Rung(STEPS, (1002, 1003), 1))
+RUNGS = (Rung(STEPS, (1001,), 2), Rung(STEPS, (1002,), 1))
 SEEDS = (1, 2, 3, 4, 5, 6)
 FIXED, CHOSEN = "学習率は既定", "学習率も選ぶ"
 Key = tuple[str, str | float]  # (FIXED か CHOSEN, 方法か、初期値の倍率)
@@ -317,8 +317,9 @@ def candidates() -> dict[Key, list[Setting]]:
 
     found: dict[Key, list[Setting]] = {}
     for method, (make, strengths) in METHODS.items():
-        box = {"lr": DEFAULT_RATE, "strength": strengths}
-        fixed = spread(box, TRIALS, rng()) if strengths else [{"lr": DEFAULT_RATE}]
+        fixed = [{"lr": DEFAULT_RATE}]
+        if strengths:
+            fixed = spread({"lr": DEFAULT_RATE, "strength": strengths}, TRIALS, rng())
         found[FIXED, method] = [make(**values) for values in fixed]
         found[CHOSEN, method] = [make(**values) for values in space(method).everything(TRIALS, rng())]
     for scale in SCALES:

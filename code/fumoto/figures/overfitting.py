@@ -1,5 +1,9 @@
 """7 章の図: 多項式の過学習、早期終了、過学習を抑える方法の比較、初期値の大きさ。"""
 
+from collections.abc import Sequence
+from functools import partial
+from typing import cast
+
 import numpy as np
 from matplotlib.axes import Axes
 
@@ -80,12 +84,14 @@ def course(result: Course) -> Picture:
 @draw
 def methods(result: Regularized) -> Picture:
     """方法ごとのテスト画像の損失(上)と正解率(下)。左は学習率が既定のまま、右は学習率も選ぶ。"""
-    picture = Picture("regularizers", 2, 2, height=5.8, sharex=True, sharey="row")
+    picture = Picture("regularizers", 2, 2, height=6.2, sharex=True, sharey="row")
     for column, rate in enumerate((FIXED, CHOSEN)):
         keys = [(rate, method) for method in METHODS]
         _dots(picture.axes[0, column], picture.axes[1, column], result, keys)
         picture.axes[0, column].set_title(rate)
         picture.axes[1, column].set_xticks(range(len(keys)), list(METHODS), rotation=90)
+    picture.axes[0, 0].set_ylabel("テストの損失")
+    picture.axes[1, 0].set_ylabel("テスト正解率(%)")
     return picture
 
 
@@ -94,8 +100,10 @@ def scales(result: Regularized) -> Picture:
     """初期値の大きさごとのテスト画像の損失(上)と正解率(下)。学習率は、大きさごとに選んだもの。"""
     picture = Picture("initial-scale", 2, 1, height=4.8, sharex=True)
     keys = [(CHOSEN, scale) for scale in SCALES]
-    _dots(*picture.axes, result, keys)
-    picture.axes[0].set(yscale="log", yticks=[1, 2, 3])
+    top, bottom = picture.axes
+    _dots(top, bottom, result, keys)
+    top.set(yscale="log", ylabel="テストの損失")
+    bottom.set_ylabel("テスト正解率(%)")
     picture.axes[0].set_yticks([1, 2, 3], ["1", "2", "3"])
     picture.axes[0].minorticks_off()
     picture.axes[1].set_xticks(range(len(keys)), [f"{scale:g}" for scale in SCALES])
@@ -103,7 +111,7 @@ def scales(result: Regularized) -> Picture:
     return picture
 
 
-def _dots(top: Axes, bottom: Axes, result: Regularized, keys: list[Key]) -> None:
+def _dots(top: Axes, bottom: Axes, result: Regularized, keys: Sequence[Key]) -> None:
     """種ごとの値を印で、平均を横線で。"""
     for position, key in enumerate(keys):
         found = result.reports[key]
@@ -112,9 +120,6 @@ def _dots(top: Axes, bottom: Axes, result: Regularized, keys: list[Key]) -> None
             ax.plot([position] * len(values), values, look.marker, color=look.color, alpha=0.6, markersize=5)
             ax.plot(position, values.mean(), "_", color=BLACK, markersize=18, markeredgewidth=2)
     top.set(xlim=(-0.6, len(keys) - 0.4))
-    if top.get_subplotspec().is_first_col():
-        top.set_ylabel("テストの損失")
-        bottom.set_ylabel("テスト正解率(%)")
 
 
 def methods_table(result: Regularized) -> Table:
@@ -138,6 +143,6 @@ def _setting(result: Regularized, key: Key) -> tuple[str, str]:
     """選んだ学習率と強さ。"""
     setting = result.reports[key].setting
     lr, *own = (value for _, value in setting.values)
-    network = setting.network.keywords
+    network = cast("partial[object]", setting.network).keywords
     strength = [*own, network["weight_decay"], network["dropout"]]
     return f"{lr:g}", f"{max(strength):g}" if METHODS[str(key[1])][1] else "—"

@@ -476,7 +476,9 @@ def test_an_edit_of_adam_executes_its_pages_and_computes_its_trainings(real):
     computed = Counter(path.parent.name.rpartition(".")[2] for path in set(results.rglob("*.pickle")) - kept)
     claims = computed.pop("examine")  # those that use Adam
     assert 0 < claims < 60
-    trainings = {"dedented_adam": 1 + 5, "train_small": 6 * 5}
+    trainings = {"dedented_adam": 1 + 5, "course": 3}
+    few = computed.pop("learn_few") + computed.pop("learn_stopped")  # every method of chapter 7 is Adam
+    assert 100 < few < 250
     learned = computed.pop("learn")  # a trial of each setting at least, and not those of another method
     assert comparison.LINE + comparison.FREE < learned < 200
     assert computed == {**trainings, "descents": 2 + 2 * 5, "range_test": 2, "valleys": 2}
