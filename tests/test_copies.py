@@ -34,7 +34,7 @@ from fumoto.figures.table import Table
 from fumoto.initializers import gaussian, he
 from fumoto.joined import Joined
 from fumoto.layernorm import LayerNorm, RMSNorm
-from fumoto.layers import Activation, Affine, Layer, Remembering, SoftmaxCrossEntropy
+from fumoto.layers import Activation, Affine, Layer, Remembering, Residual, SoftmaxCrossEntropy, Tanh
 from fumoto.mistakes import DedentedAdam
 from fumoto.network import MLP
 from fumoto.optimizers import SGD, Adam, ElementwiseOptimizer, Momentum, Muon, Optimizer, Split
@@ -326,6 +326,7 @@ LIVES = {
     **{cls: [layer_life(cls)] for cls in CLASSES if issubclass(cls, Activation) and cls not in ABSTRACT},
     RightSide: [right_side_life()],
     Affine: [layer_life(lambda: Affine(np.eye(3), np.zeros(3)))],
+    Residual: [layer_life(lambda: Residual(np.eye(3), np.zeros(3), Tanh()))],
     BatchNorm: [layer_life(lambda: BatchNorm(np.ones(3), np.zeros(3)))],
     LayerNorm: [layer_life(lambda: LayerNorm(np.ones(3), np.zeros(3)))],
     RMSNorm: [layer_life(lambda: RMSNorm(np.ones(3)))],

@@ -11,6 +11,7 @@ from claims import (
     initialization,
     momentum,
     sgd,
+    signals,
 )
 from claims.registry import CLAIMS
 
@@ -26,4 +27,5 @@ __all__ = [
     "initialization",
     "momentum",
     "sgd",
+    "signals",
 ]
