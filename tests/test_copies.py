@@ -35,7 +35,7 @@ from fumoto.figures.table import Table
 from fumoto.initializers import gaussian, he
 from fumoto.joined import Joined
 from fumoto.layernorm import LayerNorm, RMSNorm
-from fumoto.layers import Activation, Affine, Layer, Remembering, SoftmaxCrossEntropy
+from fumoto.layers import Activation, Affine, Layer, Remembering, Residual, SoftmaxCrossEntropy, Tanh
 from fumoto.mistakes import DedentedAdam
 from fumoto.network import MLP
 from fumoto.optimizers import SGD, Adam, ElementwiseOptimizer, Momentum, Muon, Optimizer, Split
@@ -333,6 +333,7 @@ LIVES = {
     },
     RightSide: [right_side_life()],
     Affine: [layer_life(lambda: Affine(np.eye(3), np.zeros(3)))],
+    Residual: [layer_life(lambda: Residual(np.eye(3), np.zeros(3), Tanh()))],
     BatchNorm: [layer_life(lambda: BatchNorm(np.ones(3), np.zeros(3)))],
     Dropout: [layer_life(lambda: Dropout(0.5, rng=np.random.default_rng(0)))],
     LayerNorm: [layer_life(lambda: LayerNorm(np.ones(3), np.zeros(3)))],

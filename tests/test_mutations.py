@@ -211,7 +211,7 @@ def test_a_spoiled_scaling_is_noticed(module, monkeypatch):
 def check_activations(module, monkeypatch):
     x, h = np.array([[-2.0, -0.3, 0.4, 3.0]]), 1e-6
     for name in ("ReLU", "LeakyReLU", "Sigmoid", "Tanh"):
-        monkeypatch.setattr(equation_checks.overfitting, name, getattr(module, name), raising=False)
+        monkeypatch.setattr(equation_checks.initialization, name, getattr(module, name), raising=False)
         layer = getattr(module, name)()
         slope = (layer.forward(x + h) - layer.forward(x - h)) / (2 * h)
         layer.forward(x)

@@ -162,6 +162,34 @@ class Tanh(Activation):
         return dout * (1 - self.y**2)  # eq-tanh-grad
 
 
+class Residual(Affine):
+    """残差接続: 活性化関数と全結合層を通したものに、入力をそのまま足す。
+
+    式: ``eq-residual-y``、逆伝播は ``eq-residual-q``。``W``: ``(n, n)``。``b``: ``(n,)``。``activation``: 活性化関数の層。
+    出典: He et al. (2016) doi:10.1007/978-3-319-46493-0_38(活性化関数を先に通す形)
+
+    重みが 0 でも、値も勾配もそのまま通る。
+
+    >>> layer = Residual(np.zeros((2, 2)), np.zeros(2), ReLU())
+    >>> layer.forward(np.array([[-2.0, 3.0]]))
+    array([[-2.,  3.]])
+    >>> layer.backward(np.array([[1.0, 5.0]]))
+    array([[1., 5.]])
+    """
+
+    def __init__(self, W: Array, b: Array, activation: Layer):
+        super().__init__(W, b)
+        if len(W) != len(b):
+            raise ValueError(f"W は正方行列でなければなりません(渡された形: {W.shape})")
+        self.activation = activation
+
+    def forward(self, x: Array, training: bool = True) -> Array:
+        return x + super().forward(self.activation.forward(x, training))  # eq-residual-y
+
+    def backward(self, dout: Array) -> Array:
+        return dout + self.activation.backward(super().backward(dout))  # eq-residual-q
+
+
 class SoftmaxCrossEntropy(Remembering):
     """出力をソフトマックスで確率に直し、正解の確率の対数から損失を計算する。
 

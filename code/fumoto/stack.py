@@ -11,7 +11,7 @@ from numpy.typing import DTypeLike
 from fumoto.hints import Array, Arrays, Initializer, Rng
 from fumoto.initializers import he
 from fumoto.joined import Joined, join
-from fumoto.layers import Affine, Layer, ReLU, SoftmaxCrossEntropy, checked_labels
+from fumoto.layers import Affine, Layer, ReLU, Residual, SoftmaxCrossEntropy, checked_labels
 from fumoto.validation import array, count, float_type, fraction, generator, matrix, non_negative, reals
 
 
@@ -21,6 +21,7 @@ class Stack:
     ``sizes``: 各層のノード数、例えば ``[784, 100, 10]``。``rng``: 初期値を作る乱数の源。
     ``activation``: 活性化関数の層のクラス(引数なしで層を作るもの)。``initializer``: ``(rng, n_in, n_out)`` から重みを作る関数。
     ``batchnorm``: 隠れ層の活性化関数の前(``"before"``)か後(``"after"``)に ``BatchNorm`` を挟む。``None`` なら挟まない。
+    ``residual``: 真なら、前の層と同じノード数の隠れ層を、残差接続 ``Residual`` にする(``batchnorm``、``dropout`` とは一緒に使えない)。
     ``weight_decay``: 重み減衰(``eq-weight-decay``)の強さ λ。バイアスと γ, β にはかけない。
     ``dropout``: 隠れ層の出力を消す割合(``Dropout``)。消す値を選ぶ乱数の源は、``rng`` から分ける(``rng`` は進まない)。
     ``dtype``: 重みの型(学習は float32、勾配の検算は float64)。
@@ -38,6 +39,7 @@ class Stack:
         *,
         rng: Rng,
         batchnorm: str | None = None,
+        residual: bool = False,
         weight_decay: float = 0.0,
         dropout: float = 0.0,
         dtype: DTypeLike = np.float32,
@@ -50,6 +52,11 @@ class Stack:
                 raise TypeError(f"{name} は層のクラスか関数でなければなりません(渡されたもの: {value!r})")
         if batchnorm not in (None, "before", "after"):
             raise ValueError(f'batchnorm は None, "before", "after" のどれかです(渡された値: {batchnorm!r})')
+        if residual not in (False, True) or (residual and (batchnorm or dropout)):
+            raise ValueError(
+                "residual は、batchnorm も dropout もないときの True か、False です"
+                f"(渡された値: residual={residual!r}, batchnorm={batchnorm!r}, dropout={dropout!r})"
+            )
         dtype = float_type("dtype", dtype)
         self._sizes = sizes = [count(f"sizes[{i}]", n) for i, n in enumerate(sizes)]
         self.weight_decay = non_negative("weight_decay", weight_decay)
@@ -61,6 +68,9 @@ class Stack:
                 raise ValueError(
                     f"initializer は形 {n_in, n_out} の重みを返さなければなりません(返された形: {W.shape})"
                 )
+            if residual and 1 < i < len(sizes) - 1 and n_in == n_out:
+                self._layers.append((i, Residual(W, np.zeros(n_out, dtype), _activation(activation))))
+                continue
             self._layers.append((i, Affine(W, np.zeros(n_out, dtype), input_gradient=i > 1)))
             if i == len(sizes) - 1:
                 break  # 出力層には活性化関数がない

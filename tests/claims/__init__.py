@@ -12,6 +12,7 @@ from claims import (
     momentum,
     overfitting,
     sgd,
+    signals,
 )
 from claims.registry import CLAIMS
 
@@ -28,4 +29,5 @@ __all__ = [
     "momentum",
     "overfitting",
     "sgd",
+    "signals",
 ]

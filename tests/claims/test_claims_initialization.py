@@ -8,9 +8,20 @@ import pytest
 
 from claims import CLAIMS
 from fumoto.experiments import initialization as module
+from fumoto.experiments import saturation
 from fumoto.experiments.initialization import COMPARED, DEPTH, NODES, RUNGS, SIZES, STEPS
+from fumoto.network import MLP
 
 FRESH = (101, 102, 103)
+TRAINED = (
+    "init-mnist-",
+    "init-swing",
+    "residual-trained",
+    "signal-dying",
+    "signal-half",
+    "signal-leaky",
+    "signal-biased",
+)
 SAME = ("init-mnist-summary",)  # the function of another claim
 
 
@@ -20,9 +31,7 @@ def run(experiment, *arguments):
     return experiment(*arguments)
 
 
-@pytest.mark.parametrize(
-    "name", [name for name in CLAIMS if name.startswith(("init-mnist-", "init-swing")) and name not in SAME]
-)
+@pytest.mark.parametrize("name", [name for name in CLAIMS if name.startswith(TRAINED) and name not in SAME])
 def test_a_claim_on_mnist_holds_on_seeds_that_nobody_used(name):
     assert not {*FRESH} & {seed for rung in RUNGS for seed in rung.seeds}
     for seed in FRESH:
@@ -70,7 +79,6 @@ def test_the_figures_show_what_the_claims_are_about():
         assert found.factor**4 == pytest.approx(found.mean[0] / found.mean[-1])
         if activation == "ReLU":  # half of the gradients are exactly zero: a median would say nothing
             assert np.all(np.abs(found.flat - 0.5) < 0.06), initial
-    assert np.all(distributions["0.01", "シグモイド"].dead == 0)
 
 
 # --- fifty layers -----------------------------------------------------------------------------------------
@@ -98,25 +106,44 @@ def test_single_he_networks_spread():
 def test_runs_are_complete_and_every_initial_value_tries_the_same_rates():
     runs = run(module.mnist_by_initial_value)
     assert SIZES == [784, 100, 100, 100, 100, 10]
-    assert list(runs.tuned) == [(a, i) for a, initials in COMPARED.items() for i in initials]
+    assert list(runs.tuned) == [(a, i) for a, initials in COMPARED.items() for i in initials] + [
+        *module.LEAKY
+    ]
     for key, found in runs.tuned.items():
-        lr, loss = runs.by_rate(*key)
-        np.testing.assert_allclose(lr, [0.01, 0.0215, 0.0464, 0.1, 0.215, 0.464, 1.0, 2.15, 4.64])
+        lr, loss = runs.by_rate(key)
+        np.testing.assert_allclose(lr, [0.015, 0.0564, 0.212, 0.798, 3.0])
         assert len(loss) == len(lr)
-        assert runs.rate(*key) in lr
+        assert runs.rate(key) in lr
         assert {trial.steps for trial in found.trials} == {STEPS}
         assert runs.reports[key].losses.shape == (len(runs.seeds), STEPS)
+        assert not set(runs.seeds) & {seed for rung in RUNGS for seed in rung.seeds}
 
 
-def test_the_range_of_rates_contains_the_best_one_of_all_that_learn():
-    runs = run(module.mnist_by_initial_value)
-    for activation, initial in runs.tuned:
-        lr, loss = runs.by_rate(activation, initial)
-        if np.min(loss) < 2:
-            assert lr[0] < runs.rate(activation, initial) < lr[-1], (activation, initial)
+COMPARISONS = (module.mnist_by_initial_value, module.deep_networks, module.biased_networks)
 
 
-def test_the_table_of_widths_differs_only_in_the_first_matrix():
-    stds = run(module.first_stds)
-    np.testing.assert_array_equal(stds["0.1"][1:], stds["Xavier"][1:])
-    assert stds["0.1"][0] / stds["Xavier"][0] == pytest.approx(2.8, rel=1e-4)
+@pytest.mark.parametrize("comparison", COMPARISONS, ids=lambda comparison: comparison.__name__)
+def test_the_range_of_rates_contains_the_best_one_of_all_that_learn(comparison):
+    runs = run(comparison)
+    for key in runs.tuned:
+        lr, loss = runs.by_rate(key)
+        if np.min(loss) < 1.5:
+            assert lr[0] < runs.rate(key) < lr[-1], key
+
+
+def test_a_silent_node_is_one_that_no_sample_wakes():
+    network = MLP([3, 4, 2], rng=np.random.default_rng(0))
+    network.params["b1"][...] = (-100.0, 100.0, -100.0, 100.0)
+    x = np.random.default_rng(1).normal(size=(20, 3)).astype(np.float32)
+    np.testing.assert_array_equal(saturation.silent(network, x), [[True, False, True, False]])
+
+
+def test_a_training_that_diverges_has_no_count_of_dead_nodes():
+    assert saturation.newly_dead(50.0, 1, 20) == -1
+
+
+def test_the_slope_of_the_sigmoid_is_largest_in_the_middle():
+    curves = saturation.activation_curves()
+    for name, top in {"シグモイド": 0.25, "tanh": 1.0}.items():
+        assert curves[name].slope.max() == top
+        assert curves[name].a[curves[name].slope.argmax()] == pytest.approx(0, abs=1e-12)

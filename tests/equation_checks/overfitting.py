@@ -1,25 +1,12 @@
-"""Chapter 7: polynomials, weight decay, dropout, activations, the chain rule, gradients through layers."""
-
-from functools import cache
+"""Chapter 7: polynomials, weight decay, dropout."""
 
 import numpy as np
 
-from equation_checks.registry import check, close
+from equation_checks.registry import check, close, difference
 from fumoto.dropout import Dropout
-from fumoto.experiments import overfitting, saturation
-from fumoto.layers import Affine, LeakyReLU, ReLU, Sigmoid, Tanh
+from fumoto.experiments import overfitting
 from fumoto.network import MLP
 from fumoto.optimizers import SGD
-
-
-def _difference(function, point, h=1e-6):
-    """Central differences of a scalar function of an array."""
-    slopes = np.zeros_like(point)
-    for index in np.ndindex(point.shape):
-        step = np.zeros_like(point)
-        step[index] = h
-        slopes[index] = (function(point + step) - function(point - step)) / (2 * h)
-    return slopes
 
 
 @check("eq-polynomial-f")
@@ -85,84 +72,5 @@ def dropout(equations):
             close(h[row], equations["eq-dropout-h"].evaluate(y=y[row], **known))
             printed = equations["eq-dropout-q"].evaluate(q_tilde=q[row], **known)
             close(layer.backward(q)[row], printed)
-            slopes = _difference(lambda point, forward=forward: (q * forward(point)).sum(), y)[row]
+            slopes = difference(lambda point, forward=forward: (q * forward(point)).sum(), y)[row]
             close(slopes, printed, rtol=1e-6, atol=1e-8)
-
-
-@check("eq-sigmoid", "eq-sigmoid-grad")
-def sigmoid(equations):
-    x, layer = np.linspace(-8, 8, 41)[None], Sigmoid()
-    y = layer.forward(x)
-    close(y, equations["eq-sigmoid"].evaluate(x=x))
-    d = layer.backward(np.ones_like(x))
-    close(d, equations["eq-sigmoid-grad"].evaluate(y=y))
-    close(d, _difference(lambda point: Sigmoid().forward(point).sum(), x), rtol=1e-5, atol=1e-8)
-
-
-@check("eq-tanh", "eq-tanh-grad")
-def tanh(equations):
-    x, layer = np.linspace(-4, 4, 41)[None], Tanh()
-    y = layer.forward(x)
-    close(y, equations["eq-tanh"].evaluate(x=x))
-    d = layer.backward(np.ones_like(x))
-    close(d, equations["eq-tanh-grad"].evaluate(y=y))
-    close(d, _difference(lambda point: Tanh().forward(point).sum(), x), rtol=1e-5, atol=1e-8)
-
-
-@check("eq-relu", "eq-leaky-relu")
-def rectifiers(equations):
-    x = np.array([[-3.0, -0.5, 0.0, 0.2, 4.0]])
-    close(ReLU().forward(x), equations["eq-relu"].evaluate(x=x))
-    for slope in (0.01, 0.3):
-        close(LeakyReLU(slope).forward(x), equations["eq-leaky-relu"].evaluate(x=x, c=slope))
-
-
-@check("eq-sigmoid-chain", "eq-notes-sigmoid-chain")
-def one_neuron(equations):
-    """The chain rule against the layers and central differences of the squared error; the notes' against their code."""
-    for w, h, s in ((0.3, 2.0, 0.9), (-1.2, 0.7, 0.1), (0.8, -1.5, 0.4)):
-        affine, function = Affine(np.array([[w]]), np.zeros(1)), Sigmoid()
-        y = function.forward(affine.forward(np.array([[h]])))
-        q = 2 * (y - s)
-        affine.backward(function.backward(q))
-        printed = equations["eq-sigmoid-chain"].evaluate(q=q, y=y, h=h)
-        close(affine.grads["W"], printed)
-        close(saturation.chain_gradient(q, y, h), printed)
-
-        def error(weight, h=h, s=s):
-            return float((Sigmoid().forward(weight * h) - s) ** 2)
-
-        close(_difference(error, np.array(w)), printed.item(), rtol=1e-6)
-        close(saturation.notes_gradient(y), equations["eq-notes-sigmoid-chain"].evaluate(y=y))
-
-
-@check("eq-layer-q", "eq-layer-delta")
-def one_layer_back(equations):
-    """A layer of five nodes below one of three: against the layers and central differences of a linear loss."""
-    rng = np.random.default_rng(0)
-    W, x, delta = rng.normal(size=(5, 3)), rng.normal(size=5), rng.normal(size=3)
-    function, affine = Tanh(), Affine(W, np.zeros(3))
-    y = function.forward(x[None])
-    affine.forward(y)
-    q = equations["eq-layer-q"].evaluate(w=W, delta=delta, m=3)
-    close(affine.backward(delta[None])[0], q)
-    below = equations["eq-layer-delta"].evaluate(d=1 - y[0] ** 2, q=q)
-    close(function.backward(q[None])[0], below)
-    close(_difference(lambda point: np.tanh(point) @ W @ delta, x), below, rtol=1e-6)
-
-
-@cache
-def _measured_layers(std, width):
-    return saturation.layer_gradients(ReLU, std, seeds=range(4), depth=6, width=width, samples=100)
-
-
-@check("eq-layer-factor", "eq-layer-product")
-def many_layers_back(equations):
-    """Wide layers: one layer's factor to 5 %, five layers' to 15 % (the weights are random)."""
-    for std, width in ((0.15, 400), (0.02, 300)):
-        measured = _measured_layers(std, width)
-        r = equations["eq-layer-factor"].evaluate(sigma=std, m=width, mean_d_squared=0.5)
-        close(r, saturation.layer_factor(std, width, 0.5))
-        close(measured.measured_factor, r, rtol=0.05)
-        whole = np.mean(measured.rms[:, 0] / measured.rms[:, -1])
-        close(whole, equations["eq-layer-product"].evaluate(r=measured.factor[:, :-1].mean(), L=5), rtol=0.15)

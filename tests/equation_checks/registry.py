@@ -28,3 +28,13 @@ def draw(equation, rng, shape=(4,), **fixed):
         if not domain.is_index:
             values[name] = fixed.get(name, domain.sample(rng, () if domain.integer else shape))
     return values
+
+
+def difference(function, point, h=1e-6):
+    """Central differences of a scalar function of an array."""
+    slopes = np.zeros_like(point)
+    for index in np.ndindex(point.shape):
+        step = np.zeros_like(point)
+        step[index] = h
+        slopes[index] = (function(point + step) - function(point - step)) / (2 * h)
+    return slopes

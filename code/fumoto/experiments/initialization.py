@@ -1,30 +1,22 @@
-"""8 章: 重みの初期値と、層を通る値と勾配の大きさ。"""
+"""8 章: 重みの初期値と、層を通る値と勾配の大きさ。初期値、残差接続、ReLU の学習での比較。"""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 
 import numpy as np
 
 from fumoto.experiments.kept import kept
-from fumoto.experiments.protocol import (
-    PILOT,
-    Range,
-    Report,
-    Rung,
-    Setting,
-    Tuned,
-    report,
-    seeds_needed,
-    tune,
-)
+from fumoto.experiments.protocol import PILOT, Range, Report, Rung, Setting, Tuned, report, tune
+from fumoto.experiments.saturation import biased
 from fumoto.hints import Array, Arrays, Initializer, Rng
 from fumoto.initializers import gaussian, he, xavier
-from fumoto.layers import Affine, Layer, ReLU, Sigmoid, Tanh
+from fumoto.layers import Affine, Layer, LeakyReLU, ReLU, Sigmoid, Tanh
 from fumoto.network import MLP
 from fumoto.optimizers import SGD
 
 NODES, DEPTH, SAMPLES = 100, 5, 1000
+MANY_LAYERS, DRAWS = 50, 100  # 深いネットワークの層の数と、引き直す回数
 ACTIVATIONS = {"シグモイド": Sigmoid, "ReLU": ReLU, "tanh": Tanh}
 STEEPEST: dict[type[Layer], float] = {Sigmoid: 1 / 4, ReLU: 1.0, Tanh: 1.0}  # 微分の最大値
 
@@ -101,15 +93,13 @@ class Distribution:
 
     ``outputs``: ネットワーク 1 つの各層の出力 ``(DEPTH, SAMPLES, NODES)``。残りはネットワーク ``networks`` 個の平均で、
     ``mean`` と ``median``: 活性化関数の手前の値についての勾配の絶対値、
-    ``flat``: 活性化関数の微分が最大値の 1/10 に満たない出力の割合(ReLU では 0 の出力の割合)、
-    ``dead``: どの標本についても微分が 0 のノードの割合。
+    ``flat``: 活性化関数の微分が最大値の 1/10 に満たない出力の割合(ReLU では 0 の出力の割合)。
     """
 
     outputs: Array
     mean: Array
     median: Array
     flat: Array
-    dead: Array
 
     @property
     def factor(self) -> float:
@@ -131,37 +121,41 @@ def _distribution(
 ) -> Distribution:
     rng = np.random.default_rng(seed)
     trials = [through(activation, initializer, rng) for _ in range(networks)]
-    measured = np.array([_measure(slopes / STEEPEST[activation], deltas) for _, slopes, deltas in trials])
+    measured = np.array([_measure(slopes / STEEPEST[activation], d) for _, slopes, d in trials])
     return Distribution(trials[0][0], *measured.mean(axis=0))
 
 
 def through(
-    activation: Callable[[], Layer], initializer: Initializer, rng: Rng, samples: int = SAMPLES
+    activation: Callable[[], Layer],
+    initializer: Initializer,
+    rng: Rng,
+    samples: int = SAMPLES,
+    depth: int = DEPTH,
+    n: int = NODES,
 ) -> tuple[Array, Array, Array]:
-    """データを 5 層に通し、勾配を戻す。返すのは層ごとの出力、活性化関数の微分、手前の値についての勾配。
+    """データを ``n`` ノードの層 ``depth`` 枚に通し、勾配を戻す。返すのは層ごとの出力、活性化関数の微分、手前の値についての勾配。
 
     損失は、最後の層の出力に標準正規乱数を掛けて足したもの。つまり最後の出力についての勾配が、その乱数である。
     """
-    h = rng.normal(size=(samples, NODES))
+    h = rng.normal(size=(samples, n))
     pairs, outputs = [], []
-    for _ in range(DEPTH):
-        pairs.append((Affine(initializer(rng, NODES, NODES), np.zeros(NODES)), activation()))
+    for _ in range(depth):
+        pairs.append((Affine(initializer(rng, n, n), np.zeros(n)), activation()))
         h = pairs[-1][1].forward(pairs[-1][0].forward(h))
         outputs.append(h)
     slopes = [layer.backward(np.ones_like(h)) for _, layer in pairs]
-    gradient, deltas = rng.normal(size=h.shape), []
+    q, d = rng.normal(size=h.shape), []
     for affine, layer in reversed(pairs):
-        deltas.append(layer.backward(gradient))
-        gradient = affine.backward(deltas[-1])
-    return np.array(outputs), np.array(slopes), np.array(deltas[::-1])
+        d.append(layer.backward(q))  # eq-layer-d
+        q = affine.backward(d[-1])  # eq-layer-q
+    return np.array(outputs), np.array(slopes), np.array(d[::-1])
 
 
-def _measure(slopes: Array, deltas: Array) -> tuple[Array, Array, Array, Array]:
-    """層ごとの、勾配の平均と中央値、微分の小さい出力の割合、死んだノードの割合。"""
-    sizes = np.abs(deltas).reshape(DEPTH, -1)
+def _measure(slopes: Array, d: Array) -> tuple[Array, Array, Array]:
+    """層ごとの、勾配の平均と中央値、微分の小さい出力の割合。"""
+    sizes = np.abs(d).reshape(DEPTH, -1)
     flat = (slopes < 1 / 10).reshape(DEPTH, -1).mean(axis=1)
-    dead = np.all(slopes == 0, axis=1).mean(axis=1)
-    return sizes.mean(axis=1), np.median(sizes, axis=1), flat, dead
+    return sizes.mean(axis=1), np.median(sizes, axis=1), flat
 
 
 @dataclass(frozen=True)
@@ -200,7 +194,7 @@ class Propagation:
 
 
 @kept
-def propagation(depth: int = 50, networks: int = 100, seed: int = 0) -> Propagation:
+def propagation(depth: int = MANY_LAYERS, networks: int = DRAWS, seed: int = 0) -> Propagation:
     """標本 1 つを、ReLU の層 ``depth`` 枚に通す。ネットワークは毎回引き直す。"""
     rng = np.random.default_rng(seed)
     chosen = {"He": he, "Xavier": xavier, "原ノート": gaussian(notes_he_std(NODES))}
@@ -225,85 +219,130 @@ def mean_squares(
     return np.array(squares)
 
 
-# --- MNIST ------------------------------------------------------------------------------------------------
+# --- 学習での比較 -----------------------------------------------------------------------------------------
+
+STEPS = 200
+RUNGS = (Rung(STEPS, (1001,), 2), Rung(STEPS, (1001, 1002), 1))
+SEEDS = tuple(range(1, PILOT + 1))
+
+Key = tuple[str, str]  # (組, 名前)。同じ組の中で比べる
+Networks = Mapping[Key, Callable[..., MLP]]
+
+
+@dataclass(frozen=True)
+class Compared:
+    """``tuned``, ``reports``: 比べるもの → 選んだ学習率と試した学習率、使っていない種 ``seeds`` での結果。"""
+
+    seeds: tuple[int, ...]
+    tuned: dict[Key, Tuned]
+    reports: dict[Key, Report]
+
+    def of(self, group: str) -> dict[str, Report]:
+        """1 つの組の結果。名前 → ``Report``。"""
+        return {name: found for (its, name), found in self.reports.items() if its == group}
+
+    def by_rate(self, key: Key) -> tuple[Array, Array]:
+        """試した学習率と、そこでの検証データの損失(最初の段)。"""
+        trials = [trial for trial in self.tuned[key].trials if trial.seeds == RUNGS[0].seeds]
+        return np.array([rate(trial.setting) for trial in trials]), np.array([trial.loss for trial in trials])
+
+    def rate(self, key: Key) -> float:
+        """選んだ学習率。"""
+        return rate(self.tuned[key].setting)
+
+
+def rate(setting: Setting) -> float:
+    """設定の学習率。"""
+    return dict(setting.values)["lr"]
+
+
+def with_rate(network: Callable[..., MLP], lr: float) -> Setting:
+    """ネットワークと学習率の決まった、SGD の設定。"""
+    return Setting(SGD, (("lr", lr),), network)
+
+
+def tuned_rates(networks: Networks, rates: Sequence[float], processes: int = -1) -> dict[Key, Tuned]:
+    """どのネットワークにも同じ学習率 ``rates`` を試し、MNIST の検証データで 1 つずつ選ぶ。"""
+    groups = {key: [with_rate(network, lr) for lr in rates] for key, network in networks.items()}
+    return tune(groups, RUNGS, processes=processes)
+
+
+def compare(networks: Networks, rates: Sequence[float], processes: int = -1) -> Compared:
+    """ネットワークを、それぞれに合う学習率で、MNIST で比べる(``fumoto.experiments.protocol``)。"""
+    tuned = tuned_rates(networks, rates, processes)
+    chosen = {key: found.setting for key, found in tuned.items()}
+    return Compared(SEEDS, tuned, report(chosen, SEEDS, STEPS, processes))
+
+
+def _rates(low: float, high: float, number: int) -> list[float]:
+    """``low`` から ``high`` までの、対数の目盛りで等間隔の学習率。"""
+    return [Range(low, high).at(k / (number - 1)) for k in range(number)]
+
+
+# --- 初期値の比較 -----------------------------------------------------------------------------------------
 
 SIZES = [784, 100, 100, 100, 100, 10]
-_USUAL = {"0.01": gaussian(0.01), "0.1": gaussian(0.1), "Xavier": xavier, "He": he}
 COMPARED: dict[str, dict[str, Initializer]] = {
-    "ReLU": _USUAL,
-    "tanh": _USUAL,
+    "ReLU": {"0.01": gaussian(0.01), "0.1": gaussian(0.1), "Xavier": xavier, "He": he},
+    "tanh": {"Xavier": xavier, "He": he},
     "シグモイド": {"Xavier": xavier, "He": he, "4/√n": sigmoid_start},
 }
-NETWORKS = {
+NETWORKS: Networks = {
     (activation, initial): partial(MLP, SIZES, ACTIVATIONS[activation], initializer)
     for activation, initializers in COMPARED.items()
     for initial, initializer in initializers.items()
 }
-RATES = Range(0.01, 4.64)
-NUMBER = 9  # 学習率の数
-STEPS = 300
-RUNGS = (Rung(STEPS, (1001,), 2), Rung(STEPS, (1001, 1002), 1))
-WIDTH = 0.02  # ReLU と tanh の、正解率の差の区間の、半分の幅の目標
+SLOPE, USUAL_SLOPE = 0.1, 0.01  # Leaky ReLU の負の側の傾き
+LEAKY: Networks = {("Leaky ReLU", "He"): partial(MLP, SIZES, partial(LeakyReLU, SLOPE), he)}
+RATES = _rates(0.015, 3.0, 5)
 
 
-@dataclass(frozen=True)
-class MnistInitials:
-    """``tuned``, ``reports``: (活性化関数, 初期値) → 選んだ学習率と試した学習率、使っていない種での結果。"""
-
-    seeds: tuple[int, ...]
-    tuned: dict[tuple[str, str], Tuned]
-    reports: dict[tuple[str, str], Report]
-
-    def of(self, activation: str) -> dict[str, Report]:
-        """1 つの活性化関数の結果。初期値 → ``Report``。"""
-        return {initial: self.reports[activation, initial] for initial in COMPARED[activation]}
-
-    def by_rate(self, activation: str, initial: str) -> tuple[Array, Array]:
-        """試した学習率と、そこでの検証データの損失(最初の段)。"""
-        tried = [trial for trial in self.tuned[activation, initial].trials if trial.seeds == RUNGS[0].seeds]
-        return np.array([_rate(trial.setting) for trial in tried]), np.array([trial.loss for trial in tried])
-
-    def rate(self, activation: str, initial: str) -> float:
-        """選んだ学習率。"""
-        return _rate(self.tuned[activation, initial].setting)
+def mnist_by_initial_value(processes: int = -1) -> Compared:
+    """初期値と Leaky ReLU を、それぞれに合う学習率で比べる(S8-f, S8-g, S8-i)。(活性化関数, 初期値) ごと。"""
+    return compare({**NETWORKS, **LEAKY}, RATES, processes)
 
 
-def _rate(setting: Setting) -> float:
-    return dict(setting.values)["lr"]
+# --- 残差接続 ---------------------------------------------------------------------------------------------
+
+WIDTH, SHALLOW, DEEP = 50, 4, 20  # 隠れ層のノードの数と、隠れ層の数
 
 
-def with_rate(activation: str, initial: str, lr: float) -> Setting:
-    """活性化関数、初期値、学習率の決まった、SGD の設定。"""
-    return Setting(SGD, (("lr", lr),), NETWORKS[activation, initial])
+def residual_start(rng: Rng, n_in: int, n_out: int, blocks: int = DEEP - 1) -> Array:
+    """残差接続のネットワークの初期値。``blocks`` 個の残差ブロックを通っても、値の大きさが √e 倍までになる。"""
+    if n_in != n_out:
+        return he(rng, n_in, n_out)
+    return gaussian(np.sqrt(1 / (n_in * blocks)))(rng, n_in, n_out)  # eq-residual-std
 
 
-def tuned_initials(processes: int = -1) -> dict[tuple[str, str], Tuned]:
-    """(活性化関数, 初期値) → MNIST の検証データで選んだ学習率。どの初期値にも、同じ学習率を試す。"""
-    rates = [RATES.at(k / (NUMBER - 1)) for k in range(NUMBER)]
-    return tune({key: [with_rate(*key, lr) for lr in rates] for key in NETWORKS}, RUNGS, processes=processes)
+def deep_sizes(depth: int) -> list[int]:
+    """隠れ層が ``depth`` 枚のネットワークの、各層のノード数。"""
+    return [784, *[WIDTH] * depth, 10]
 
 
-def mnist_by_initial_value(processes: int = -1) -> MnistInitials:
-    """初期値を、それぞれに合う学習率で、MNIST で比べる(``fumoto.experiments.protocol``。S8-f, S8-g, S8-i)。"""
-    tuned = tuned_initials(processes)
-    chosen = {key: found.setting for key, found in tuned.items()}
-    pilot = report(chosen, range(1, PILOT + 1), STEPS, processes)
-    number = max(
-        seeds_needed(
-            [pilot[activation, initial].validation_accuracy for initial in COMPARED[activation]],
-            WIDTH,
-            len(COMPARED[activation]) - 1,
-        )
-        for activation in ("ReLU", "tanh")  # シグモイドの差は、種の散らばりよりずっと大きい
-    )
-    seeds = tuple(range(1, number + 1))
-    return MnistInitials(seeds, tuned, report(chosen, seeds, STEPS, processes))
+DEEP_NETWORKS: Networks = {
+    ("深さ", f"{SHALLOW} 層"): partial(MLP, deep_sizes(SHALLOW)),
+    ("深さ", f"{DEEP} 層"): partial(MLP, deep_sizes(DEEP)),
+    ("深さ", f"{DEEP} 層、残差"): partial(MLP, deep_sizes(DEEP), initializer=residual_start, residual=True),
+}
+DEEP_RATES = _rates(0.01, 1.0, 5)
 
 
-def first_stds(seed: int = 0) -> dict[str, Array]:
-    """MNIST のネットワークの重みの行列ごとの標準偏差。初期値の名前 → ``(行列の数,)``。"""
-    stds = {}
-    for initial in ("0.1", "Xavier", "He"):
-        network = NETWORKS["ReLU", initial](rng=np.random.default_rng(seed))
-        stds[initial] = np.array([network.params[f"W{k}"].std() for k in range(1, len(SIZES))])
-    return stds
+def deep_networks(processes: int = -1) -> Compared:
+    """浅いネットワーク、深いネットワーク、同じ深さで残差接続のあるネットワークを、それぞれに合う学習率で比べる。"""
+    return compare(DEEP_NETWORKS, DEEP_RATES, processes)
+
+
+# --- 負のバイアス -----------------------------------------------------------------------------------------
+
+LOW_BIAS = -0.5
+BIASED_NETWORKS: Networks = {
+    ("負のバイアス", "ReLU"): partial(biased, ReLU, LOW_BIAS),
+    ("負のバイアス", f"s = {USUAL_SLOPE}"): partial(biased, partial(LeakyReLU, USUAL_SLOPE), LOW_BIAS),
+    ("負のバイアス", f"s = {SLOPE}"): partial(biased, partial(LeakyReLU, SLOPE), LOW_BIAS),
+}
+BIASED_RATES = _rates(0.05, 0.8, 4)
+
+
+def biased_networks(processes: int = -1) -> Compared:
+    """隠れ層のバイアスが負の値から始まるとき、ReLU と Leaky ReLU を、それぞれに合う学習率で比べる。"""
+    return compare(BIASED_NETWORKS, BIASED_RATES, processes)

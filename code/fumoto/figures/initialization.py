@@ -11,8 +11,8 @@ from fumoto.experiments.initialization import (
     COMPARED,
     DEPTH,
     INITIALIZERS,
+    Compared,
     Distribution,
-    MnistInitials,
     Propagation,
     UnitSpread,
 )
@@ -20,7 +20,7 @@ from fumoto.figures.comparison import mnist_table as comparison_table
 from fumoto.figures.looks import BLACK, BLUE, GREEN, PINK, RED, SERIES_LOOKS, Look
 from fumoto.figures.style import Picture, draw, legend_above
 from fumoto.figures.table import Table
-from fumoto.hints import Array, Arrays
+from fumoto.hints import Array
 
 Distributions = Mapping[tuple[str, str], Distribution]  # (初期値, 活性化関数) → 結果
 BLOCK = 20  # 損失を平均する幅
@@ -35,22 +35,6 @@ INITIAL_LOOKS = {
 }
 ACTIVATION_LOOKS = dict(zip(ACTIVATIONS, SERIES_LOOKS, strict=False))
 LABELS = {"1": "標準偏差 1", "0.01": "標準偏差 0.01", "0.1": "標準偏差 0.1"}
-
-
-@draw
-def sizes(distributions: Distributions) -> Picture:
-    """ReLU の層を通るごとの、出力の大きさ(二乗平均の平方根)。"""
-    picture = Picture("init-sizes", height=3.5)
-    ax = picture.axes
-    for initial in ("1", "He", "Xavier", "0.01"):
-        look = INITIAL_LOOKS[initial]
-        size = np.sqrt((distributions[initial, "ReLU"].outputs ** 2).mean(axis=(1, 2)))
-        ax.plot(
-            LAYERS, size, **look.line(marker=look.marker, markersize=6, label=LABELS.get(initial, initial))
-        )
-    ax.set(yscale="log", xlabel="層", ylabel="出力の大きさ(対数目盛)", xticks=LAYERS)
-    legend_above(picture, ax, 2)
-    return picture
 
 
 _RELU_RANGE = (1e-7, 1e5)
@@ -178,57 +162,41 @@ def propagation(result: Propagation) -> Picture:
     return picture
 
 
-@draw
-def deep_sigmoid(distributions: Distributions, runs: MnistInitials) -> Picture:
-    """シグモイド。上: 層ごとの勾配。下: 初期値ごとに選んだ学習率での、MNIST の損失。"""
-    picture = Picture("init-deep-sigmoid", 2, 1, height=6.2)
-    top, bottom = picture.axes
-    for initial in COMPARED["シグモイド"]:
-        look = INITIAL_LOOKS[initial]
-        mean = distributions[initial, "シグモイド"].mean
-        top.plot(LAYERS, mean / mean[-1], **look.line(marker=look.marker, markersize=6, label=initial))
-    top.set(yscale="log", xlabel="層", ylabel="勾配の平均(5 層を 1 とする)", xticks=LAYERS)
-    top.legend(loc="lower right")
-    _losses(bottom, runs, "シグモイド")
-    bottom.set(xlabel="ステップ", ylabel="訓練の損失", ylim=(0, None))
-    bottom.legend(loc="upper right")
-    return picture
-
-
-def _losses(ax: Axes, runs: MnistInitials, activation: str) -> None:
-    for initial, found in runs.of(activation).items():
-        look = INITIAL_LOOKS[initial]
-        blocks = found.losses.reshape(len(runs.seeds), -1, BLOCK).mean(axis=2)
-        t = (np.arange(blocks.shape[1]) + 0.5) * BLOCK
-        label = f"{LABELS.get(initial, initial)}(η = {runs.rate(activation, initial):g})"
-        ax.plot(
-            t, blocks.mean(axis=0), **look.line(marker=look.marker, markersize=5, markevery=3, label=label)
-        )
-        ax.fill_between(t, blocks.min(axis=0), blocks.max(axis=0), color=look.color, alpha=0.15, linewidth=0)
+_SHOWN = {  # 線の名前 → (初期値, 活性化関数)
+    "シグモイド 0.01": ("0.01", "シグモイド"),
+    "シグモイド Xavier": ("Xavier", "シグモイド"),
+    "シグモイド 1": ("1", "シグモイド"),
+    "シグモイド 4/√n": ("4/√n", "シグモイド"),
+    "tanh 1": ("1", "tanh"),
+}
 
 
 @draw
-def mnist_losses(runs: MnistInitials) -> Picture:
-    """初期値ごとに選んだ学習率での MNIST の損失。上が ReLU、下が tanh。線が種についての平均、帯が最小から最大。"""
-    picture = Picture("init-mnist-losses", 2, 1, height=6.4, sharex=True, sharey=True)
-    for ax, activation in zip(picture.axes, ("ReLU", "tanh"), strict=True):
-        _losses(ax, runs, activation)
-        ax.set(yscale="log", ylabel="訓練の損失(対数目盛)", title=activation)
-        ax.set_yticks([0.3, 1, 2], ["0.3", "1", "2"])
-        ax.set_yticks([], minor=True)
-        ax.legend(loc="upper right", bbox_to_anchor=(1, 0.9))
-    picture.axes[1].set_xlabel("ステップ")
+def layer_gradients(distributions: Distributions) -> Picture:
+    """層ごとの勾配の絶対値の平均。いちばん上の層の値で割ってある。"""
+    picture = Picture("layer-gradients", height=4.2)
+    ax = picture.axes
+    for look, (name, key) in zip(SERIES_LOOKS, _SHOWN.items(), strict=True):
+        mean = distributions[key].mean
+        ax.plot(LAYERS, mean / mean[-1], **look.line(marker=look.marker, markersize=6, label=name))
+    ax.set(
+        yscale="log",
+        xlabel="層(勾配は右から左へ進む)",
+        ylabel=f"勾配({DEPTH} 層目を 1 とする)",
+        xticks=LAYERS,
+    )
+    legend_above(picture, ax, 2)
     return picture
 
 
 @draw
-def rates(runs: MnistInitials) -> Picture:
+def rates(runs: Compared) -> Picture:
     """学習率に対する、検証データの損失。上から、活性化関数ごと。"""
     picture = Picture("init-rates", len(COMPARED), 1, height=7.4, sharex=True, sharey=True)
     for ax, activation in zip(picture.axes, COMPARED, strict=True):
         for initial in COMPARED[activation]:
             look = INITIAL_LOOKS[initial]
-            lr, loss = runs.by_rate(activation, initial)
+            lr, loss = runs.by_rate((activation, initial))
             label = LABELS.get(initial, initial)
             ax.plot(lr, loss, **look.line(marker=look.marker, markersize=6, label=label))
         ax.set(xscale="log", yscale="log", ylim=(0.2, 3.0), ylabel="検証の損失", title=activation)
@@ -240,14 +208,22 @@ def rates(runs: MnistInitials) -> Picture:
     return picture
 
 
-def stds_table(stds: Arrays) -> Table:
-    """重みの行列ごとの標準偏差。"""
-    count = len(next(iter(stds.values())))
-    header = ["初期値", *(f"{k} 番目の行列" for k in range(1, count + 1))]
-    return Table(header, [[LABELS.get(name, name), *(f"{s:.3f}" for s in row)] for name, row in stds.items()])
+@draw
+def deep(runs: Compared) -> Picture:
+    """それぞれに合う学習率での、訓練の損失。線が種についての平均、帯が最小から最大。"""
+    picture = Picture("residual", height=3.8)
+    ax = picture.axes
+    for look, ((_, name), found) in zip(SERIES_LOOKS, runs.reports.items(), strict=False):
+        blocks = found.losses.reshape(len(runs.seeds), -1, BLOCK).mean(axis=2)
+        t = (np.arange(blocks.shape[1]) + 0.5) * BLOCK
+        ax.plot(t, blocks.mean(axis=0), **look.line(marker=look.marker, markersize=5, label=name))
+        ax.fill_between(t, blocks.min(axis=0), blocks.max(axis=0), color=look.color, alpha=0.15, linewidth=0)
+    ax.set(xlabel="ステップ", ylabel="訓練の損失", ylim=(0, None))
+    legend_above(picture, ax, 3)
+    return picture
 
 
-def mnist_table(runs: MnistInitials) -> Table:
+def mnist_table(runs: Compared) -> Table:
     """活性化関数と初期値ごとの、終わりの損失とテストの正解率、同じ活性化関数の He との差の区間。"""
     tables = [
         comparison_table(
@@ -259,3 +235,8 @@ def mnist_table(runs: MnistInitials) -> Table:
     ]
     header = [re.sub(".*、He", "He", title) for title in tables[0].header]
     return Table(header, [row for table in tables for row in table.rows])
+
+
+def group_table(runs: Compared, reference: str, compared: str) -> Table:
+    """1 つの組しかない比較の表。"""
+    return comparison_table({name: found for (_, name), found in runs.reports.items()}, reference, compared)

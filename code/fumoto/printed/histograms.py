@@ -24,7 +24,7 @@ from fumoto.printed.expressions import in_usual_form
 from fumoto.printed.javascript import expression_code, literal, object_code
 
 NODES, LAYERS, SAMPLES, SEED = 100, 5, 300, 1
-SLOPE = 0.1  # Leaky ReLU の負の側の傾き(7 章の図と同じ)
+SLOPE = 0.1  # Leaky ReLU の負の側の傾き(8 章の図と同じ)
 EPS = 1e-5  # BatchNorm の ε。γ は 1、β は 0(学習の始まりと同じ)
 
 # 名前 → (題、数える出力の呼び名、値の式、微分の式)
@@ -116,7 +116,7 @@ def _activation(name: str, equations: Equations) -> str:
     title, share, value, slope = ACTIVATIONS[name]
     members = {"title": literal(title), "share": literal(share)}
     members["labels"] = literal([label for label in (value, slope) if label])
-    members["value"] = function_code(equations[value], "x", {"x": "x", "c": str(SLOPE)})
+    members["value"] = function_code(equations[value], "x", {"a": "x", "s": str(SLOPE)})
     if slope:
         members["slope"] = function_code(equations[slope], "y", {"y": "y"})
     return object_code(members)

@@ -62,11 +62,11 @@ class PlaygroundBook(LivingBook):
 class HistogramsBook(LivingBook):
     text, options = HISTOGRAMS, {"activations": "tanh relu"}
     name, script, front_end = "play-layers", "globalThis.fumotoLayers =", histograms.Histograms
-    unreadable = "07-overfitting", r"y = \max(0, x)", r"y = \foo(0, x)"
+    unreadable = "08-initial-values", r"y = \max(0, a)", r"y = \foo(0, a)"
     called = "分布の図"
 
     def __init__(self, folder):
-        pages = ["01-descent", "07-overfitting", "08-initial-values", "09-batchnorm"]
+        pages = ["01-descent", "08-initial-values", "09-batchnorm"]
         super().__init__(folder, "histograms", pages)
         self.page()
 
@@ -286,9 +286,9 @@ def test_histograms_have_their_settings_and_only_the_code_they_use(layers):
 
 
 def test_histograms_link_to_the_equations_they_run_on(layers):
-    text = layers.read("book/07-overfitting.md")
+    text = layers.read("book/08-initial-values.md")
     block = re.search(r"```\{math\}\n:label: eq-relu\n.*?```\n(%[^\n]*\n)+", text, re.S)[0]
-    layers.edit("07-overfitting", block, "")
+    layers.edit("08-initial-values", block, "")
     layers.page(after=f"\n{block}")
     assert layers.build()[0] == []
     config = layers.config()
@@ -301,10 +301,12 @@ def test_only_an_equation_in_use_by_histograms_reads_the_page_again(layers):
     layers.build()
     before = layers.html()
     assert layers.build() == ([], [])
-    layers.edit("07-overfitting", r"y = \frac{1}{1 + \exp(-x)}", r"y = \frac{1}{1 + \exp(x)}")  # not in use
+    layers.edit(
+        "08-initial-values", r"y = \frac{1}{1 + \exp(-a)}", r"y = \frac{1}{1 + \exp(a)}"
+    )  # not in use
     layers.edit("09-batchnorm", r"\gamma \hat{x}_i + \beta", r"\gamma \hat{x}_i - \beta")
     assert layers.build() == ([], [])
-    layers.edit("07-overfitting", r"y = \max(0, x)", r"y = \min(0, x)")
+    layers.edit("08-initial-values", r"y = \max(0, a)", r"y = \min(0, a)")
     assert layers.build()[1] == ["index"]
     assert "Math.max(0, x)" in before
     assert "Math.min(0, x)" in layers.html()
