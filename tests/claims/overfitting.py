@@ -108,18 +108,18 @@ class Given:
 
 
 @claim("dropout-mean", samples=60, searched=30)
-def over_all_masks_the_mean_is_the_value_without_dropout(nu, seed):
+def over_all_masks_the_mean_is_the_value_without_dropout(omega, seed):
     y = np.random.default_rng(seed).normal(size=(1, 4))
-    layer, mean, square = Dropout(nu, rng=np.random.default_rng(0)), 0.0, 0.0
+    layer, mean, square = Dropout(omega, rng=np.random.default_rng(0)), 0.0, 0.0
     for kept in product((0.0, 1.0), repeat=4):
         mask = np.array(kept)
-        layer.rng = Given(np.where(mask, nu, nu - 1))
-        probability = np.prod(np.where(mask, 1 - nu, nu))
+        layer.rng = Given(np.where(mask, omega, omega - 1))
+        probability = np.prod(np.where(mask, 1 - omega, omega))
         h = layer.forward(y)
         mean, square = mean + probability * h, square + probability * h**2
     return [
         close(mean, y),
-        close(square - mean**2, nu / (1 - nu) * y**2, rel=1e-6),
+        close(square - mean**2, omega / (1 - omega) * y**2, rel=1e-6),
         close(layer.forward(y, training=False), y),
     ]
 

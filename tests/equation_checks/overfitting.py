@@ -68,7 +68,7 @@ def dropout(equations):
         mask = (h != 0).astype(float)
         assert 0 < mask.mean() < 1
         for row in range(3):
-            known = {"m": mask[row], "nu": rate}
+            known = {"m": mask[row], "omega": rate}
             close(h[row], equations["eq-dropout-h"].evaluate(y=y[row], **known))
             printed = equations["eq-dropout-q"].evaluate(q_tilde=q[row], **known)
             close(layer.backward(q)[row], printed)
