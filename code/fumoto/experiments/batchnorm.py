@@ -231,7 +231,7 @@ def weight_scales(processes: int = -1) -> dict[Key, Tuned]:
     ゼロから作る Deep Learning の 6 章の実験を、学習率も変えて行う(ReLU、BatchNorm は前)。
     """
     only = [Rung(RUNGS[0].steps, RUNGS[0].seeds, 1)]
-    return tune(with_rates(SCALED, SCALED_RATES, trials=FEWER), only, processes=processes)
+    return tune(with_rates(SCALED, SCALED_RATES), only, processes=processes)
 
 
 def batch_settings() -> dict[Key, list[Setting]]:
