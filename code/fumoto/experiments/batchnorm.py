@@ -134,7 +134,7 @@ def reach(samples: int = 5, nodes: int = 6, at: tuple[int, int] = (1, 2), seed: 
 SIZES = [784, 50, 50, 50, 50, 10]
 ACTIVATIONS = {"ReLU": (ReLU, he), "シグモイド": (Sigmoid, xavier)}
 SCALES = (1.0, 0.1, 0.0001)  # 大きすぎる、ちょうどよい、小さすぎる
-BATCHES = (2, 4, 16, BATCH_SIZE)
+BATCHES = (2, 16, BATCH_SIZE)
 NORMS = {"BatchNorm": BatchNorm, "LayerNorm": LayerNorm}
 Key = tuple[str | float, str]  # 比べるもの: (活性化関数か重みの標準偏差かミニバッチの大きさ, 置き場所か層)
 
@@ -231,7 +231,7 @@ def weight_scales(processes: int = -1) -> dict[Key, Tuned]:
     ゼロから作る Deep Learning の 6 章の実験を、学習率も変えて行う(ReLU、BatchNorm は前)。
     """
     only = [Rung(RUNGS[0].steps, RUNGS[0].seeds, 1)]
-    return tune(with_rates(SCALED, SCALED_RATES, trials=FEWER), only, processes=processes)
+    return tune(with_rates(SCALED, SCALED_RATES), only, processes=processes)
 
 
 def batch_settings() -> dict[Key, list[Setting]]:
@@ -406,8 +406,8 @@ class Decayed:
 
 def decayed(
     lr: float = 0.3,
-    decay: float = 0.03,
-    steps: int = 300,
+    decay: float = 0.06,
+    steps: int = 150,
     scales: tuple[float, ...] = (0.5, 1.0, 2.0),
     seed: int = 1,
 ) -> Decayed:
