@@ -216,12 +216,15 @@ def check_activations(module, monkeypatch):
         slope = (layer.forward(x + h) - layer.forward(x - h)) / (2 * h)
         layer.forward(x)
         np.testing.assert_allclose(layer.backward(np.full_like(x, 2.0)), 2 * slope, rtol=1e-5, atol=1e-8)
-    for label in ("eq-relu", "eq-leaky-relu", "eq-sigmoid", "eq-sigmoid-grad"):
+    monkeypatch.setattr(equation_checks.initialization, "Residual", module.Residual)
+    for label in ("eq-relu", "eq-leaky-relu", "eq-sigmoid", "eq-sigmoid-grad", "eq-residual-y"):
         CHECKS[label](BOOK)
     same(module.Tanh().forward(x), np.tanh(x))
 
 
-ACTIVATIONS = [f"{c}.{f}" for c in ("ReLU", "LeakyReLU", "Sigmoid", "Tanh") for f in ("forward", "backward")]
+ACTIVATIONS = [
+    f"{c}.{f}" for c in ("ReLU", "LeakyReLU", "Sigmoid", "Tanh", "Residual") for f in ("forward", "backward")
+]
 
 
 @pytest.mark.parametrize("module", every_spoiled(layers, *ACTIVATIONS))

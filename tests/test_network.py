@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from fumoto.batchnorm import BatchNorm
 from fumoto.initializers import he
-from fumoto.layers import Affine, LeakyReLU, ReLU, Sigmoid, SoftmaxCrossEntropy, Tanh
+from fumoto.layers import Affine, LeakyReLU, ReLU, Residual, Sigmoid, SoftmaxCrossEntropy, Tanh
 from fumoto.network import MLP
 from fumoto.optimizers import SGD, AdaDelta, AdaGrad, Adam, AdamW, Lion, Momentum, Nesterov, RMSProp
 from fumoto.training import optimize, train
@@ -60,9 +60,11 @@ def test_loss_gradient_matches_central_differences(rng):
     np.testing.assert_allclose(da, central_difference(lambda: layer.forward(a, t), a), rtol=1e-6, atol=1e-9)
 
 
+@pytest.mark.parametrize("residual", [False, True])
 @pytest.mark.parametrize("activation", [ReLU, Sigmoid, Tanh])
-def test_network_gradient_matches_central_differences(activation, rng):
-    network = MLP([5, 7, 6, 4], activation=activation, rng=rng, dtype=np.float64)
+def test_network_gradient_matches_central_differences(activation, residual, rng):
+    network = MLP([5, 7, 6, 6, 6, 4], activation=activation, rng=rng, residual=residual, dtype=np.float64)
+    assert sum(isinstance(layer, Residual) for _, layer in network.layers) == 2 * residual
     for array in network.params.values():
         array += 0.1 * rng.normal(size=array.shape)  # biases away from zero
     x, t = rng.normal(size=(8, 5)), rng.integers(0, 4, 8)
@@ -72,6 +74,27 @@ def test_network_gradient_matches_central_differences(activation, rng):
     for name, array in network.params.items():
         expected = central_difference(lambda: network.loss(x, t), array)
         np.testing.assert_allclose(grads[name], expected, rtol=1e-5, atol=1e-8, err_msg=name)
+
+
+def test_a_residual_network_without_weights_in_its_blocks_is_the_one_without_blocks(rng):
+    whole = MLP([5, 6, 6, 4], residual=True, rng=rng, dtype=np.float64)
+    whole.params["W2"][...] = 0
+    part = MLP([5, 6, 4], rng=rng, dtype=np.float64)
+    for name, source in {"W1": "W1", "W2": "W3"}.items():
+        part.params[name][...] = whole.params[source]
+    x = rng.normal(size=(7, 5))
+    np.testing.assert_array_equal(whole.predict(x), part.predict(x))
+
+
+@pytest.mark.parametrize("options", [{"residual": "yes"}, {"residual": True, "batchnorm": "before"}])
+def test_residual_is_a_choice_without_batchnorm(options, rng):
+    with pytest.raises(ValueError, match="residual は、batchnorm のないときの True か、False です"):
+        MLP([4, 3, 3, 2], rng=rng, **options)
+
+
+def test_a_residual_block_is_square():
+    with pytest.raises(ValueError, match=r"W は正方行列でなければなりません\(渡された形: \(3, 1\)\)"):
+        Residual(np.zeros((3, 1)), np.zeros(1), ReLU())
 
 
 def test_minibatch_gradient_is_the_mean_of_sample_gradients(rng):

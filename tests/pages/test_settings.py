@@ -175,7 +175,9 @@ def runs(played, typed):
     return symbol not in played["values"] or float(typed["value"]) == played["values"][symbol]
 
 
-@pytest.mark.parametrize("path", [*PAGES, BOOK / "corrections.md"], ids=lambda path: path.stem)
+@pytest.mark.parametrize(
+    "path", [*PAGES, BOOK / "08-initial-values.md", BOOK / "corrections.md"], ids=lambda path: path.stem
+)
 def test_no_caption_title_or_alt_text_types_a_setting(path):
     assert [f"{path.name}:{found}" for found in typed_settings(path.read_text(encoding="utf-8"))] == []
 

@@ -16,6 +16,7 @@ from fumoto.network import MLP
 from fumoto.optimizers import SGD
 
 NODES, DEPTH, SAMPLES = 100, 5, 1000
+REPEATS = 3  # 5 つの層を測るネットワークの数
 MANY_LAYERS, DRAWS = 50, 100  # 深いネットワークの層の数と、引き直す回数
 ACTIVATIONS = {"シグモイド": Sigmoid, "ReLU": ReLU, "tanh": Tanh}
 STEEPEST: dict[type[Layer], float] = {Sigmoid: 1 / 4, ReLU: 1.0, Tanh: 1.0}  # 微分の最大値
@@ -107,7 +108,7 @@ class Distribution:
         return float((self.mean[0] / self.mean[-1]) ** (1 / (DEPTH - 1)))
 
 
-def activation_distributions(networks: int = 5, seed: int = 0) -> dict[tuple[str, str], Distribution]:
+def activation_distributions(networks: int = REPEATS, seed: int = 0) -> dict[tuple[str, str], Distribution]:
     """3 つの活性化関数 × ``INITIALIZERS``。(初期値, 活性化関数) → ``Distribution``。学習はしない。"""
     return {
         (initial, activation): _distribution(ACTIVATIONS[activation], initializer, networks, seed)
@@ -222,7 +223,7 @@ def mean_squares(
 # --- 学習での比較 -----------------------------------------------------------------------------------------
 
 STEPS = 200
-RUNGS = (Rung(STEPS, (1001,), 2), Rung(STEPS, (1001, 1002), 1))
+RUNGS = (Rung(STEPS, (1001,), 1),)
 SEEDS = tuple(range(1, PILOT + 1))
 
 Key = tuple[str, str]  # (組, 名前)。同じ組の中で比べる
@@ -242,8 +243,8 @@ class Compared:
         return {name: found for (its, name), found in self.reports.items() if its == group}
 
     def by_rate(self, key: Key) -> tuple[Array, Array]:
-        """試した学習率と、そこでの検証データの損失(最初の段)。"""
-        trials = [trial for trial in self.tuned[key].trials if trial.seeds == RUNGS[0].seeds]
+        """試した学習率と、そこでの検証データの損失。"""
+        trials = self.tuned[key].trials
         return np.array([rate(trial.setting) for trial in trials]), np.array([trial.loss for trial in trials])
 
     def rate(self, key: Key) -> float:
@@ -340,7 +341,7 @@ BIASED_NETWORKS: Networks = {
     ("負のバイアス", f"s = {USUAL_SLOPE}"): partial(biased, partial(LeakyReLU, USUAL_SLOPE), LOW_BIAS),
     ("負のバイアス", f"s = {SLOPE}"): partial(biased, partial(LeakyReLU, SLOPE), LOW_BIAS),
 }
-BIASED_RATES = _rates(0.05, 0.8, 4)
+BIASED_RATES = _rates(0.1, 1.0, 3)
 
 
 def biased_networks(processes: int = -1) -> Compared:

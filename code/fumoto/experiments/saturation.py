@@ -128,7 +128,7 @@ def newly_dead(lr: float, seed: int, steps: int) -> int:
 
 
 def dying(
-    rates: tuple[float, ...] = DYING_RATES, seeds: int = 5, steps: int = 200, processes: int = -1
+    rates: tuple[float, ...] = DYING_RATES, seeds: int = 3, steps: int = 200, processes: int = -1
 ) -> Dying:
     """学習率ごとに、種 1 から ``seeds`` までで学習し、新しく死んだノードを数える。"""
     jobs = [(lr, seed, steps) for lr in rates for seed in range(1, seeds + 1)]
