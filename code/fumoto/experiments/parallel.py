@@ -53,8 +53,19 @@ def _computed(
     backend, _ = get_active_backend()
     if hasattr(backend, "client"):  # backend="dask" のとき
         return _on_cluster(backend, function, jobs)
-    parallel = joblib.Parallel(n_jobs=processes, return_as="generator")
+    parallel = joblib.Parallel(n_jobs=processes, return_as="generator", initializer=_load_images)
     return parallel(joblib.delayed(compute)(function, job) for job in jobs)
+
+
+def _load_images() -> None:
+    """ワーカーの、はじめの仕事の前に。
+
+    はじめの仕事のあとで 300 MB 太ったワーカーを、joblib はメモリーの漏れとみなして作り直す。画像を後から読むと、
+    そのたびに作り直され、読み直すことになる。
+    """
+    from fumoto.experiments.protocol import split  # protocol は、このモジュールを使う
+
+    split()
 
 
 def _on_cluster(backend: Any, function: Callable[..., Any], jobs: list[tuple[Any, ...]]) -> Iterator[Any]:
