@@ -5,9 +5,9 @@ from functools import cache
 import numpy as np
 
 from claims.registry import claim, less
-from fumoto.experiments.comparison import METHODS, SURFACE_SPACES, TUNED, descents, tuned_on_mnist
+from fumoto.experiments.comparison import FEW, METHODS, SURFACE_SPACES, TUNED, descents, tuned_on_mnist
 from fumoto.experiments.momentum import escape_steps
-from fumoto.experiments.protocol import STEPS, learn
+from fumoto.experiments.protocol import PILOT, STEPS, learn
 from fumoto.surfaces import bowl, ravine
 
 CAREFUL = 0.1  # as the table of the page
@@ -156,8 +156,9 @@ def tuning_takes_away_most_of_what_sgd_is_behind(seed):
 
 
 def mean_accuracies(tuned, seed):
-    """Of each method, over the five seeds from ``seed`` on."""
-    return np.mean([accuracies(tuned, one) for one in range(seed, seed + 5)], axis=0)
+    """Of each method, over the seeds from ``seed`` on: five, or as many as the page has."""
+    number = PILOT if tuned == ALL else FEW
+    return np.mean([accuracies(tuned, one) for one in range(seed, seed + number)], axis=0)
 
 
 @claim("mnist-accuracy", samples=0, searched=0)

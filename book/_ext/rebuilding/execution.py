@@ -5,7 +5,6 @@
 """
 
 import json
-import math
 import os
 import re
 import shutil
@@ -73,7 +72,7 @@ def execute(app, env, docnames):
     """
     stale = [docname for docname in docnames if must_run(app, docname)]
     seconds = _measured_seconds()
-    stale.sort(key=lambda docname: -seconds.get(docname, math.inf))  # 測ったことのないページが先
+    stale.sort(key=lambda docname: -seconds.get(docname, 0))
     last = [docname for docname in stale if docname in app.config.execute_last]
     chosen, cores = os.environ.get("LOKY_MAX_CPU_COUNT"), cpu_count()  # cpu_count は、下で書く値も見る
     for group in ([docname for docname in stale if docname not in last], last):

@@ -214,7 +214,7 @@ class Rung:
 
 
 STEPS = 400
-RUNGS = (Rung(50, (1001,), 4), Rung(150, (1001,), 2), Rung(STEPS, (1001, 1002), 1))
+RUNGS = (Rung(50, (1001,), 4), Rung(150, (1001,), 2), Rung(STEPS, (1002,), 1))
 
 
 @dataclass(frozen=True)
