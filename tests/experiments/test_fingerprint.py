@@ -167,7 +167,7 @@ def test_files_count_by_their_content_and_not_by_their_place(place):
 @pytest.mark.parametrize(
     ("owner", "name", "value"),
     [
-        (protocol, "BATCH_SIZE", 64),
+        (protocol, "CHECKS", 4),
         (protocol, "CONFIDENCE", 0.99),
         (ElementwiseOptimizer, "_move", lambda self, arrays, grads: None),
         (SGD, "rule", lambda self, w, g: (w + self.lr * g,)),
@@ -308,5 +308,5 @@ def test_how_trainings_are_spread_and_kept_does_not_count(monkeypatch):
     assert time.process_time() - start < 1
     monkeypatch.setattr(importlib.import_module("fumoto.experiments.kept"), "DAYS", 1)
     assert fingerprint(comparison.tuned_on_mnist) == before
-    monkeypatch.setattr(protocol, "BATCH_SIZE", 64)
+    monkeypatch.setattr(protocol, "CHECKS", 4)
     assert fingerprint(comparison.tuned_on_mnist) != before
