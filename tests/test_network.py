@@ -88,7 +88,9 @@ def test_a_residual_network_without_weights_in_its_blocks_is_the_one_without_blo
 
 @pytest.mark.parametrize("options", [{"residual": "yes"}, {"residual": True, "batchnorm": "before"}])
 def test_residual_is_a_choice_without_batchnorm(options, rng):
-    with pytest.raises(ValueError, match="residual は、batchnorm も dropout もないときの True か、False です"):
+    with pytest.raises(
+        ValueError, match="residual は、batchnorm も dropout もないときの True か、False です"
+    ):
         MLP([4, 3, 3, 2], rng=rng, **options)
 
 
