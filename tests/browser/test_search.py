@@ -60,7 +60,7 @@ QUERIES = {
     "AdaDelta": "06-comparison",
     "ネステロフ": "06-comparison",
     "NAG": "06-comparison",
-    "ReLU": "08-initial-values",
+    "ReLU": "01-descent",
     "Leaky ReLU": "08-initial-values",
     "Batch Normalization": "09-batchnorm",
     "BatchNormalization": "09-batchnorm",
