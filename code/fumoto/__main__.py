@@ -8,7 +8,7 @@ import runpy
 import sys
 from pathlib import Path
 
-from fumoto.printed import METHODS
+from fumoto.printed.methods import EVERY_METHOD as METHODS
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -2,6 +2,8 @@
 
 import numpy as np
 
+from fumoto.optimizers import newton_schulz
+
 SETTINGS = {
     "SGD": {"lr": 0.1},
     "Momentum": {"lr": 0.1, "momentum": 0.9},
@@ -12,6 +14,7 @@ SETTINGS = {
     "Adam": {"lr": 0.01, "beta1": 0.9, "beta2": 0.999, "eps": 1e-8},
     "AdamW": {"lr": 0.01, "beta1": 0.9, "beta2": 0.999, "eps": 1e-8, "weight_decay": 0.1},
     "Lion": {"lr": 0.01, "beta1": 0.9, "beta2": 0.99, "weight_decay": 0.1},
+    "Muon": {"lr": 0.05, "momentum": 0.9, "weight_decay": 0.1},
 }
 
 
@@ -30,7 +33,7 @@ def learner(body, before=""):
         "                state.setdefault(key, np.zeros_like(params[key]))\n"
         "            g = grads[key]\n" + "".join(f"            {line}\n" for line in body.split("\n"))
     )
-    namespace = {"np": np}
+    namespace = {"np": np, "newton_schulz": newton_schulz}
     exec(source, namespace)
     return namespace["Learner"]
 
@@ -42,4 +45,7 @@ ADAM_W = "params[key] -= self.lr * mh / (np.sqrt(vh) + self.eps)"
 RMS_H = "self.h[key] = self.decay_rate * self.h[key] + (1 - self.decay_rate) * g**2\n"
 LION_C = "c = self.beta1 * self.m[key] + (1 - self.beta1) * g\n"
 LION_M = "self.m[key] = self.beta2 * self.m[key] + (1 - self.beta2) * g\n"
+MUON = "self.m[key] = self.momentum * self.m[key] + (1 - self.momentum) * g\n"
+MUON += "u = self.momentum * self.m[key] + (1 - self.momentum) * g\n"
+MUON += "n, m = g.shape\n"
 COUNT = "self.iter += 1"

@@ -10,7 +10,7 @@ import pytest
 
 from checking.learners import SETTINGS, learner
 from fumoto import check, mistakes, optimizers
-from fumoto.printed import METHODS
+from fumoto.printed.methods import EVERY_METHOD
 
 # --- correct, in many styles ------------------------------------------------------------------------------
 
@@ -70,7 +70,7 @@ DLFS_ADAM = learner(
     before="self.iter += 1; lr_t = self.lr * np.sqrt(1 - self.beta2**self.iter) / (1 - self.beta1**self.iter)",
 )
 CORRECT = {
-    "ours": [(name, getattr(optimizers, name)) for name in METHODS],
+    "ours": [(name, getattr(optimizers, name)) for name in EVERY_METHOD],
     "styles": [
         ("SGD", closure_sgd),
         ("SGD", lambda lr: optimizers.SGD(lr=lr)),

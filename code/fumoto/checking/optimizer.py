@@ -4,13 +4,14 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
-from fumoto.checking.calling.optimizer import follow
+from fumoto.checking.calling.optimizer import observe
 from fumoto.checking.calling.safety import ReaderError
 from fumoto.checking.candidates.optimizer import convention, indistinguishable, known_mistake, shared_state
 from fumoto.checking.computing.comparison import Comparison
-from fumoto.checking.computing.problems import PROBLEMS, STEPS
+from fumoto.checking.computing.problems import STEPS, problems_for
 from fumoto.checking.report import Report
-from fumoto.printed import METHODS, PrintedOptimizer
+from fumoto.printed import PrintedOptimizer
+from fumoto.printed.methods import EVERY_METHOD
 from fumoto.printed.pages import book
 from fumoto.validation import fraction, non_negative, positive, real
 
@@ -25,7 +26,7 @@ def check(make: Callable[..., Any], name: str, **hyperparameters: float) -> Repo
     """``make(**hyperparameters)`` で作った最適化手法が、``name`` の式のとおりに動くかを調べる。
 
     ``make``: クラス、関数、lambda のどれでもよい。``update(params, grads)`` を持つものを返すこと。
-    ``name``: ``"SGD"``, ``"Momentum"``, ``"Nesterov"``, ``"AdaGrad"``, ``"RMSProp"``, ``"AdaDelta"``, ``"Adam"``, ``"AdamW"``, ``"Lion"``。
+    ``name``: ``"SGD"``, ``"Momentum"``, ``"Nesterov"``, ``"AdaGrad"``, ``"RMSProp"``, ``"AdaDelta"``, ``"Adam"``, ``"AdamW"``, ``"Lion"``, ``"Muon"``。
     手法の名前や引数がおかしければ ``ValueError`` / ``TypeError``。読者のコードの誤りは ``Report`` で返す。
 
     >>> class MySGD:
@@ -38,18 +39,19 @@ def check(make: Callable[..., Any], name: str, **hyperparameters: float) -> Repo
     >>> report.ok, report.equation, report.variant, report.step
     (False, 'eq-sgd-w', 'eq-sgd-w/sign-2', 1)
     """
-    if not isinstance(name, str) or name not in METHODS:
-        raise ValueError(f"name は {sorted(METHODS)} のどれかです(渡された値: {name!r})")
+    if not isinstance(name, str) or name not in EVERY_METHOD:
+        raise ValueError(f"name は {sorted(EVERY_METHOD)} のどれかです(渡された値: {name!r})")
     hyperparameters = {key: _VALID.get(key, real)(key, value) for key, value in hyperparameters.items()}
-    reader = Comparison(METHODS[name], hyperparameters, book())
+    reader = Comparison(EVERY_METHOD[name], hyperparameters, book())
     PrintedOptimizer(reader.method, reader.equations, **hyperparameters)  # 引数の名前を確かめる
+    problems = problems_for(reader.method)
     try:
-        paths = [follow(make, hyperparameters, problem) for problem in PROBLEMS]
+        paths = observe(make, hyperparameters, problems).trajectories
     except ReaderError as error:
         return _not_run(make, reader, error)
     reader = replace(reader, trajectories=paths)
     notes = sorted({note for path in paths for note in path.notes})
-    notes.append(f"(重みの組 {len(PROBLEMS)} 通り、それぞれ {STEPS} ステップ、この引数で確かめました)")
+    notes.append(f"(重みの組 {len(problems)} 通り、それぞれ {STEPS} ステップ、この引数で確かめました)")
 
     difference = reader.first_difference(reader.method)
     if difference is None:
@@ -69,8 +71,8 @@ def _not_run(make: Callable[..., Any], reader: Comparison, error: ReaderError) -
     """読者のコードが走らなかった。状態をキーの間で共有して、形が合わなくなっただけかもしれない。"""
     failed = f"{reader.method.name} を確かめられませんでした。{error}"
     try:
-        path = follow(make, reader.hyperparameters, PROBLEMS[-1])
+        seen = observe(make, reader.hyperparameters, problems_for(reader.method)[-1:])
     except ReaderError:
         return Report(False, failed, variant=error.variant)
-    shared = shared_state(replace(reader, trajectories=[path]))
+    shared = shared_state(replace(reader, trajectories=seen.trajectories))
     return Report(False, failed) if shared is None else replace(shared, notes=(str(error),))

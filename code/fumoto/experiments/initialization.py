@@ -92,20 +92,12 @@ def notes_he_std(n: int) -> float:
 class Distribution:
     """1 つの活性化関数と初期値についての結果。層ごとの値は形 ``(DEPTH,)``。
 
-    ``outputs``: ネットワーク 1 つの各層の出力 ``(DEPTH, SAMPLES, NODES)``。残りはネットワーク ``networks`` 個の平均で、
-    ``mean`` と ``median``: 活性化関数の手前の値についての勾配の絶対値、
-    ``flat``: 活性化関数の微分が最大値の 1/10 に満たない出力の割合(ReLU では 0 の出力の割合)。
+    ``outputs``: ネットワーク 1 つの各層の出力 ``(DEPTH, SAMPLES, NODES)``。
+    ``mean``: 活性化関数の手前の値についての勾配の絶対値の、ネットワーク ``networks`` 個の平均。
     """
 
     outputs: Array
     mean: Array
-    median: Array
-    flat: Array
-
-    @property
-    def factor(self) -> float:
-        """勾配の平均が、1 層戻るごとに何倍になるか(幾何平均)。"""
-        return float((self.mean[0] / self.mean[-1]) ** (1 / (DEPTH - 1)))
 
 
 def activation_distributions(networks: int = REPEATS, seed: int = 0) -> dict[tuple[str, str], Distribution]:
@@ -122,8 +114,7 @@ def _distribution(
 ) -> Distribution:
     rng = np.random.default_rng(seed)
     trials = [through(activation, initializer, rng) for _ in range(networks)]
-    measured = np.array([_measure(slopes / STEEPEST[activation], d) for _, slopes, d in trials])
-    return Distribution(trials[0][0], *measured.mean(axis=0))
+    return Distribution(trials[0][0], np.mean([np.abs(d).mean(axis=(1, 2)) for _, _, d in trials], axis=0))
 
 
 def through(
@@ -150,13 +141,6 @@ def through(
         d.append(layer.backward(q))  # eq-layer-d
         q = affine.backward(d[-1])  # eq-layer-q
     return np.array(outputs), np.array(slopes), np.array(d[::-1])
-
-
-def _measure(slopes: Array, d: Array) -> tuple[Array, Array, Array]:
-    """層ごとの、勾配の平均と中央値、微分の小さい出力の割合。"""
-    sizes = np.abs(d).reshape(DEPTH, -1)
-    flat = (slopes < 1 / 10).reshape(DEPTH, -1).mean(axis=1)
-    return sizes.mean(axis=1), np.median(sizes, axis=1), flat
 
 
 @dataclass(frozen=True)

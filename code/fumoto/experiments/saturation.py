@@ -7,7 +7,6 @@ import numpy as np
 
 from fumoto.datasets import mnist
 from fumoto.experiments.kept import kept
-from fumoto.experiments.parallel import run_parallel
 from fumoto.experiments.protocol import BATCH_SIZE, split
 from fumoto.hints import Array, Arrays, Rng
 from fumoto.initializers import he, zeros
@@ -101,19 +100,6 @@ def silent(network: MLP, x: Array) -> Array:
     return np.array(found)
 
 
-@dataclass(frozen=True)
-class Dying:
-    """学習率 ``rates`` ごと、種ごとの、学習で新しく死んだノードの数 ``newly``: ``(学習率の数, 種の数)``。
-
-    ``nodes``: 隠れ層のノードの総数。``steps``: 学習した歩数。
-    """
-
-    rates: tuple[float, ...]
-    newly: Array
-    nodes: int
-    steps: int
-
-
 @kept
 def newly_dead(lr: float, seed: int, steps: int) -> int:
     """ReLU のネットワークを学習し、はじめは生きていて、終わりに死んでいるノードを数える。発散すれば ``-1``。"""
@@ -125,12 +111,3 @@ def newly_dead(lr: float, seed: int, steps: int) -> int:
         losses = train(network, SGD(lr=lr), x, t, steps=steps, batch_size=BATCH_SIZE, rng=rng)
         dead = silent(network, x[:PROBES]) & ~start
     return int(dead.sum()) if np.isfinite(losses[-1]) else -1
-
-
-def dying(
-    rates: tuple[float, ...] = DYING_RATES, seeds: int = 3, steps: int = 200, processes: int = -1
-) -> Dying:
-    """学習率ごとに、種 1 から ``seeds`` までで学習し、新しく死んだノードを数える。"""
-    jobs = [(lr, seed, steps) for lr in rates for seed in range(1, seeds + 1)]
-    counts = run_parallel(newly_dead, jobs, "死んだ ReLU", processes)
-    return Dying(rates, np.array(counts).reshape(len(rates), seeds), sum(RELU_SIZES[1:-1]), steps)

@@ -10,7 +10,6 @@ from fumoto.experiments.initialization import (
     ACTIVATIONS,
     COMPARED,
     DEPTH,
-    INITIALIZERS,
     Compared,
     Distribution,
     Propagation,
@@ -78,32 +77,6 @@ def _stairs(ax: Axes, outputs: Array, edges: Array, look: Look) -> None:
     first, last = (np.histogram(outputs[layer], bins=edges)[0] for layer in (0, -1))
     ax.stairs(last / last.max(), edges, fill=True, color=look.color, alpha=0.7)
     ax.stairs(first / first.max(), edges, color=BLACK, linewidth=1.2)
-
-
-def gradients_table(distributions: Distributions) -> Table:
-    """初期値ごとの、勾配が 1 層戻るごとに何倍になるかと、飽和した(ReLU では 0 の)出力の割合。"""
-    rows = []
-    for initial in INITIALIZERS:
-        row = [LABELS.get(initial, initial)]
-        for name in ACTIVATIONS:
-            result = distributions[initial, name]
-            row += [f"{_short(result.factor)} 倍", f"{result.flat.mean():.0%}"]
-        rows.append(row)
-    header = ["初期値"]
-    for name in ACTIVATIONS:
-        header += [name, "0" if name == "ReLU" else "飽和"]
-    return Table(header, rows)
-
-
-_SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
-
-
-def _short(value: float) -> str:
-    """有効数字 2 桁。小さな値は 10 のべきで書く(表が広がらないように、文字のべきで)。"""
-    if value == 0 or value >= 1e-3:
-        return f"{float(f'{value:.2g}'):g}"
-    digits, exponent = f"{value:.1e}".split("e")
-    return f"{digits}×10{str(int(exponent)).translate(_SUPERSCRIPTS)}"
 
 
 @draw

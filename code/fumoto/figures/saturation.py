@@ -1,10 +1,10 @@
-"""8 章の図: 活性化関数、すべて 0 の初期値、死んだ ReLU。"""
+"""8 章の図: 活性化関数、すべて 0 の初期値。"""
 
 from collections.abc import Mapping
 
 import numpy as np
 
-from fumoto.experiments.saturation import Curve, Dying
+from fumoto.experiments.saturation import Curve
 from fumoto.figures.looks import SERIES_LOOKS
 from fumoto.figures.style import Picture, draw, legend_above
 from fumoto.figures.table import Table
@@ -39,17 +39,3 @@ def zero_table(results: Mapping[str, Arrays]) -> Table:
             rows.append([f"{name} {label}", *("0" if value == 0 else f"{value:.0e}" for value in largest)])
     steps = len(next(iter(next(iter(results.values())).values())))
     return Table(["勾配", *(f"{step} 歩目" for step in range(1, steps + 1))], rows)
-
-
-@draw
-def dying(result: Dying) -> Picture:
-    """学習率ごとの、学習で新しく死んだノードの数。印 1 つが種 1 つ、線が平均。発散した種は除く。"""
-    picture = Picture("dead-rates", height=3.2)
-    ax, look, places = picture.axes, SERIES_LOOKS[0], np.arange(len(result.rates))
-    counts = np.where(result.newly < 0, np.nan, result.newly)
-    ax.plot(places, np.nanmean(counts, axis=1), **look.line())
-    for place, row in zip(places, counts, strict=True):
-        ax.plot(np.full(len(row), place), row, look.marker, color=look.color, markersize=6, alpha=0.6)
-    ax.set(xlabel=r"学習率 $\eta$", ylabel="新しく死んだノードの数", ylim=(-2, None))
-    ax.set_xticks(places, [f"{rate:g}" for rate in result.rates])
-    return picture

@@ -4,9 +4,9 @@
 ``fumoto.optimizers`` の実装は、これと同じ道をたどらなければならない(``tests/printed/test_methods.py``)。
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
 from copy import deepcopy
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -16,13 +16,20 @@ from fumoto.printed.equation import Equation, Equations
 from fumoto.printed.pages import book
 
 
+Known = dict[str, Any]  # 記号 → 値
+
+
 @dataclass(frozen=True)
 class Method:
-    """手法の名前、式のラベル(計算する順)、引数の名前 → 式の記号。"""
+    """手法の名前、式のラベル(計算する順)、引数の名前 → 式の記号。
+
+    ``given``: 式のラベル → その式の前に、それまでの値から用意する値。式と式の間で、同じものを別の記号で書くときに使う。
+    """
 
     name: str
     labels: tuple[str, ...]
     hyperparameters: dict[str, str]
+    given: Mapping[str, Callable[[Known], Known]] = field(default_factory=dict)
 
 
 _LR = {"lr": "eta"}
@@ -58,6 +65,28 @@ METHODS = {
     )
 }
 
+_ITERATION = ("eq-muon-gram", "eq-muon-q", "eq-muon-next")
+
+#: ``Muon``。1 つずつの重みでなく、行列を更新する。
+MUON = Method(
+    "Muon",
+    ("eq-muon-m", "eq-muon-u", "eq-muon-x", *5 * _ITERATION, "eq-muon-w"),
+    {"lr": "eta", "momentum": "alpha", "weight_decay": "lambda"},
+    {
+        "eq-muon-x": lambda known: {
+            "u": known["u_next"],
+            "G": np.linalg.norm(known["u_next"]),
+            "varepsilon": 1e-7,
+            **dict(zip("nm", known["w_t"].shape, strict=True)),
+        },
+        "eq-muon-gram": lambda known: {"Z": known.get("Z_hat", known["Z"])},  # 2 回目からは、前の回の結果
+        "eq-muon-w": lambda known: {"O_next": known["Z_hat"]},
+    },
+)
+
+#: ``check`` で突き合わせられる手法の全部。
+EVERY_METHOD = {**METHODS, MUON.name: MUON}
+
 
 def state_names(equations: Iterable[Equation]) -> list[str]:
     """式の並びから読み取った、手法の状態の名前。
@@ -92,6 +121,7 @@ class PrintedOptimizer:
                 f"(渡された引数: {sorted(hyperparameters)})"
             )
         equations = book() if equations is None else equations
+        self.given = method.given
         self.equations = [equations[label] for label in method.labels]
         self.constants = {method.hyperparameters[name]: value for name, value in hyperparameters.items()}
         self.state: dict[str, Arrays] = {name: {} for name in state_names(self.equations)}
@@ -101,10 +131,11 @@ class PrintedOptimizer:
 
     def update(self, params: Arrays, grads: Arrays) -> None:
         for key, w in params.items():
-            known: dict[str, Any] = {**self.constants, "t": self.t, "g_t": grads[key], "w_t": w.copy()}
+            known: Known = {**self.constants, "t": self.t, "g_t": grads[key], "w_t": w.copy()}
             for name, arrays in self.state.items():
                 known[f"{name}_t"] = arrays.get(key, np.zeros_like(w))
             for equation in self.equations:
+                known |= self.given.get(equation.label, lambda known: {})(known)
                 known[equation.name] = equation.evaluate(**{s: known[s] for s in equation.symbols})
             w[...] = known["w_next"]
             for name, arrays in self.state.items():

@@ -59,7 +59,7 @@ class Comparison:
         """読者の足どりが、``method`` の式(``mistakes`` のところは間違えたもの)と最後まで同じか。"""
         try:
             return self.first_difference(method, *mistakes, **options) is None
-        except KeyError:  # この手法の中では手に入らない値を使う間違い
+        except (KeyError, ValueError):  # この手法の中では手に入らない値を使うか、形の合わない間違い
             return False
 
     def has_state_of(self, method: Method, *mistakes: Variant) -> bool:

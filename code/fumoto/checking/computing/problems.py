@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import DTypeLike
 
 from fumoto.hints import Arrays, Shape
+from fumoto.printed.methods import MUON, Method
 
 STEPS = 60
 
@@ -44,6 +45,17 @@ PROBLEMS = (  # 最後のものは、どのキーも同じ形である
     make_problem({"only": (4,)}, np.float64, 1),
     make_problem({"z": (2,), "a": (2,)}, np.float32, 2),
 )
+
+MATRIX_PROBLEMS = (  # 行列だけの手法に
+    make_problem({"W": (2, 3), "V": (3, 2), "never": (2, 2)}, np.float64, 0),
+    make_problem({"only": (3, 3)}, np.float64, 1),
+    make_problem({"z": (2, 2), "a": (2, 2)}, np.float64, 2),
+)
+
+
+def problems_for(method: Method) -> tuple[Problem, ...]:
+    """``method`` を走らせる問題。"""
+    return MATRIX_PROBLEMS if method is MUON else PROBLEMS
 
 
 @dataclass(frozen=True)
