@@ -15,7 +15,6 @@ from fumoto.hints import Arrays
 from fumoto.printed.equation import Equation, Equations
 from fumoto.printed.pages import book
 
-
 Known = dict[str, Any]  # 記号 → 値
 
 
