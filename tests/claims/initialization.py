@@ -5,7 +5,7 @@ from functools import cache
 import numpy as np
 
 from claims.registry import between, claim, close, equal, less
-from fumoto.datasets import mnist
+from fumoto.datasets import mnist_bytes
 from fumoto.experiments.initialization import (
     ACTIVATIONS,
     COMPARED,
@@ -214,7 +214,7 @@ def at_their_own_rates_he_leads_by_a_little(seed):
 
 @claim("init-mnist-tiny", samples=0, searched=0)
 def std_one_hundredth_stays_at_chance_at_every_rate(seed):
-    shares = np.bincount(mnist()[1]) / 60_000
+    shares = np.bincount(mnist_bytes()[1]) / 60_000
     entropy = -np.sum(shares * np.log(shares))
     tried = [trial.loss for trial in tuned()["ReLU", "0.01"].trials]
     return [
