@@ -5,7 +5,7 @@ from dataclasses import replace
 from typing import Any
 
 from fumoto.checking.calling.optimizer import observe
-from fumoto.checking.calling.safety import ReaderError
+from fumoto.checking.calling.safety import ReaderError, one_check
 from fumoto.checking.candidates.optimizer import convention, indistinguishable, known_mistake, shared_state
 from fumoto.checking.computing.comparison import Comparison
 from fumoto.checking.computing.problems import STEPS, problems_for
@@ -22,6 +22,7 @@ _VALID = {  # 引数の取りうる値。この本の実装と同じ
 }
 
 
+@one_check
 def check(make: Callable[..., Any], name: str, **hyperparameters: float) -> Report:
     """``make(**hyperparameters)`` で作った最適化手法が、``name`` の式のとおりに動くかを調べる。
 
