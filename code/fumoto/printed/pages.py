@@ -28,6 +28,7 @@ from fumoto.printed.errors import EquationError
 if TYPE_CHECKING:  # SymPy の読み込みは遅いので、式を数式として読むまで待つ
     from fumoto.printed.equation import Equation
 
+_BLOCKS = MarkdownIt("commonmark").disable("inline")  # 囲みを探すだけなので、文の中は読まない
 _PACKAGE = Path(__file__).resolve().parents[1]
 _PAGES = (_PACKAGE / "pages", _PACKAGE.parents[1] / "book")  # 配られた wheel の中のページ、手もとの本のページ
 
@@ -162,7 +163,7 @@ def _declarations_of(path: Path) -> Iterator[Declaration]:
 
 def _math_blocks(text: str, offset: int = 0) -> Iterator[tuple[int, str]]:
     """``{math}`` の囲みを (行番号, 中身) で返す。ほかの指示の中にあるものも探す。"""
-    for token in MarkdownIt("commonmark").parse(text):
+    for token in _BLOCKS.parse(text):
         line = offset + (token.map or [0])[0] + 1
         if token.type == "fence" and token.info.strip().startswith("{math}"):
             yield line, token.content
