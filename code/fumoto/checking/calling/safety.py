@@ -92,9 +92,10 @@ class _Workplace:
         self.process: subprocess.Popen[bytes] | None = None
         self.begin()
 
-    def begin(self) -> None:
-        """ここから ``SECONDS`` 秒を計り、プロセスを始めておく(始まるのを待たない)。"""
-        self.deadline, self.notes = time.monotonic() + SECONDS, tuple[str, ...]()
+    def begin(self, seconds: float | None = None) -> None:
+        """ここから ``seconds`` 秒(省くと ``SECONDS``)を計り、プロセスを始めておく。始まるのは待たない。"""
+        self.seconds = SECONDS if seconds is None else seconds
+        self.deadline, self.notes = time.monotonic() + self.seconds, tuple[str, ...]()
         self._start()
 
     def _start(self) -> None:
@@ -107,7 +108,7 @@ class _Workplace:
             return self._elsewhere(function, arguments)
         except TimeoutError:
             self.close()
-            raise ReaderError(f"{SECONDS:g} 秒待っても終わりません。") from None
+            raise ReaderError(f"{self.seconds:g} 秒待っても終わりません。") from None
 
     def _elsewhere(self, function: Callable[..., T], arguments: tuple[Any, ...]) -> T:
         try:
