@@ -155,9 +155,11 @@ def test_code_that_does_not_run_gets_its_own_sentence(kind):
     "state", ["None", "3", "{'v': 'text'}", "{'v': {'W': object(), 'only': np.ones(9)}}"]
 )
 def test_whatever_a_reader_keeps_as_state_is_no_error(state):
+    kept = eval(state)
+
     def make(**hyperparameters):
         inner, odd = mistakes.NotesMomentum(**hyperparameters), SimpleNamespace()
-        odd.state = odd.v = eval(state)
+        odd.state = odd.v = kept
         odd.update = inner.update
         return odd
 

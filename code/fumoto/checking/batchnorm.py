@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 from fumoto.checking.calling.batchnorm import follow
-from fumoto.checking.calling.safety import ReaderError
+from fumoto.checking.calling.safety import ReaderError, one_check
 from fumoto.checking.candidates.batchnorm import diagnose, inference
 from fumoto.checking.computing.batchnorm import INFERENCE, PROBLEMS, STAGES, follow_equations, same
 from fumoto.checking.report import Report
@@ -12,6 +12,7 @@ from fumoto.printed.pages import book
 from fumoto.validation import fraction, positive
 
 
+@one_check
 def check_batchnorm(make: Callable[..., Any], *, decay_rate: float = 0.9, eps: float = 1e-5) -> Report:
     """``make(gamma, beta, decay_rate=…, eps=…)`` で作った Batch Normalization が、式のとおりに動くかを調べる。
 

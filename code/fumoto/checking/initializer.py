@@ -1,7 +1,7 @@
 """読者の重みの初期値を、印刷された式の標準偏差と突き合わせる。"""
 
 from fumoto.checking.calling.initializer import draw_weights
-from fumoto.checking.calling.safety import ReaderError
+from fumoto.checking.calling.safety import ReaderError, one_check
 from fumoto.checking.candidates.initializer import degenerate, diagnose
 from fumoto.checking.computing.initializer import LABELS, SHAPES, SIGMAS, agrees, centered, distribution
 from fumoto.checking.report import Report
@@ -11,6 +11,7 @@ from fumoto.printed.pages import book
 _OTHER_DISTRIBUTION = "要素の分布は、正規分布でも一様分布でもないようです(平均と標準偏差だけを比べました)。"
 
 
+@one_check
 def check_initializer(make: Initializer, name: str) -> Report:
     """``make(rng, n_in, n_out)`` の作る重みが、``name`` の式の標準偏差を持つかを調べる。
 

@@ -5,7 +5,7 @@ from dataclasses import replace
 from typing import Any
 
 from fumoto.checking.calling.optimizer import Observed, observe
-from fumoto.checking.calling.safety import ReaderError
+from fumoto.checking.calling.safety import ReaderError, one_check
 from fumoto.checking.calling.values import NAMES, WORDS, meanings
 from fumoto.checking.candidates.optimizer import indistinguishable, known_mistake, shared_state
 from fumoto.checking.candidates.recognition import (
@@ -34,6 +34,7 @@ _VALID = {  # 引数の取りうる値。この本の実装と同じ
 _USUAL_SHAPE = "update(params, grads) に、配列の辞書を渡し、書き換えられた重みを読みました。"
 
 
+@one_check
 def check(thing: Any, name: str | None = None, **hyperparameters: float) -> Report:
     """``thing`` が、``name`` の式のとおりに動くかを調べる。
 

@@ -7,13 +7,15 @@
 from collections.abc import Callable, Iterable, Mapping
 from copy import deepcopy
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from fumoto.hints import Arrays
-from fumoto.printed.equation import Equation, Equations
 from fumoto.printed.pages import book
+
+if TYPE_CHECKING:  # SymPy の読み込みは遅いので、式を数式として読むまで待つ
+    from fumoto.printed.equation import Equation, Equations
 
 Known = dict[str, Any]  # 記号 → 値
 
@@ -87,7 +89,7 @@ MUON = Method(
 EVERY_METHOD = {**METHODS, MUON.name: MUON}
 
 
-def state_names(equations: Iterable[Equation]) -> list[str]:
+def state_names(equations: "Iterable[Equation]") -> list[str]:
     """式の並びから読み取った、手法の状態の名前。
 
     ``x_t`` と宣言された記号のうち、``x_{t+1}`` を左辺に持つ式のあるものが状態である。
@@ -113,7 +115,7 @@ class PrintedOptimizer:
     (array([0.9, 1.9]), array([-0.1, -0.1]))
     """
 
-    def __init__(self, method: Method, equations: Equations | None = None, **hyperparameters: float):
+    def __init__(self, method: Method, equations: "Equations | None" = None, **hyperparameters: float):
         if set(hyperparameters) != set(method.hyperparameters):
             raise TypeError(
                 f"{method.name} の引数は {sorted(method.hyperparameters)} です"

@@ -19,13 +19,16 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from markdown_it import MarkdownIt
 
-from fumoto.printed.equation import Equation
 from fumoto.printed.errors import EquationError
-from fumoto.printed.parsing import parse
 
+if TYPE_CHECKING:  # SymPy の読み込みは遅いので、式を数式として読むまで待つ
+    from fumoto.printed.equation import Equation
+
+_BLOCKS = MarkdownIt("commonmark").disable("inline")  # 囲みを探すだけなので、文の中は読まない
 _PACKAGE = Path(__file__).resolve().parents[1]
 _PAGES = (_PACKAGE / "pages", _PACKAGE.parents[1] / "book")  # 配られた wheel の中のページ、手もとの本のページ
 
@@ -35,7 +38,7 @@ def book_folder() -> Path:
     return next((folder for folder in _PAGES if folder.is_dir()), _PAGES[0])
 
 
-def read(folder: str | Path | None = None, labels: Iterable[str] | None = None) -> dict[str, Equation]:
+def read(folder: str | Path | None = None, labels: Iterable[str] | None = None) -> "dict[str, Equation]":
     """本のページから、ラベルのついた式をすべて読み、``{ラベル: Equation}`` で返す。
 
     ``folder``: Markdown のページのあるフォルダー(省くとこの本。パッケージにはページも入っている)。
@@ -56,13 +59,13 @@ def read(folder: str | Path | None = None, labels: Iterable[str] | None = None) 
 
 
 @dataclass(frozen=True, eq=False)
-class Book(Mapping[str, Equation]):
+class Book(Mapping[str, "Equation"]):
     """式の全部。``read()`` と同じ順で同じものだが、数式として読むのは、使うときに一度だけ。"""
 
     declarations: dict[str, "Declaration"]
-    _parsed: dict[str, Equation] = field(default_factory=dict, repr=False, compare=False)
+    _parsed: "dict[str, Equation]" = field(default_factory=dict, repr=False, compare=False)
 
-    def __getitem__(self, label: str) -> Equation:
+    def __getitem__(self, label: str) -> "Equation":
         if label not in self._parsed:
             self._parsed[label] = self.declarations[label].parsed()
         return self._parsed[label]
@@ -101,8 +104,11 @@ class Declaration:
         """誤りの中で言う、ページと行(``03-momentum.md:40``)。"""
         return f"{self.page}:{self.line}"
 
-    def parsed(self) -> Equation:
+    def parsed(self) -> "Equation":
         """数式として読んだもの。読めなければ ``EquationError``。"""
+        from fumoto.printed.equation import Equation
+        from fumoto.printed.parsing import parse
+
         if self.domain is None:
             return Equation(
                 self.label, self.page, self.line, self.latex, {}, {}, checked_by=self.checked_by, row=self.row
@@ -157,7 +163,7 @@ def _declarations_of(path: Path) -> Iterator[Declaration]:
 
 def _math_blocks(text: str, offset: int = 0) -> Iterator[tuple[int, str]]:
     """``{math}`` の囲みを (行番号, 中身) で返す。ほかの指示の中にあるものも探す。"""
-    for token in MarkdownIt("commonmark").parse(text):
+    for token in _BLOCKS.parse(text):
         line = offset + (token.map or [0])[0] + 1
         if token.type == "fence" and token.info.strip().startswith("{math}"):
             yield line, token.content

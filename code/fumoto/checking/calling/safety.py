@@ -1,15 +1,36 @@
-"""読者のコードを安全に走らせる: 例外、終わらない計算、警告を、日本語の一文に直す。"""
+"""読者のコードを安全に走らせる: 別のプロセスで走らせ、例外や終わらない計算を、日本語の一文に直す。
+
+``@one_check`` のついた関数 1 回につき、プロセスは 1 つ、待つ時間は全部で ``SECONDS`` 秒である。別のプロセスに送れないものは、
+この Python の別のスレッドで走らせ、そのことを結果に書く。
+"""
 
 import inspect
+import pickle
+import subprocess
 import threading
-from collections.abc import Callable
-from typing import Any, TypeVar
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from contextvars import ContextVar
+from dataclasses import replace
+from functools import wraps
+from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
 import numpy as np
 
-SECONDS = 10  # これだけ待っても終わらなければ、止まらないとみなす
+from fumoto.checking.calling import process
 
+if TYPE_CHECKING:
+    from fumoto.checking.report import Report
 
+SECONDS = 9.0  # 1 回の確かめで、読者のコードを待つ時間。これで終わらなければ、止まらないとみなす
+GIGABYTES = 1  # 読者のコードが使ってよいメモリ
+LONGEST = 300  # 読者の例外の説明を、ここまで写す(文字)
+IN_A_THREAD = "別のプロセスに送れないものがあったので、この Python の中で走らせました。"
+
+_inside = False  # もう 1 つの Python の中か。そこから、さらにもう 1 つは始めない
+
+P = ParamSpec("P")
 T = TypeVar("T")
 
 
@@ -22,25 +43,142 @@ class ReaderError(Exception):
 
 
 def within_time_limit(function: Callable[..., T], *arguments: Any) -> T:
-    """``function(*arguments)`` を別のスレッドで走らせ、``SECONDS`` 秒で終わらなければ ``ReaderError``。"""
-    result: list[Any] = []
+    """``function(*arguments)`` を別のプロセスで走らせた値。走らないか、時間の中に終わらなければ ``ReaderError``。
+
+    値に入れてよいのは、数、文字列、配列、この本のクラスと、それを並べたもの。読者のクラスのものは ``None`` になる。
+
+    >>> within_time_limit(divmod, 7, 3)
+    (2, 1)
+    >>> within_time_limit(exit)
+    Traceback (most recent call last):
+    fumoto.checking.calling.safety.ReaderError: SystemExit で Python を終わらせようとしました。
+    """
+    with workplace() as place:
+        return place.run(function, *arguments)
+
+
+def one_check(check: "Callable[P, Report]") -> "Callable[P, Report]":
+    """確かめ 1 回。読者のコードを走らせるプロセスを始めてから ``check`` を呼び、終わったら片づける。"""
+
+    @wraps(check)
+    def timed(*args: P.args, **kwargs: P.kwargs) -> "Report":
+        with workplace() as place:
+            place.begin()
+            report = check(*args, **kwargs)
+            return replace(report, notes=(*report.notes, *place.notes)) if place.notes else report
+
+    return timed
+
+
+@contextmanager
+def workplace() -> "Iterator[_Workplace]":
+    """読者のコードを走らせる場所。入れ子なら、外側と同じ場所。出るときに、走っているものを終わらせる。"""
+    if (outer := _here.get()) is not None:
+        yield outer
+        return
+    place = _Workplace()
+    token = _here.set(place)
+    try:
+        yield place
+    finally:
+        _here.reset(token)
+        place.close()
+
+
+class _Workplace:
+    """プロセス 1 つと、待つのをやめる時刻。プロセスは、終わらなかったり、途中で死んだりすれば、次に要るときに作り直す。"""
+
+    def __init__(self) -> None:
+        self.process: subprocess.Popen[bytes] | None = None
+        self.begin()
+
+    def begin(self, seconds: float | None = None) -> None:
+        """ここから ``seconds`` 秒(省くと ``SECONDS``)を計り、プロセスを始めておく。始まるのは待たない。"""
+        self.seconds = SECONDS if seconds is None else seconds
+        self.deadline, self.notes = time.monotonic() + self.seconds, tuple[str, ...]()
+        self._start()
+
+    def _start(self) -> None:
+        if self.process is None and not _inside:
+            with suppress(OSError):  # プロセスを始められない環境では、スレッドで走らせる
+                self.process = process.start(GIGABYTES)
+
+    def run(self, function: Callable[..., T], *arguments: Any) -> T:
+        try:
+            return self._elsewhere(function, arguments)
+        except TimeoutError:
+            self.close()
+            raise ReaderError(f"{self.seconds:g} 秒待っても終わりません。") from None
+
+    def _elsewhere(self, function: Callable[..., T], arguments: tuple[Any, ...]) -> T:
+        try:
+            job = in_a_thread(self._left(), process.packed, (function, arguments))
+        except (TimeoutError, ReaderError):
+            raise
+        except Exception:  # 鍵や、開いたファイルを持っている
+            return self._in_this_python(function, arguments)
+        self._start()
+        if self.process is None:
+            return self._in_this_python(function, arguments)
+        left = self._left()
+        try:
+            kind, *answer = in_a_thread(left, process.ask, self.process, job, left)
+        except TimeoutError:
+            raise
+        except (EOFError, OSError, pickle.UnpicklingError):
+            how = process.how_it_died(self.process)
+            self.close()
+            raise ReaderError(how) from None
+        if kind == "unloadable":
+            return self._in_this_python(function, arguments)
+        if kind == "error":
+            raise ReaderError(*answer)
+        return answer[0]
+
+    def _in_this_python(self, function: Callable[..., T], arguments: tuple[Any, ...]) -> T:
+        self.notes = (IN_A_THREAD,)
+        try:
+            return in_a_thread(self._left(), function, *arguments)
+        except (TimeoutError, ReaderError):
+            raise
+        except Exception as error:
+            raise ReaderError(f"{in_japanese(error)}") from None
+
+    def _left(self) -> float:
+        if (left := self.deadline - time.monotonic()) <= 0:
+            raise TimeoutError
+        return left
+
+    def close(self) -> None:
+        if self.process is not None:
+            process.end(self.process)
+        self.process = None
+
+
+_here: ContextVar[_Workplace | None] = ContextVar("_here", default=None)
+
+
+def in_a_thread(seconds: float, function: Callable[..., T], *arguments: Any) -> T:
+    """``function(*arguments)`` を別のスレッドで走らせた値。``seconds`` 秒で終わらなければ ``TimeoutError``。"""
+    outcome: list[Any] = []
 
     def work() -> None:
         try:
-            result.append(function(*arguments))
+            outcome.append((function(*arguments), None))
         except BaseException as error:  # 読者のコードの sys.exit() も含む
-            result.append(error)
+            outcome.append((None, error))
 
     thread = threading.Thread(target=work, daemon=True)
     thread.start()
-    thread.join(SECONDS)
-    if not result:
-        raise ReaderError(f"{SECONDS} 秒待っても終わりません。")
-    if isinstance(result[0], Exception):
-        raise result[0]
-    if isinstance(result[0], BaseException):
-        raise ReaderError(f"{type(result[0]).__name__} で Python を終わらせようとしました。")
-    return result[0]
+    thread.join(seconds)
+    if not outcome:
+        raise TimeoutError
+    value, error = outcome[0]
+    if isinstance(error, Exception):
+        raise error
+    if error is not None:
+        raise ReaderError(in_japanese(error))
+    return value
 
 
 def call(what: str, function: Callable[..., T], *arguments: Any) -> T:
@@ -48,8 +186,30 @@ def call(what: str, function: Callable[..., T], *arguments: Any) -> T:
     try:
         with np.errstate(all="ignore"):
             return function(*arguments)
+    except ReaderError:
+        raise
     except Exception as error:
-        raise ReaderError(f"{what} で {type(error).__name__} が起きました: {error}") from None
+        raise ReaderError(f"{what} で {in_japanese(error)}") from None
+
+
+def in_japanese(error: BaseException) -> str:
+    """読者のコードの例外を言う一文。
+
+    >>> in_japanese(KeyError("W1"))
+    "KeyError が起きました: 'W1'"
+    """
+    name = type(error).__name__
+    if not isinstance(error, Exception):
+        return f"{name} で Python を終わらせようとしました。"
+    if isinstance(error, MemoryError):
+        return f"{name} が起きました: 使えるメモリは {GIGABYTES} GB までです。"
+    if isinstance(error, RecursionError):
+        return f"{name} が起きました: 関数が自分自身を呼び続けています。"
+    try:
+        text = " ".join(str(error).split())
+    except Exception:  # __str__ が例外を起こす例外
+        text = "(説明を読めません)"
+    return f"{name} が起きました: {text if len(text) <= LONGEST else text[:LONGEST] + '…'}"
 
 
 def refused_signature(
@@ -58,7 +218,7 @@ def refused_signature(
     """``function(*arguments, **named)`` と呼べない ``function`` の、引数の並び(``Signature``)。呼べるなら None。"""
     try:
         signature = inspect.signature(function)
-    except (TypeError, ValueError):  # 引数の並びの分からないもの。呼んでみるしかない
+    except Exception:  # 引数の並びの分からないもの。呼んでみるしかない
         return None
     try:
         signature.bind(*arguments, **named)

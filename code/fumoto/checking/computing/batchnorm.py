@@ -2,12 +2,14 @@
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from fumoto.hints import Array, Hyperparameters
-from fumoto.printed.equation import Equations
+
+if TYPE_CHECKING:  # SymPy を読み込まずに、読者のコードを走らせられるように
+    from fumoto.printed.equation import Equations
 
 FORWARD = ("eq-batchnorm-mean", "eq-batchnorm-var", "eq-batchnorm-normalize", "eq-batchnorm-scale")
 RUNNING = ("eq-batchnorm-running-mean", "eq-batchnorm-running-var")
@@ -59,7 +61,7 @@ PROBLEMS = (make_problem(6, 4, 0), make_problem(5, 5, 1), make_problem(2, 3, 2))
 
 
 def follow_equations(
-    equations: Equations, hyperparameters: Hyperparameters, **options: Any
+    equations: "Equations", hyperparameters: Hyperparameters, **options: Any
 ) -> Iterator[Found]:
     """式のとおりに動かしたときの値を、問題ごとに順に。違いが見つかれば、残りの問題は計算しなくてよい。
 
@@ -72,7 +74,7 @@ def follow_equations(
 
 
 def _run(
-    equations: Equations,
+    equations: "Equations",
     hyperparameters: Hyperparameters,
     problem: Problem,
     batch_at_inference: bool = False,

@@ -1,0 +1,136 @@
+"""読者のファイルの中のものを、何らしいかに従って確かめる。"""
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from fumoto import checking
+from fumoto.checking.calling.safety import ReaderError, within_time_limit, workplace
+from fumoto.command.sources import Definition, Source, definitions
+
+if TYPE_CHECKING:
+    from fumoto.checking import Report
+
+LOADING_SECONDS = 4.0  # ファイルを読む(中の文を走らせる)のを待つ時間
+#: 初期値の名前 → それらしい関数の名前。
+INITIAL_VALUES = {"xavier": r"xavier", "glorot": r"glorot", "he": r"(^|_)he(_|$)|kaiming"}
+BATCHNORM = "BatchNorm"
+_NOT_JUDGED = "確かめられませんでした"
+
+
+@dataclass(frozen=True)
+class Row:
+    """確かめた結果 1 つ。``report``: 確かめなかったら None。``why``: 判定できないわけ。"""
+
+    file: str
+    name: str
+    line: int
+    kind: str | None
+    report: "Report | None" = None
+    recognised: str | None = None
+    why: str | None = None
+    surely: bool = True
+
+    @property
+    def ok(self) -> bool | None:
+        """正しければ True、違えば False、判定できなければ None。"""
+        return None if self.why or self.report is None else self.report.ok
+
+
+def status(rows: list[Row]) -> int:
+    """終了コード: 全部正しければ 0、1 つでも違えば 1、判定できるものがないか、判定できるはずのものができなければ 2。"""
+    verdicts = [row.ok for row in rows if row.surely or row.ok is not None]
+    if False in verdicts:
+        return 1
+    return 0 if verdicts and None not in verdicts else 2
+
+
+def judged(
+    path: Path, wanted: str | None, like: str | None, hyperparameters: Mapping[str, float]
+) -> Iterator[Row]:
+    """``path`` の中のもの(``wanted`` なら、その名前のもの)を、上から順に確かめる。読み込めなければ ``ReaderError``。"""
+    with workplace():
+        from fumoto.checking import optimizer  # noqa: F401  もう 1 つの Python が始まる間に、SymPy を読み込む
+
+        source = _read(path, wanted)
+        if source.error and wanted and not source.definitions:
+            raise ReaderError(source.error)
+        for definition in source.definitions:
+            yield _row(path, definition, like, hyperparameters, bool(wanted))
+        if source.error:
+            yield Row(str(path), "", 0, None, why=f"読み込みの途中、{source.error}", surely=False)
+
+
+def _read(path: Path, wanted: str | None) -> Source:
+    with workplace() as place:
+        place.begin(LOADING_SECONDS)
+        try:
+            return within_time_limit(definitions, str(path), wanted)
+        except ReaderError as error:
+            if error.variant is not None or "SyntaxError" in str(error):
+                raise
+            place.begin(LOADING_SECONDS)  # 終わらない計算がある。定義だけを読み直す
+            source = within_time_limit(definitions, str(path), wanted, True)
+        return source
+
+
+def _row(
+    path: Path, definition: Definition, like: str | None, hyperparameters: Mapping[str, float], named: bool
+) -> Row:
+    kind = definition.kind.name
+    if like:
+        kind = "initializer" if like in INITIAL_VALUES else "batchnorm" if like == BATCHNORM else "optimizer"
+    elif named:
+        kind = kind or "optimizer"
+    row = Row(str(path), definition.name, definition.line, kind, surely=named or definition.kind.surely)
+    if kind is None:
+        return replace(row, why=definition.kind.why, surely=False)
+    report, recognised = _judge(definition, kind, like, hyperparameters)
+    if report is None:
+        return replace(row, why="xavier、glorot、he のどの初期値でもありません")
+    why = report.verdict if not report.ok and _NOT_JUDGED in report.verdict else None
+    return replace(row, report=report, recognised=recognised, why=why)
+
+
+def _judge(
+    definition: Definition, kind: str, like: str | None, hyperparameters: Mapping[str, float]
+) -> "tuple[Report | None, str | None]":
+    """結果と、何として確かめたか。"""
+    if kind == "batchnorm":
+        return checking.check_batchnorm(definition.thing, **hyperparameters), BATCHNORM
+    if kind == "initializer":
+        return _initial_value(definition, like)
+    report = _check(definition, like, hyperparameters)
+    return report, getattr(report, "name", None) or like
+
+
+def _check(definition: Definition, like: str | None, hyperparameters: Mapping[str, float]) -> "Report":
+    # TODO(lead): after part-calling is merged, this is checking.check(definition.thing, like, **hyperparameters)
+    try:
+        return checking.check(definition.thing, like, **hyperparameters)
+    except ValueError:
+        if like:
+            raise
+    from fumoto.printed.methods import EVERY_METHOD
+
+    values = dict(lr=0.01, momentum=0.9, decay_rate=0.9, beta1=0.9, beta2=0.999, eps=1e-8, weight_decay=0.1)
+    likely = [name for name in EVERY_METHOD if name.lower() in definition.name.lower()][-1:] or ["SGD"]
+    taken = {key: values[key] for key in EVERY_METHOD[likely[0]].hyperparameters}
+    return checking.check(definition.thing, likely[0], **{**taken, **hyperparameters})
+
+
+def _initial_value(definition: Definition, like: str | None) -> "tuple[Report | None, str | None]":
+    """どれかの初期値と同じなら、それ。同じでなければ、名前から思われる初期値と比べた結果。それもなければ None。"""
+    expected = like or next(
+        (name for name, pattern in INITIAL_VALUES.items() if re.search(pattern, definition.name, re.I)), None
+    )
+    reports = {
+        name: checking.check_initializer(definition.thing, name)
+        for name in ([expected] if expected else INITIAL_VALUES)
+    }
+    for name, report in reports.items():
+        if report.ok or expected or _NOT_JUDGED in report.verdict:
+            return report, name
+    return None, None

@@ -1,0 +1,99 @@
+"""読者の書いたクラスや関数が、何らしいか: 最適化手法、重みの初期値、Batch Normalization、どれでもない。
+
+名前と引数だけを見る。確かに何であるかは、動かして確かめる。
+"""
+
+import dis
+import inspect
+import re
+from collections.abc import Collection
+from dataclasses import dataclass
+from typing import Any, Literal
+
+_VERBS = (
+    "update", "step", "optimize", "minimize", "apply", "apply_gradients", "apply_gradient", "compute_step",
+    "update_one", "update_param", "update_params", "update_parameters", "update_weights", "get_update",
+    "get_updates", "__call__",
+)  # fmt: skip
+_RATE = {"lr", "learning_rate", "eta", "alpha", "step_size", "rate", "learningrate"}
+_GRADIENT = re.compile(r"_?(g|gs|gr|df|deriv\w*|d_?[wxbp]\d*|d_?(params?|theta|weights?)|\w*grad\w*)")
+_METHOD = re.compile(
+    r"sgd|momentum|nesterov|nag|ada_?grad|rms_?prop|ada_?delta|adam|lion|muon|gradient_?descent", re.I
+)
+_INITIAL = re.compile(r"xavier|glorot|kaiming|(^|_)he(_|$)|lecun|init", re.I)
+_SIZES = re.compile(
+    r"n_?in|n_?out|fan_?in|fan_?out|in(put)?_?(size|dim|features)|out(put)?_?(size|dim|features)|rows|cols|shape"
+)
+_NOT_WRITTEN = {"NotImplementedError", "NotImplemented"}
+
+
+@dataclass(frozen=True)
+class Kind:
+    """``name``: 何らしいか。``surely``: それを書いたつもりに違いないか。``why``: どれらしくもないときの理由。"""
+
+    name: Literal["optimizer", "initializer", "batchnorm"] | None
+    surely: bool = True
+    why: str = ""
+
+
+def kind_of(name: str, thing: Any, others: Collection[Any] = ()) -> Kind:
+    """``name`` という名前の ``thing`` が何らしいか。``others``: 同じファイルのほかのもの。
+
+    >>> def my_he(rng, n_in, n_out): ...
+    >>> kind_of("my_he", my_he).name
+    'initializer'
+    >>> def plot(x): ...
+    >>> kind_of("plot", plot).why
+    '最適化手法、初期値、BatchNorm のどれの形でもありません'
+    """
+    if name.startswith("_"):
+        return Kind(None, why="名前が _ で始まります")
+    return _class_kind(thing, others) if issubclass(type(thing), type) else _function_kind(name, thing)
+
+
+_OTHER = Kind(None, why="最適化手法、初期値、BatchNorm のどれの形でもありません")
+
+
+def _class_kind(thing: type, others: Collection[Any]) -> Kind:
+    own = {name for base in thing.__mro__ if base is not object for name in vars(base)}
+    made_with = _parameters(getattr(thing, "__init__", None))
+    if {"forward", "backward"} <= own:
+        is_norm = {"gamma", "beta"} <= set(made_with) or re.search(r"batch_?norm|^bn", thing.__name__, re.I)
+        return Kind("batchnorm") if is_norm else Kind(None, why="BatchNorm ではない層です")
+    verbs = [verb for verb in _VERBS if verb in own]
+    if not verbs or issubclass(thing, BaseException):
+        return _OTHER
+    parents = {base for other in others if issubclass(type(other), type) for base in other.__mro__[1:]}
+    if inspect.isabstract(thing) or all(_is_not_written(getattr(thing, verb, None)) for verb in verbs):
+        return Kind(None, why="基底クラスです" if thing in parents else "中身がありません")
+    takes = [name for verb in verbs for name in _parameters(getattr(thing, verb, None))]
+    likely = any(map(_GRADIENT.fullmatch, takes)) or _RATE & set(made_with) or _METHOD.search(thing.__name__)
+    return Kind("optimizer") if likely else _OTHER
+
+
+def _function_kind(name: str, thing: Any) -> Kind:
+    parameters = _parameters(thing)
+    if len(parameters) >= 2 and sum(bool(_SIZES.fullmatch(p)) for p in parameters) >= 2:
+        return Kind("initializer", bool(_INITIAL.search(name)))
+    inner = [code for code in thing.__code__.co_consts if inspect.iscode(code)]
+    inside = [name for code in inner for name in code.co_varnames[: code.co_argcount]]
+    if any(_GRADIENT.fullmatch(p.lower()) for p in (*parameters, *inside)) and (
+        len(parameters) >= 2 or inside
+    ):
+        return Kind("optimizer", bool(_METHOD.search(name)))
+    return _OTHER
+
+
+def _parameters(function: Any) -> list[str]:
+    try:
+        return [name for name in inspect.signature(function).parameters if name != "self"]
+    except Exception:  # 引数の並びの分からないもの
+        return []
+
+
+def _is_not_written(method: Any) -> bool:
+    """``pass`` か ``raise NotImplementedError`` だけのメソッドか: 引数を何も読まない。"""
+    code = getattr(method, "__code__", None)
+    if code is None or not set(code.co_names) <= _NOT_WRITTEN:
+        return False
+    return not any("FAST" in step.opname or "DEREF" in step.opname for step in dis.get_instructions(code))
