@@ -6,7 +6,13 @@ from typing import Any
 
 from fumoto.checking.calling.optimizer import observe
 from fumoto.checking.calling.safety import ReaderError
-from fumoto.checking.candidates.optimizer import convention, indistinguishable, known_mistake, shared_state
+from fumoto.checking.candidates.optimizer import (
+    convention,
+    indistinguishable,
+    known_mistake,
+    shared_state,
+    unknown,
+)
 from fumoto.checking.computing.comparison import Comparison
 from fumoto.checking.computing.problems import STEPS, problems_for
 from fumoto.checking.report import Report
@@ -61,7 +67,7 @@ def check(make: Callable[..., Any], name: str, **hyperparameters: float) -> Repo
         return Report(True, f"一致: {other}。", notes=tuple(notes), variant=other)
     mistake = known_mistake(reader)
     if mistake is None:
-        notes.insert(0, str(difference))
+        notes[:0] = [str(difference), *unknown(reader)]
         return Report(False, "不一致: 原因は分かりませんでした。", notes=tuple(notes), step=difference.step)
     notes.insert(0, f"はじめて違うのは {difference.step} ステップ目です。")
     return replace(mistake, notes=tuple(notes), step=difference.step)
