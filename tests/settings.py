@@ -38,6 +38,13 @@ def few_images():
     return images[:1200], labels[:1200], images[1200:], labels[1200:]
 
 
+def few_bytes():
+    """The same in the form of ``fumoto.datasets.mnist_bytes``."""
+    x, t, x_test, t_test = few_images()
+    images, test_images = ((each * 255).astype(np.uint8).reshape(-1, 28, 28) for each in (x, x_test))
+    return images, t, test_images, t_test
+
+
 @dataclass(frozen=True)
 class Setting:
     """A default that a page uses: ``experiment`` is called in ``line`` without this ``parameter``.

@@ -60,16 +60,25 @@ def mnist(folder: str | Path | None = None) -> tuple[Array, Array, Array, Array]
 
 @cache
 def _load_mnist(folder: Path) -> tuple[Array, Array, Array, Array]:
+    x_train, t_train, x_test, t_test = mnist_bytes(folder)
+    return features(x_train), t_train, features(x_test), t_test
+
+
+@cache
+def mnist_bytes(folder: Path = _FOLDER) -> tuple[Array, Array, Array, Array]:
+    """``mnist`` と同じだが、画像はファイルにあるままの、形 ``(N, 28, 28)`` の uint8(0 から 255)。場所は 4 分の 1 で済む。"""
     x_train, t_train, x_test, t_test = (_read_idx(folder / name) for name in _MNIST_FILES)
-    t_train, t_test = t_train.astype(np.int64), t_test.astype(np.int64)
-    arrays = (_as_features(x_train), t_train, _as_features(x_test), t_test)
+    arrays = (x_train, t_train.astype(np.int64), x_test, t_test.astype(np.int64))
     for array in arrays:
         array.setflags(write=False)
     return arrays
 
 
-def _as_features(images: Array) -> Array:
-    return np.divide(images.reshape(len(images), -1), np.float32(255), dtype=np.float32)
+def features(images: Array) -> Array:
+    """uint8 の画像 ``(N, 28, 28)`` を、``mnist`` の返す形 ``(N, 784)``、0 以上 1 以下の float32 にする。書き換えられない。"""
+    found = np.divide(images.reshape(len(images), -1), np.float32(255), dtype=np.float32)
+    found.setflags(write=False)
+    return found
 
 
 def _read_idx(path: Path) -> Array:

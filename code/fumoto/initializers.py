@@ -14,7 +14,7 @@ from fumoto.validation import count, generator, non_negative
 
 
 def zeros(rng: Rng, n_in: int, n_out: int) -> Array:
-    """すべて 0。ネットワークは学習できない(8 章)。
+    """すべて 0。同じ層のノードは、区別できないままになる(8 章)。
 
     >>> zeros(np.random.default_rng(0), 2, 3)
     array([[0., 0., 0.],

@@ -133,7 +133,6 @@ def with_update(function):
 
 BROKEN = {
     "raises": (lambda self, p, g: 1 / 0, "1 ステップ目の update で ZeroDivisionError が起きました"),
-    "returns": (lambda self, p, g: {k: p[k] - 0.1 * g[k] for k in p}, "値を返しましたが"),
     "writes to grads": (
         lambda self, p, g: [g[k].__imul__(0.1) for k in p],
         "1 ステップ目に grads を書き換えました",
@@ -179,7 +178,7 @@ def test_arguments_out_of_their_range_are_misuse(name):
         check(getattr(optimizers, method), method, **{**SETTINGS[method], name: -0.1})
 
 
-@pytest.mark.parametrize("name", [["SGD"], {"SGD": 1}, None])
+@pytest.mark.parametrize("name", [["SGD"], {"SGD": 1}, 3])
 def test_a_name_that_is_no_string_is_misuse(name):
     with pytest.raises(ValueError, match=r"name は .*のどれか"):
         check(optimizers.SGD, name, lr=0.1)
@@ -216,7 +215,7 @@ def test_a_parameter_replaced_by_no_real_array_gets_its_own_sentence(value, said
 
 
 def test_other_ways_not_to_run():
-    assert "作る で TypeError" in str(check(lambda: None, "SGD", lr=0.1))
+    assert "update(params, grads) というメソッドがありません" in str(check(lambda: None, "SGD", lr=0.1))
     assert "update(params, grads) というメソッドがありません" in str(
         check(lambda lr: object(), "SGD", lr=0.1)
     )

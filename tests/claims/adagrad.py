@@ -49,8 +49,8 @@ def last_step(h, g, **options):
 
 
 @claim("adagrad-one-large")
-def one_larger_gradient_is_one_larger_step(c, h_t, g_t, eta):
-    return less(last_step(h_t, c * g_t, lr=eta), last_step(h_t, g_t, lr=eta))
+def one_larger_gradient_is_one_larger_step(q, h_t, g_t, eta):
+    return less(last_step(h_t, q * g_t, lr=eta), last_step(h_t, g_t, lr=eta))
 
 
 @claim("adagrad-step-bound")

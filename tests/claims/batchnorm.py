@@ -405,7 +405,16 @@ def by_batch(seed):
 @claim("trained-placement", samples=0, searched=0)
 def batchnorm_gains_at_the_chosen_rates_and_sigmoids_learn_at_no_rate_without(seed):
     losses = [trial.loss for trial in placed()[SIGMOID, NONE].trials]
-    return [*gains(seed), less(2.2, min(losses))]
+    largest = {}  # of the rates that were tried, the largest that did not diverge
+    for place in (NONE, BEFORE, AFTER):
+        tried = placed()[RELU, place].trials
+        largest[place] = max(dict(each.setting.values)["lr"] for each in tried if np.isfinite(each.loss))
+    return [
+        *gains(seed),
+        less(2.2, min(losses)),
+        less(largest[NONE], largest[AFTER]),
+        less(largest[AFTER], largest[BEFORE]),
+    ]
 
 
 @claim("trained-rates", samples=0, searched=0)
@@ -442,15 +451,15 @@ def small_and_one_sided_batches_are_answered_badly_by_their_own_statistics(seed)
         less(found.mixed[0], 0.2),
         less(found.mixed[:-1], found.mixed[1:]),
         less(np.abs(found.mixed[-1] - found.running), 0.03),
-        less(found.skewed.max(), 0.5),
+        less(found.skewed.max(), 0.4),
     ]
 
 
 def straight(seed):
     """Along the gradient the loss falls much further with BatchNorm."""
-    found = batchnorm.along_gradient(seeds=(seed,))
-    none, before = found.best(NONE), found.best(BEFORE)
-    return [less(2 * none, before), less(none, 0.15), less(0.2, before)]
+    found = batchnorm.along_gradient(seeds=(seed, seed + 1, seed + 2))
+    none, before = found.best(NONE).mean(), found.best(BEFORE).mean()
+    return [less(2 * none, before), less(none, 0.1), less(0.2, before)]
 
 
 def steady(seed):

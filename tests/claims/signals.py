@@ -341,7 +341,7 @@ def from_a_negative_bias_only_the_large_slope_learns(seed):
     start = initialization.BIASED_NETWORKS["負のバイアス", "ReLU"](rng=np.random.default_rng(seed))
     dead = saturation.silent(start, split().training[0][: saturation.PROBES])
     return [
-        less(90, dead[2].sum()),
+        less(80, dead[2].sum()),
         less(found["ReLU"], 0.15),
         less(found[f"s = {USUAL_SLOPE}"], 0.5),
         less(0.8, found[f"s = {SLOPE}"]),

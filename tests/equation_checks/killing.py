@@ -1,30 +1,33 @@
 """The tests can fail: every mistake in every equation is put in place of the page's and must be caught."""
 
 import warnings
-from dataclasses import fields
 
 import numpy as np
 
 from equation_checks.registry import CHECKS
-from fumoto.printed import Equation, variants
+from fumoto.printed import variants
 from fumoto.printed.equation import replaced
 from fumoto.printed.pages import book
 
 
-class Spoiled(Equation):
+class Spoiled:
     """An equation that ignores symbols it has lost, so that numbers decide and not a TypeError."""
 
+    def __init__(self, equation):
+        self.equation = equation
+
+    def __getattr__(self, name):
+        return getattr(self.equation, name)
+
     def evaluate(self, **values):
-        return super().evaluate(**{name: values[name] for name in self.symbols})
+        return self.equation.evaluate(**{name: values[name] for name in self.symbols})
 
 
 def survives(variant):
     """Whether the book with this mistake in it would still pass."""
-    label = variant.equation.label
-    spoiled = Spoiled(**{f.name: getattr(variant.equation, f.name) for f in fields(Equation)})
     with np.errstate(all="ignore"), warnings.catch_warnings(action="ignore"):
         try:
-            CHECKS[label](replaced(book(), spoiled))
+            CHECKS[variant.equation.label](replaced(book(), Spoiled(variant.equation)))
         except (AssertionError, ValueError, OverflowError, KeyError):  # KeyError: a value not yet computed
             return False
     return True

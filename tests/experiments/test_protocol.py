@@ -27,7 +27,9 @@ def test_every_training_image_is_in_one_part_and_the_test_images_are_the_test_im
     both = np.concatenate([split.training[0], split.validation[0]])
     assert both.shape == x.shape
     np.testing.assert_array_equal(np.sort(both.sum(axis=1)), np.sort(x.sum(axis=1)))
-    assert split.test[0] is x_test and split.test[1] is t_test
+    for ours, theirs in zip(split.test, (x_test, t_test), strict=True):
+        np.testing.assert_array_equal(ours, theirs)
+        assert ours.dtype == theirs.dtype and not ours.flags.writeable
     counts = np.bincount(split.validation[1], minlength=10) / len(split.validation[1])
     np.testing.assert_allclose(counts, np.bincount(t) / len(t), atol=0.01)
 
@@ -39,6 +41,14 @@ def test_validation_and_test_are_measured_once_with_every_image(monkeypatch):
     assert (sum(judged[::2]), sum(judged[1::2])) == (10_000, 10_000)
     assert outcome.losses.shape == (50,)
     assert outcome.training_loss == pytest.approx(outcome.losses[-10:].mean())
+
+
+def test_for_choosing_every_other_validation_image_is_used_once(monkeypatch):
+    judged = []
+    monkeypatch.setattr(protocol, "judge", lambda network, x, t: judged.append(x) or (1.0, 0.5))
+    protocol.learn.kept(SMALL, partial(SGD, lr=0.1), 1, 50)
+    chosen = protocol.split().validation[0][::2]
+    np.testing.assert_array_equal(np.sort(np.concatenate(judged).sum(axis=1)), np.sort(chosen.sum(axis=1)))
 
 
 def test_without_a_report_the_test_images_are_not_looked_at():

@@ -18,7 +18,7 @@ from built import BOOK
 from fumoto.experiments import adam, descent, sgd
 from fumoto.printed import read
 from living import playground
-from settings import GLUED, CellError, Page, as_printed, few_images
+from settings import GLUED, CellError, Page, as_printed, few_bytes, few_images
 
 PAGES = [*sorted(BOOK.glob("0[1-5]*.md")), BOOK / "10-after-adam.md"]
 UNSEEN = {  # (experiment, parameter) → why no reader needs the value
@@ -55,8 +55,10 @@ def equations(*labels):
 def few(monkeypatch):
     monkeypatch.setenv("FUMOTO_RESULTS", "")
     monkeypatch.setattr(fumoto.printed, "read", lambda labels: equations(*labels))
-    for module in (fumoto.datasets, adam, descent, sgd):
+    for module in (fumoto.datasets, adam, descent):
         monkeypatch.setattr(module, "mnist", few_images)
+    for module in (fumoto.datasets, sgd):
+        monkeypatch.setattr(module, "mnist_bytes", few_bytes)
 
 
 # --- another default is another number on the page ---------------------------------------------------------

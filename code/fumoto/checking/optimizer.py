@@ -1,17 +1,28 @@
 """読者の最適化手法を、印刷された式と突き合わせる。"""
 
-from collections.abc import Callable
+from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any
 
-from fumoto.checking.calling.optimizer import observe
+from fumoto.checking.calling.optimizer import Observed, observe
 from fumoto.checking.calling.safety import ReaderError, one_check
-from fumoto.checking.candidates.optimizer import convention, indistinguishable, known_mistake, shared_state
+from fumoto.checking.calling.values import NAMES, WORDS, meanings
+from fumoto.checking.candidates.optimizer import indistinguishable, known_mistake, shared_state
+from fumoto.checking.candidates.recognition import (
+    Agreement,
+    agreement,
+    conventional,
+    exact,
+    hinted,
+    nearest,
+    numerical,
+    recognised,
+)
 from fumoto.checking.computing.comparison import Comparison
-from fumoto.checking.computing.problems import STEPS, problems_for
+from fumoto.checking.computing.constants import missing, plausible
+from fumoto.checking.computing.problems import PROBLEMS, STEPS, problems_for
 from fumoto.checking.report import Report
-from fumoto.printed import PrintedOptimizer
-from fumoto.printed.methods import EVERY_METHOD
+from fumoto.printed.methods import EVERY_METHOD, Method
 from fumoto.printed.pages import book
 from fumoto.validation import fraction, non_negative, positive, real
 
@@ -20,60 +31,224 @@ _VALID = {  # 引数の取りうる値。この本の実装と同じ
     **dict.fromkeys(("eps", "weight_decay"), non_negative),
     **dict.fromkeys(("momentum", "decay_rate", "beta1", "beta2"), fraction),
 }
+_USUAL_SHAPE = "update(params, grads) に、配列の辞書を渡し、書き換えられた重みを読みました。"
 
 
 @one_check
-def check(make: Callable[..., Any], name: str, **hyperparameters: float) -> Report:
-    """``make(**hyperparameters)`` で作った最適化手法が、``name`` の式のとおりに動くかを調べる。
+def check(thing: Any, name: str | None = None, **hyperparameters: float) -> Report:
+    """``thing`` が、``name`` の式のとおりに動くかを調べる。
 
-    ``make``: クラス、関数、lambda のどれでもよい。``update(params, grads)`` を持つものを返すこと。
+    ``thing``: クラス、作ったもの、関数のどれでもよく、書いたままで渡せる(配列の辞書でもリストでも、書き換えても返しても)。どう呼んだかは
+    ``report.how`` にある。
     ``name``: ``"SGD"``, ``"Momentum"``, ``"Nesterov"``, ``"AdaGrad"``, ``"RMSProp"``, ``"AdaDelta"``, ``"Adam"``, ``"AdamW"``, ``"Lion"``, ``"Muon"``。
+    省くと、動きから見分ける(``report.name``)。
+    ``hyperparameters``: この本の名前(``lr`` など)でも、``thing`` の引数の名前でもよい。省いたものは既定値を使い、引数になければ動きから
+    求める(``report.constants``)。
     手法の名前や引数がおかしければ ``ValueError`` / ``TypeError``。読者のコードの誤りは ``Report`` で返す。
 
     >>> class MySGD:
-    ...     def __init__(self, lr):
+    ...     def __init__(self, lr=0.1):
     ...         self.lr = lr
-    ...     def update(self, params, grads):
-    ...         for key in params:
-    ...             params[key] += self.lr * grads[key]
-    >>> report = check(MySGD, "SGD", lr=0.1)
+    ...     def step(self, w, grad):
+    ...         return w + self.lr * grad
+    >>> report = check(MySGD, "SGD")
     >>> report.ok, report.equation, report.variant, report.step
     (False, 'eq-sgd-w', 'eq-sgd-w/sign-2', 1)
     """
-    if not isinstance(name, str) or name not in EVERY_METHOD:
+    if name is not None and (not isinstance(name, str) or name not in EVERY_METHOD):
         raise ValueError(f"name は {sorted(EVERY_METHOD)} のどれかです(渡された値: {name!r})")
     hyperparameters = {key: _VALID.get(key, real)(key, value) for key, value in hyperparameters.items()}
-    reader = Comparison(EVERY_METHOD[name], hyperparameters, book())
-    PrintedOptimizer(reader.method, reader.equations, **hyperparameters)  # 引数の名前を確かめる
-    problems = problems_for(reader.method)
+    method = None if name is None else EVERY_METHOD[name]
     try:
-        paths = observe(make, hyperparameters, problems).trajectories
+        seen = _observed(thing, method, hyperparameters)
     except ReaderError as error:
-        return _not_run(make, reader, error)
-    reader = replace(reader, trajectories=paths)
-    notes = sorted({note for path in paths for note in path.notes})
-    notes.append(f"(重みの組 {len(problems)} 通り、それぞれ {STEPS} ステップ、この引数で確かめました)")
-
-    difference = reader.first_difference(reader.method)
-    if difference is None:
-        notes[:0] = indistinguishable(reader)
-        return Report(True, f"一致: {name} の式と同じ動きをします。", notes=tuple(notes))
-    if other := convention(reader):
-        return Report(True, f"一致: {other}。", notes=tuple(notes), variant=other)
-    mistake = known_mistake(reader)
-    if mistake is None:
-        notes.insert(0, str(difference))
-        return Report(False, "不一致: 原因は分かりませんでした。", notes=tuple(notes), step=difference.step)
-    notes.insert(0, f"はじめて違うのは {difference.step} ステップ目です。")
-    return replace(mistake, notes=tuple(notes), step=difference.step)
+        return _not_run(thing, method, hyperparameters, error)
+    _refuse_unknown(seen, method, hyperparameters)
+    methods = list(EVERY_METHOD.values()) if method is None else [method]
+    report = _agreeing(seen, methods, hyperparameters)
+    return report if report is not None else _different(seen, method, hyperparameters)
 
 
-def _not_run(make: Callable[..., Any], reader: Comparison, error: ReaderError) -> Report:
-    """読者のコードが走らなかった。状態をキーの間で共有して、形が合わなくなっただけかもしれない。"""
-    failed = f"{reader.method.name} を確かめられませんでした。{error}"
+def _observed(thing: Any, method: Method | None, hyperparameters: dict[str, float]) -> Observed:
+    if method is not None:
+        names = tuple(method.hyperparameters)
+        return observe(thing, hyperparameters, problems_for(method), names, method.name)
     try:
-        seen = observe(make, reader.hyperparameters, problems_for(reader.method)[-1:])
+        return observe(thing, hyperparameters, PROBLEMS)
+    except ReaderError:  # 行列だけの手法かもしれない
+        muon = EVERY_METHOD["Muon"]
+        try:
+            return observe(thing, hyperparameters, problems_for(muon))
+        except ReaderError:
+            pass
+        raise
+
+
+def _refuse_unknown(seen: Observed, method: Method | None, hyperparameters: dict[str, float]) -> None:
+    """受け取る引数がなく、手法の引数でもない名前は、使い方の誤り。あっても、取りうる値でなければ誤り。"""
+    names = tuple(NAMES) if method is None else tuple(method.hyperparameters)
+    if any(name not in names for name in seen.unplaced):
+        raise TypeError(
+            f"{'check' if method is None else method.name} の引数は {sorted(names)} です"
+            f"(渡された引数: {sorted(hyperparameters)})"
+        )
+    for ours, (own, position) in meanings(names, seen.own).items():
+        if own in hyperparameters and position is None:
+            _VALID.get(ours, real)(own, hyperparameters[own])
+
+
+def _readers(seen: Observed, methods: Iterable[Method]) -> list[Comparison]:
+    """手法ごとの比べる相手。値は、分かったものだけ。"""
+    return [Comparison(m, seen.values(tuple(m.hyperparameters)), book(), seen.trajectories) for m in methods]
+
+
+# --- 一致 ---------------------------------------------------------------------------------------------------
+
+
+def _agreeing(seen: Observed, methods: list[Method], hyperparameters: dict[str, float]) -> Report | None:
+    """式(か別の書き方)と同じ動きをするという ``Report``。区別できない呼び方は、どれかが同じならよい。"""
+    for each in (seen, *seen.others):
+        readers = _readers(each, methods)
+        found = recognised(readers, each.title) if len(readers) > 1 else agreement(readers[0])
+        if found is None and len(readers) == 1:  # 属性の値は、使われていないかもしれない
+            passed = dict(readers[0].hyperparameters)
+            if passed.pop("eps", None) is not None and not each.values(("eps",), only_passed=True):
+                found = agreement(replace(readers[0], hyperparameters=passed))
+        if found is not None:
+            return _agreed(each, found, hyperparameters)
+    return None
+
+
+def _agreed(seen: Observed, found: Agreement, hyperparameters: dict[str, float]) -> Report:
+    name = found.reader.method.name
+    verdict = f"一致: {found.convention}。" if found.convention else f"一致: {name} の式と同じ動きをします。"
+    blind = [] if found.convention else indistinguishable(found.reader)
+    report = Report(True, verdict, variant=found.convention)
+    return _told(report, seen, found.reader, hyperparameters, blind)
+
+
+# --- 不一致 -------------------------------------------------------------------------------------------------
+
+
+def _different(seen: Observed, method: Method | None, hyperparameters: dict[str, float]) -> Report:
+    """式と違う動きをするときの ``Report``。"""
+    before: list[str] = []
+    if method is None:
+        readers = _readers(seen, EVERY_METHOD.values())
+        method = hinted(seen.title) or nearest(readers).method
+        before = [f"手法の名前がなく、どの式とも一致しないので、最も近い {method.name} と比べました。"]
+    reader = _readers(seen, [method])[0]
+    candidates = (plausible(reader) if missing(reader) else [reader]) or [reader]
+    tried = ((candidate, known_mistake(candidate)) for candidate in candidates if not missing(candidate))
+    chosen, mistake = next((each for each in tried if each[1] is not None), (candidates[0], None))
+    single = mistake is not None and " + " not in (mistake.variant or "")
+    others = [m for m in EVERY_METHOD.values() if m is not method and (m.name == "SGD" or not single)]
+    another = recognised(_readers(seen, others), seen.title, (exact, conventional))
+    if another is not None and not single:
+        other = another.reader.method.name
+        verdict = f"別の手法: {method.name} ではなく、{other} の式と同じ動きをします。"
+        report = Report(False, verdict, variant=f"method/{other}")
+        return _told(report, seen, another.reader, hyperparameters, before)
+    if mistake is None and (written := _written_in(seen, reader)) is not None:
+        return _told(*written, hyperparameters, before)
+    difference = chosen.first_difference(method) if not missing(chosen) else None
+    step = difference.step if difference is not None else None
+    if mistake is None:
+        before.append(str(difference))
+        report = Report(False, "不一致: 原因は分かりませんでした。", step=step)
+        return _told(report, seen, chosen, hyperparameters, before)
+    before.append(f"はじめて違うのは {step} ステップ目です。")
+    if another is not None:
+        before.append(f"この動きは、{another.reader.method.name} の式と同じです。")
+    return _told(replace(mistake, step=step), seen, chosen, hyperparameters, before)
+
+
+def _written_in(seen: Observed, reader: Comparison) -> tuple[Report, Observed, Comparison] | None:
+    """受け取った値を使わず、別の値が書き込まれているという ``Report``。"""
+    places = meanings(reader.method.hyperparameters, seen.own)
+    ignored = [ours for ours, (own, _) in places.items() if own in seen.ignored]
+    if not ignored:
+        return None
+    known = {ours: value for ours, value in reader.hyperparameters.items() if ours not in ignored}
+    found = agreement(replace(reader, hyperparameters=known), (exact, numerical))
+    if found is None:
+        return None
+    wrong = [
+        ours for ours in ignored if found.reader.hyperparameters[ours] != reader.hyperparameters.get(ours)
+    ]
+    told = "、".join(
+        f"{places[ours][0]} を受け取っていますが、使っていません({WORDS[ours]} は {found.reader.hyperparameters[ours]:g} と書き込まれています)"
+        for ours in wrong
+    )
+    report = Report(False, f"既知の間違い: {told}。", variant=f"constant/{'+'.join(wrong)}")
+    return report, seen, found.reader
+
+
+def _not_run(
+    thing: Any, method: Method | None, hyperparameters: dict[str, float], error: ReaderError
+) -> Report:
+    """読者のコードが走らなかった。状態をキーの間で共有して、形が合わなくなっただけかもしれない。"""
+    failed = f"{'手法' if method is None else method.name} を確かめられませんでした。{error}"
+    if method is None:
+        return Report(False, failed, variant=error.variant)
+    try:
+        seen = observe(
+            thing, hyperparameters, problems_for(method)[-1:], tuple(method.hyperparameters), method.name
+        )
     except ReaderError:
         return Report(False, failed, variant=error.variant)
-    shared = shared_state(replace(reader, trajectories=seen.trajectories))
-    return Report(False, failed) if shared is None else replace(shared, notes=(str(error),))
+    _refuse_unknown(seen, method, hyperparameters)
+    for reader in plausible(_readers(seen, [method])[0], most=1):
+        if (shared := shared_state(reader)) is not None:
+            return replace(shared, notes=(str(error),), how=seen.how, name=method.name)
+    return Report(False, failed)
+
+
+# --- 伝える -------------------------------------------------------------------------------------------------
+
+
+def _told(
+    report: Report, seen: Observed, reader: Comparison, hyperparameters: dict[str, float], before: list[str]
+) -> Report:
+    """呼び方、書き込まれた値、走らせた範囲を書き足した ``Report``。"""
+    names = tuple(reader.method.hyperparameters)
+    known = seen.values(names)
+    constants = {
+        n: reader.hyperparameters[n] for n in names if n not in known and n in reader.hyperparameters
+    }
+    notes = [*before, *sorted({note for path in seen.trajectories for note in path.notes})]
+    if seen.how != _USUAL_SHAPE:
+        notes.append(f"呼び方: {seen.how}")
+    if seen.others:
+        notes.append(_two_ways(seen))
+    if report.ok or constants.keys() - {"lr"}:
+        notes += [_constant(name, value, hyperparameters) for name, value in constants.items()]
+    places = meanings(names, seen.own)
+    for ours, (own, _) in places.items():
+        if own in seen.ignored and not (report.variant or "").startswith("constant/"):
+            notes.append(f"引数 {own} は受け取られますが、値を変えても動きが変わりません(使われていません)。")
+        if own in seen.assumed and ours in reader.hyperparameters:
+            notes.append(f"引数 {own} には {reader.hyperparameters[ours]:g} を渡しました。")
+    same = len(seen.trajectories)
+    tried = ", ".join(f"{n}={v:g}" for n, v in reader.hyperparameters.items())
+    given = "この引数" if hyperparameters and not constants else tried or "この引数"
+    notes.append(f"(重みの組 {same} 通り、それぞれ {STEPS} ステップ、{given}で確かめました)")
+    return replace(report, notes=tuple(notes), how=seen.how, constants=constants, name=reader.method.name)
+
+
+def _constant(name: str, value: float, hyperparameters: dict[str, float]) -> str:
+    if name == "lr" and value == 1:
+        return "学習率は掛けられていません(η = 1 と同じです)。"
+    text = f"{WORDS.get(name, name)} は {value:g} と書き込まれています"
+    if name in hyperparameters and hyperparameters[name] != value:
+        text += f"(引数にないので、{name}={hyperparameters[name]:g} は渡せませんでした)"
+    return f"{text}。"
+
+
+def _two_ways(seen: Observed) -> str:
+    other = " ".join(each.how for each in seen.others)
+    return (
+        f"ほかの呼び方もできて、動きが違います: {other}\n"
+        "呼び方を決めるには、次の 2 行を持つクラスにして渡してください:\n"
+        "def update(self, params, grads):\n    for key in params: params[key] = …  # ここで、あなたの関数を呼ぶ"
+    )

@@ -1,6 +1,6 @@
 """突き合わせの結果: 端末には短い文章、ノートブックには数式として現れる。"""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from fumoto.printed import Equation
 from fumoto.printed.differences import NOTHING, difference, marked
@@ -44,6 +44,7 @@ class Report:
 
     ``ok``: 式と一致したか。``verdict``: 結論の一文。``findings``: 見つかった間違い。``notes``: 読者に伝えること。
     ``equation``: 間違いのある式のラベル。``variant``: 間違いの名前。``step``: はじめて違ったステップ(1 から)。
+    ``how``: 読者のものの呼び方。``constants``: コードに書き込まれていた値(引数の名前 → 値)。``name``: どの手法の式と比べたか。
     ``str(report)`` は日本語の説明である。
     """
 
@@ -54,6 +55,9 @@ class Report:
     equation: str | None = None
     variant: str | None = None
     step: int | None = None
+    how: str = ""
+    constants: dict[str, float] = field(default_factory=dict)
+    name: str | None = None
 
     def __bool__(self) -> bool:
         return self.ok

@@ -258,7 +258,8 @@ def network(weight_decay: float = 0.0, dropout: float = 0.0, scale: float = 1.0)
     return partial(MLP, SIZES, initializer=scaled_he(scale), weight_decay=weight_decay, dropout=dropout)
 
 
-def _plain(lr: float, scale: float = 1.0) -> Setting:
+def plain(lr: float, scale: float = 1.0) -> Setting:
+    """何も足さない Adam。``scale``: He の初期値の何倍から始めるか。"""
     return Setting(Adam, (("lr", lr),), network(0.0, 0.0, scale), BATCH_SIZE)
 
 
@@ -276,8 +277,8 @@ def _dropout(lr: float, strength: float = 0.0) -> Setting:
 
 NONE, STOP, DROPOUT = "なし", "早期終了", "ドロップアウト"
 METHODS: dict[str, tuple[Callable[..., Setting], Range | None]] = {  # 名前 → (設定を作る関数, 強さの範囲)
-    NONE: (_plain, None),
-    STOP: (_plain, None),
+    NONE: (plain, None),
+    STOP: (plain, None),
     "L2": (_l2, Range(0.003, 0.3)),
     "AdamW": (_adamw, Range(0.3, 30.0)),
     DROPOUT: (_dropout, Range(0.1, 0.7)),
@@ -323,7 +324,7 @@ def candidates() -> dict[Key, list[Setting]]:
         found[FIXED, method] = [make(**values) for values in fixed]
         found[CHOSEN, method] = [make(**values) for values in space(method).everything(TRIALS, rng())]
     for scale in SCALES:
-        found[CHOSEN, scale] = [_plain(scale=scale, **v) for v in space(NONE).everything(TRIALS, rng())]
+        found[CHOSEN, scale] = [plain(scale=scale, **v) for v in space(NONE).everything(TRIALS, rng())]
     return found
 
 

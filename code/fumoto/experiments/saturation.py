@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from fumoto.datasets import mnist
+from fumoto.datasets import features, mnist_bytes
 from fumoto.experiments.kept import kept
 from fumoto.experiments.protocol import BATCH_SIZE, split
 from fumoto.hints import Array, Arrays, Rng
@@ -51,7 +51,8 @@ ZERO_ACTIVATIONS = {"シグモイド": Sigmoid, "ReLU": ReLU, "tanh": Tanh}
 
 def zero_start(steps: int = 5, lr: float = 0.5) -> dict[str, Arrays]:
     """重みを全部 0 から始めて、各ステップの勾配の最大の絶対値を記録する。``{活性化関数: {配列の名前: (steps,)}}``。"""
-    x, t = (array[:1000] for array in mnist()[:2])
+    images, t = (array[:1000] for array in mnist_bytes()[:2])
+    x = features(images)
     return {
         name: gradient_sizes(
             MLP(ZERO_SIZES, activation, zeros, rng=np.random.default_rng(0)), x, t, steps, lr

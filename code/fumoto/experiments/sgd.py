@@ -6,7 +6,7 @@ from functools import cache
 
 import numpy as np
 
-from fumoto.datasets import mnist
+from fumoto.datasets import features, mnist_bytes
 from fumoto.experiments.kept import kept
 from fumoto.hints import Array
 from fumoto.layers import SoftmaxCrossEntropy
@@ -116,8 +116,8 @@ def _correction(sizes: Array, samples: int) -> Array:
 @cache
 def _inner_products(samples: int) -> Array:
     """標本ごとの勾配の、全体の勾配からの誤差どうしの内積。ミニバッチの誤差の長さは、これだけで決まる。"""
-    x, t = (array[:samples] for array in mnist()[:2])
-    gradients = _sample_gradients(x.astype(np.float64), t)
+    images, t = (array[:samples] for array in mnist_bytes()[:2])
+    gradients = _sample_gradients(features(images).astype(np.float64), t)
     deviations = gradients - gradients.mean(axis=0)
     return deviations @ deviations.T
 

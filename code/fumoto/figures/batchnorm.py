@@ -89,6 +89,8 @@ def paths() -> Picture:
         (1.2, 1.14, r"① $1/\sqrt{\sigma_B^2 + \varepsilon}$", 0),
         (1.17, 0.72, r"② $2(x_i - \mu_B)/N$", 1),
         (0.0, -0.15, r"③ $1/N$", 2),
+        (2.42, 0.17, r"$-\hat{x}_j/(2 (\sigma_B^2 + \varepsilon))$", 1),
+        (1.6, -0.83, r"$-1/\sqrt{\sigma_B^2 + \varepsilon}$", 2),
         (2.8, 1.12, r"$\gamma$", None),
         (2.8, -0.33, r"$\gamma$", None),
     ):

@@ -1,33 +1,146 @@
-"""読者の最適化手法の呼び方を決め、問題の上で走らせる。"""
+"""読者の最適化手法の呼び方を決め、問題の上で走らせる。読者のコードに触れるのは、ここから先だけである。"""
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any
 
-from fumoto.checking.calling import updates
-from fumoto.checking.calling.safety import within_time_limit
-from fumoto.checking.computing.problems import Problem, Trajectory
+import numpy as np
+
+from fumoto.checking.calling import values
+from fumoto.checking.calling.safety import ReaderError, within_time_limit
+from fumoto.checking.calling.shapes.making import NOTHING
+from fumoto.checking.calling.shapes.units import example
+from fumoto.checking.calling.trying import Trial, Wanted, choose, copied, walker
 from fumoto.checking.computing.running import follow
-from fumoto.hints import Hyperparameters
+from fumoto.hints import Arrays, Hyperparameters
+
+if TYPE_CHECKING:
+    from fumoto.checking.computing.problems import Problem, Trajectory
 
 
 @dataclass(frozen=True)
 class Observed:
-    """読者のものを走らせて、見えたこと。``how``: 呼び方の一文。``trajectories``: 問題ごとの足どり。"""
+    """読者のものを走らせて、見えたこと。
+
+    ``how``: 呼び方の一文。``trajectories``: 問題ごとの足どり。``own``: 読者の引数の名前 → 値(属性などから分かったものも)。
+    ``passed``: ``own`` のうち、渡したか、引数の既定値であるもの。``ignored``: 受け取るのに、変えても動きの変わらない引数。
+    ``unplaced``: 渡された値のうち、受け取る引数のなかったもの。``assumed``: 既定値がないので、よくある値を渡した引数。
+    ``title``: クラスや関数の名前。``others``: 区別できない、ほかの呼び方で見えたこと。
+    """
 
     how: str
-    trajectories: list[Trajectory]
+    trajectories: "list[Trajectory]"
+    own: dict[str, Any] = field(default_factory=dict)
+    passed: tuple[str, ...] = ()
+    ignored: tuple[str, ...] = ()
+    unplaced: tuple[str, ...] = ()
+    assumed: tuple[str, ...] = ()
+    title: str = ""
+    others: "tuple[Observed, ...]" = ()
+
+    def values(self, names: Sequence[str], only_passed: bool = False) -> dict[str, float]:
+        """手法の引数 ``names`` の値。分かったものだけ。"""
+        own = {name: v for name, v in self.own.items() if not only_passed or name in self.passed}
+        return values.values_of(names, own)
 
 
 def observe(
-    thing: Callable[..., Any], hyperparameters: Hyperparameters, problems: Sequence[Problem]
+    thing: Any,
+    hyperparameters: Hyperparameters,
+    problems: "Sequence[Problem]",
+    names: tuple[str, ...] | None = None,
+    method: str | None = None,
 ) -> Observed:
-    """読者のものを、問題の上で 1 つずつ走らせる。走らなければ ``ReaderError``。"""
-    return within_time_limit(_observe, thing, hyperparameters, problems)
+    """読者のものを、問題の上で 1 つずつ走らせる。走らなければ ``ReaderError``。
+
+    ``names``: 手法の引数の名前。``method``: 手法の名前。どちらも、決まっていなければ None。
+    """
+    return within_time_limit(_observe, thing, hyperparameters, problems, names, method)
 
 
 def _observe(
-    thing: Callable[..., Any], hyperparameters: Hyperparameters, problems: Sequence[Problem]
+    thing: Any,
+    hyperparameters: Hyperparameters,
+    problems: "Sequence[Problem]",
+    names: tuple[str, ...] | None,
+    method: str | None,
 ) -> Observed:
-    reading = updates.reading(thing)
-    return Observed(reading.how, [follow(reading, hyperparameters, problem) for problem in problems])
+    matrices = all(w.ndim == 2 for problem in problems for w in problem.start.values())
+    wanted = Wanted(hyperparameters, names, method, matrices)
+    try:
+        first, *rest = choose(thing, wanted)
+        seen = _seen(first, wanted, problems)
+        others = []
+        for trial in rest:
+            try:
+                others.append(_seen(trial, wanted, problems))
+            except ReaderError:  # 小さな問題では走っても、形がいろいろだと走らない
+                continue
+    except ReaderError:
+        raise
+    except Exception as error:  # 読者のものは、属性を見るだけでも例外を起こせる
+        raise ReaderError(f"呼び方を調べるうちに {type(error).__name__} が起きました。") from None
+    return replace(seen, others=tuple(others), title=_title(thing))
+
+
+def _seen(trial: Trial, wanted: Wanted, problems: "Sequence[Problem]") -> Observed:
+    accepts = trial.plan.accepts
+    own = {**(trial.settings or {}), **{n: v for n, v in accepts.items() if _is_value(n, v)}, **trial.own}
+    passed = [*(n for n, v in accepts.items() if _is_value(n, v)), *trial.own, *(trial.config or {})]
+    placed = {*accepts, *trial.own}
+    shown = {name: own.get(name) for name in placed}
+    unplaced = [n for n in wanted.given if n not in placed and n not in values.meanings([n], shown)]
+    given = {*wanted.given, *(place[0] for place in values.meanings(wanted.given, shown).values())}
+    assumed = [name for name in trial.own if name not in given]
+    reading = trial.reading()
+    return Observed(
+        trial.how,
+        [follow(reading, trial.own, problem) for problem in problems],
+        own,
+        tuple(passed),
+        tuple(
+            name for name in placed if name in own and _is_ignored(trial, name, own[name], wanted.matrices)
+        ),
+        tuple(unplaced),
+        tuple(assumed),
+    )
+
+
+def _title(thing: Any) -> str:
+    try:
+        return str(getattr(thing, "__name__", type(thing).__name__))
+    except Exception:  # 読者のものは、名前を聞くだけでも例外を起こせる
+        return ""
+
+
+def _is_value(name: str, value: object) -> bool:
+    return value is not NOTHING and (values.number(value) is not None or values.pair(name, value) is not None)
+
+
+def _is_ignored(trial: Trial, name: str, value: Any, matrices: bool) -> bool:
+    """引数 ``name`` の値を変えても、動きが少しも変わらないか。"""
+    try:
+        other = {**trial.own, name: _another(name, value)}
+        return _path(trial, trial.own, matrices) == _path(trial, other, matrices)
+    except ReaderError:
+        return False
+
+
+def _another(name: str, value: Any) -> Any:
+    if (both := values.pair(name, value)) is not None:
+        return type(value)(_another("beta", each) for each in both)
+    if values.normal(name) in values.NAMES["eps"]:
+        return 1e-3 + 10.0 * value
+    return 0.5 * value if value else 0.3
+
+
+def _path(trial: Trial, own: dict[str, Any], matrices: bool) -> list[bytes]:
+    """大きな勾配も小さな勾配もある、短い足どり。"""
+    start = example(matrices)
+    rng = np.random.default_rng(2)
+    walk = walker(trial.plan, copied(start), own)
+    path = []
+    for size in (1e-6, 1.0, 1e-3, 1.0, 1e-6):
+        grads: Arrays = {key: size * rng.normal(size=w.shape) for key, w in start.items()}
+        path += [np.array(w).tobytes() for w in walk.step(grads).values()]
+    return path

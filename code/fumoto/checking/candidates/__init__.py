@@ -11,4 +11,5 @@
 
 候補を試す
     - ``optimizer``, ``initializer``, ``batchnorm``
+    - ``recognition``: 読者のものが、どの手法かを見分ける
 """

@@ -1,0 +1,183 @@
+"""読者のものに合いそうな呼び方を、もっともらしい順に並べる。
+
+名前から決まらないこと(引数の順、t を 0 と 1 のどちらから数えるか)は、同じ組の中に並べておき、試してから選ぶ。
+"""
+
+import inspect
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from typing import Any
+
+from fumoto.checking.calling.safety import ReaderError, call
+from fumoto.checking.calling.shapes import arrays, dictionaries, layers, objects, sequences
+from fumoto.checking.calling.shapes.loops import Loop, loops
+from fumoto.checking.calling.shapes.making import (
+    NOTHING,
+    Making,
+    Verb,
+    filled,
+    makings,
+    opened,
+    setups,
+    verbs,
+)
+from fumoto.checking.calling.shapes.roles import Argument, Arguments, Role, assignments
+from fumoto.checking.calling.shapes.units import Split, example
+from fumoto.checking.calling.shapes.walking import Plan
+
+Kind = tuple[Split, str, bool]  # 入れもの、それを言う言葉、作ったもの 1 つで全部を動かすか
+
+_BOTH: tuple[Kind, ...] = (  # 重みと勾配を渡すとき
+    (dictionaries.in_a_dictionary, "配列の辞書", True),
+    (dictionaries.in_a_course, "W1, b1 の辞書と dW1, db1 の辞書", True),
+    (sequences.in_a_list, "配列のリスト", True),
+    (arrays.one_by_one, "配列を 1 つずつ(1 つごとに新しく作って)", False),
+    (dictionaries.in_a_layered_dictionary, "W1, b1, … という名前の配列の辞書", True),
+    (objects.in_objects, ".data を持つもののリスト", True),
+    (layers.in_dictionaries, "層ごとの配列の辞書のリスト", True),
+    (sequences.in_a_tuple, "配列のタプル", True),
+    (objects.in_named_objects, ".data を持つものの辞書", True),
+)
+_KEYED: tuple[Kind, ...] = ((arrays.one_by_one, "配列を 1 つずつ", True), *_BOTH)
+_OBJECTS: tuple[Kind, ...] = (  # 勾配も持つ重みを渡すとき
+    (objects.in_objects, ".data と .grad を持つもののリスト", True),
+    (objects.object_by_object, ".data と .grad を持つものを 1 つずつ", True),
+    (objects.object_by_object, ".data と .grad を持つものを 1 つずつ(1 つごとに新しく作って)", False),
+    (objects.in_boxed_objects, ".data と .grad.data を持つもののリスト", True),
+    (objects.in_variables, ".grad を持つ配列のリスト", True),
+    (objects.in_objects_of_values, ".value.grad を持つもののリスト", True),
+    (objects.in_named_objects, ".data と .grad を持つものの辞書", True),
+)
+_LAYERS: tuple[Kind, ...] = (
+    (layers.in_layers, "重みと勾配を持つ層のリスト", True),
+    (layers.layer_by_layer, "重みと勾配を持つ層を 1 つずつ", True),
+    (layers.in_a_network, "層とパラメーターを持つネットワーク", True),
+    (layers.in_layers_of_lists, "params と grads がリストの層のリスト", True),
+    (layers.list_layer_by_layer, "params と grads がリストの層を 1 つずつ", True),
+    (layers.layer_by_layer, "重みと勾配を持つ層を 1 つずつ(1 つごとに新しく作って)", False),
+)
+_PAIRS: tuple[Kind, ...] = (
+    (sequences.in_pairs, "(勾配, 重み) の組のリスト", True),
+    (sequences.in_reversed_pairs, "(重み, 勾配) の組のリスト", True),
+    (sequences.in_pairs_of_variables, "(勾配, assign_sub などを持つ重み) の組のリスト", True),
+)
+_WITH_BIAS: tuple[Kind, ...] = (
+    (arrays.weight_and_bias, "重みとバイアスを 1 組ずつ(1 組ごとに新しく作って)", False),
+    (arrays.weights_and_biases, "重みのリストとバイアスのリスト", True),
+)
+_CHANGES: tuple[Kind, ...] = (  # 勾配だけを渡すとき
+    (arrays.one_by_one, "勾配の配列を 1 つずつ(1 つごとに新しく作って)", False),
+    (dictionaries.in_a_dictionary, "勾配の配列の辞書", True),
+    (sequences.in_a_list, "勾配の配列のリスト", True),
+)
+
+
+def kinds(roles: set[Role]) -> tuple[Kind, ...]:
+    """渡すものの役割 → 試す入れもの。もっともらしい順に。"""
+    if Role.PAIRS in roles:
+        return _PAIRS
+    if Role.BIAS in roles:
+        bias = _WITH_BIAS
+        return ((bias[0][0], "重みとバイアスを 1 組ずつ", True), *bias) if Role.KEY in roles else bias
+    if Role.MODEL in roles and Role.PARAMS not in roles:
+        return (*_LAYERS, *_OBJECTS, *(_BOTH if Role.GRADS in roles else ()))
+    if Role.PARAMS in roles and Role.GRADS in roles:
+        return _KEYED if Role.KEY in roles else _BOTH
+    if Role.PARAMS in roles:
+        return (*_OBJECTS, *_LAYERS)
+    return _CHANGES if Role.GRADS in roles else ()
+
+
+def groups(
+    thing: Any, values_for: Callable[[dict[str, Any], bool], dict[str, Any]]
+) -> Iterator[list[Plan | Loop]]:
+    """試す呼び方の組。組の中のものは、名前からは区別できない。
+
+    ``values_for(accepts, anything)``: 受け取る引数 → そこに渡す値。作るものがなければ、そのわけを言う ``ReaderError``。
+    """
+    why: ReaderError | None = None
+    found = False
+    for making in makings(thing):
+        try:
+            made = _sample(making, values_for)
+            for verb in verbs(made):
+                for group in _with_verb(making, verb, made):
+                    found = True
+                    yield list(group)
+        except ReaderError as error:
+            why = why or error
+    if inspect.isroutine(thing):
+        for loop in loops(thing):
+            found = True
+            yield [loop]
+    if not found:
+        raise why or ReaderError(
+            "update(params, grads) というメソッドがありません。それにあたるメソッドも見つかりません。"
+        )
+
+
+def _with_verb(making: Making, verb: Verb, made: Any) -> Iterator[list[Plan]]:
+    """1 つの関数の呼び方。返されるのが重みの変化であるものは、最後に試す。"""
+    held = making.arguments.roles() & {Role.PARAMS, Role.MODEL, Role.GRADS}
+    assigned = assignments(verb.arguments, held)
+    for change in (False, True):
+        for setup in (None, *(setups(made) if not held else ())):
+            given = held | ({Role.MODEL} if setup else set())
+            orders = [(Verb(verb.name, a, verb.before, verb.after), given | a.roles()) for a in assigned]
+            alike = len({frozenset(roles) for _, roles in orders}) == 1
+            together = [orders] if alike else [[order] for order in orders]  # 順だけが違うものは、1 つの組に
+            for order in together:
+                for split, words, shared in kinds(order[0][1]):
+                    if change and (Role.MODEL in order[0][1] or split in [kind[0] for kind in _OBJECTS]):
+                        continue
+                    if not change and split in [k[0] for k in _CHANGES] and Role.PARAMS not in order[0][1]:
+                        continue
+                    plans = [Plan(making, v, split, words, shared, setup, change=change) for v, _ in order]
+                    yield from _variants(plans)
+
+
+def _variants(plans: list[Plan]) -> Iterator[list[Plan]]:
+    """渡す状態のはじめと、t の数えはじめ。"""
+    first = plans[0].verb.arguments
+    initials = _initials(first)
+    times = (1, 0) if Role.TIME in first.roles() else (1,)
+    for initial in initials:
+        yield [replace(plan, initial=initial, first_t=t) for t in times for plan in plans]
+
+
+def _initials(arguments: Arguments) -> tuple[str, ...]:
+    states = [a for a in arguments.listed if a.role is Role.STATE]
+    if not states:
+        return ("zeros",)
+    return ("dict", "none", "zeros") if any("state" in a.name for a in states) else ("zeros", "none", "dict")
+
+
+def _sample(making: Making, values_for: Callable[[dict[str, Any], bool], dict[str, Any]]) -> Any:
+    """どんなメソッドがあるかを見るために、1 つ作ってみたもの。"""
+    if isinstance(making.build, type):
+        try:
+            return opened(object.__new__(making.build))
+        except TypeError:
+            pass
+    accepts = {
+        a.name: NOTHING if a.required else a.default for a in making.arguments.listed if a.role is Role.VALUE
+    }
+    values = values_for(accepts, making.arguments.anything)
+    more = {name: value for name, value in values.items() if name not in accepts}
+    why: ReaderError | None = None
+    for split in (sequences.in_a_list, dictionaries.in_a_dictionary, objects.in_objects, layers.in_a_network):
+        unit = split(example())[0]
+
+        def give(argument: Argument, weights: Any = unit.weights) -> Any:
+            if argument.name in values:
+                return values[argument.name]
+            return weights if argument.required and argument.role in (Role.PARAMS, Role.MODEL) else NOTHING
+
+        positional, named = filled(making.arguments, give, more)
+        try:
+            return opened(call("作る", lambda p=positional, n=named: making.build(*p, **n)))
+        except ReaderError as error:
+            why = why or error
+        if not making.arguments.roles() & {Role.PARAMS, Role.MODEL}:
+            break
+    raise why or ReaderError("作れませんでした。")

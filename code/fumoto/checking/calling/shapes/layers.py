@@ -1,0 +1,215 @@
+"""重みと勾配を持つ層のリスト、層 1 つずつ、層を持つネットワークにして渡す。
+
+名前は人によって違う(``layer.params["W"]``, ``layer.W``, ``layer.weights``, ``layer.dweights`` など)ので、どの名前でも同じ配列が見えるようにする。
+"""
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+
+from fumoto.checking.calling.shapes.objects import GRADIENT, Parameter
+from fumoto.checking.calling.shapes.units import Unit, gradient_of, padded
+from fumoto.hints import Array, Arrays
+
+#: 重みかバイアスか → 層の属性の名前。
+HELD = {
+    "W": ("W", "w", "weights", "weight", "kernel", "Weights"),
+    "b": ("b", "B", "biases", "bias", "Biases"),
+}
+#: 重みかバイアスか → その勾配の、層の属性の名前。
+GRADIENTS = {
+    "W": (
+        *("dW", "dw", "dweights", "dweight", "d_weights", "d_weight", "grad_W", "grad_w", "grad_weights", "grad_weight"),
+        *("weights_grad", "weight_grad", "W_grad", "w_grad", "weights_gradient", "grads_w", "grads_W", "delta_W", "delta_w"),
+        *("gradient_weights", "weights_gradients", "weight_gradient", "d_W", "d_w", "gradW", "gradw", "dL_dW", "dkernel"),
+    ),
+    "b": (
+        *("db", "dB", "dbiases", "dbias", "d_biases", "d_bias", "grad_b", "grad_biases", "grad_bias"),
+        *("biases_grad", "bias_grad", "b_grad", "biases_gradient", "bias_gradient", "grads_b", "delta_b"),
+        *("gradient_biases", "gradient_bias", "bias_gradients", "d_b", "gradb", "dL_db"),
+    ),
+}  # fmt: skip
+
+
+class Layer:
+    """重みとバイアスを持つ層。``lists``: ``params`` と ``grads`` が、辞書でなくリストか。"""
+
+    trainable = True
+    has_params = True
+
+    def __init__(self, name: str, arrays: tuple[Array, Array], lists: bool = False):
+        self.name, self.lists = name, lists
+        self.current = dict(zip("Wb", arrays, strict=True))
+        self.params: Any = list(arrays) if lists else dict(self.current)
+        self.grads: Any = [] if lists else {}
+        for kind, array in self.current.items():
+            self.hold(kind, array)
+
+    def hold(self, kind: str, array: Any) -> None:
+        """いまの重みかバイアスを ``array`` にする。"""
+        self.current[kind] = array
+        self.params["Wb".index(kind) if self.lists else kind] = array
+        for name in HELD[kind]:
+            self.__dict__[name] = array
+
+    def put(self, gradients: dict[str, Array]) -> None:
+        """勾配を、どの名前でも見えるようにする。"""
+        gradients = {kind: np.array(g) for kind, g in gradients.items()}
+        self.grads = list(gradients.values()) if self.lists else gradients
+        self.gradients = self.grads
+        for kind, g in gradients.items():
+            for name in GRADIENTS[kind]:
+                self.__dict__[name] = g
+
+    def refresh(self) -> tuple[Any, Any]:
+        """どれかの名前で入れ替わった重みを、ほかの名前にも写し、重みとバイアスを返す。"""
+        for place, kind in enumerate("Wb"):
+            inside = self.params[place] if self.lists else self.params[kind]
+            seen = [inside, *(self.__dict__.get(name) for name in HELD[kind])]
+            own = self.current[kind]
+            self.hold(kind, next((array for array in seen if array is not own), own))
+        return self.current["W"], self.current["b"]
+
+    def parameters(self) -> list[Any]:
+        return list(self.current.values())
+
+    get_params = parameters
+
+
+class Layers(Unit):
+    """層のリスト。"""
+
+    def __init__(self, params: Arrays, lists: bool = False):
+        params = padded(params)
+        super().__init__(params)
+        arrays = list(params.values())
+        both = zip(arrays[0::2], arrays[1::2], strict=True)
+        self.layers = [Layer(f"layer{i}", pair, lists) for i, pair in enumerate(both, start=1)]
+        self.weights: Any = self.layers
+
+    def put(self, grads: Arrays) -> None:
+        for i, layer in enumerate(self.layers):
+            two = zip(self.keys[2 * i : 2 * i + 2], layer.current.items(), strict=True)
+            layer.put({kind: gradient_of(grads, key, w) for key, (kind, w) in two})
+        self.gradients = [layer.grads for layer in self.layers]
+
+    def read(self) -> Arrays:
+        return dict(zip(self.keys, [w for layer in self.layers for w in layer.refresh()], strict=True))
+
+    def zeros(self, name: str) -> Any:
+        return [{kind: np.zeros_like(w) for kind, w in layer.current.items()} for layer in self.layers]
+
+
+class OneLayer(Layers):
+    """層 1 つ。"""
+
+    def __init__(self, params: Arrays, lists: bool = False):
+        super().__init__(params, lists)
+        self.weights = self.layers[0]
+
+
+class Dictionaries(Layers):
+    """``[{"W": …, "b": …}, …]``。勾配も同じ形。"""
+
+    def __init__(self, params: Arrays):
+        super().__init__(params)
+        self.weights = [layer.params for layer in self.layers]
+
+
+class Network(Layers):
+    """層を持つネットワーク。``model.layers`` でも、``model.parameters()`` でも、``model.params`` でも重みが見える。"""
+
+    def __init__(self, params: Arrays):
+        super().__init__(params)
+        self.model = Model(self.layers, params)
+        self.weights = self.model
+
+    def put(self, grads: Arrays) -> None:
+        super().put(grads)
+        self.model.put({key: gradient_of(grads, key, w) for key, w in self.model.params.items()})
+        self.gradients = self.model.grads
+
+    def read(self) -> Arrays:
+        return self.model.refresh(dict(zip(self.keys, self._from_layers(), strict=True)))
+
+    def _from_layers(self) -> list[Any]:
+        return [w for layer in self.layers for w in layer.refresh()]
+
+
+class Model:
+    """``Network`` が読者に渡すもの。"""
+
+    def __init__(self, layers: list[Layer], params: Arrays):
+        self.layers = self.trainable_layers = layers
+        self.known = dict(params)
+        self.params: Any = Callable_(params)
+        self.params.objects = self.objects = [Parameter(key, w) for key, w in params.items()]
+        self.grads: Arrays = {}
+
+    def put(self, grads: Arrays) -> None:
+        self.grads = self.gradients = {key: np.array(g) for key, g in grads.items()}
+        for each in self.objects:
+            each.put(GRADIENT, self.grads[each.name])
+
+    def refresh(self, from_layers: Arrays) -> Arrays:
+        """どこかで入れ替わった重みを、ほかの見え方にも写す。"""
+        for i, each in enumerate(self.objects):
+            seen = (from_layers[each.name], each.refresh(), self.params[each.name])
+            own = next((w for w in seen if w is not self.known[each.name]), self.known[each.name])
+            self.known[each.name] = self.params[each.name] = own
+            each.hold(own)
+            self.layers[i // 2].hold("Wb"[i % 2], own)
+        return dict(self.known)
+
+    def parameters(self) -> list[Parameter]:
+        return self.objects
+
+    trainable_parameters = get_parameters = parameters
+
+    def named_parameters(self) -> list[tuple[str, Parameter]]:
+        return [(each.name, each) for each in self.objects]
+
+    def __iter__(self) -> Iterator[Layer]:
+        return iter(self.layers)
+
+
+class Callable_(dict[str, Any]):
+    """``model.params["W"]`` でも ``model.params()`` でも使える辞書。"""
+
+    objects: list[Parameter]
+
+    def __call__(self) -> list[Parameter]:
+        return self.objects
+
+
+def in_layers(params: Arrays) -> list[Unit]:
+    """重みと勾配を持つ層のリスト。"""
+    return [Layers(params)]
+
+
+def in_layers_of_lists(params: Arrays) -> list[Unit]:
+    """``params`` と ``grads`` がリストの層のリスト。"""
+    return [Layers(params, lists=True)]
+
+
+def in_dictionaries(params: Arrays) -> list[Unit]:
+    """層ごとの辞書のリスト。"""
+    return [Dictionaries(params)]
+
+
+def in_a_network(params: Arrays) -> list[Unit]:
+    """層を持つネットワーク。"""
+    return [Network(params)]
+
+
+def layer_by_layer(params: Arrays) -> list[Unit]:
+    """層を 1 つずつ。"""
+    items = list(padded(params).items())
+    return [OneLayer(dict(items[i : i + 2])) for i in range(0, len(items), 2)]
+
+
+def list_layer_by_layer(params: Arrays) -> list[Unit]:
+    """``params`` と ``grads`` がリストの層を、1 つずつ。"""
+    items = list(padded(params).items())
+    return [OneLayer(dict(items[i : i + 2]), lists=True) for i in range(0, len(items), 2)]

@@ -1,0 +1,236 @@
+"""読者のものから、更新する関数を得る: クラスから作る、関数に作らせる、作ってあるものを写す、関数そのものを使う。"""
+
+import copy
+import functools
+import inspect
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from types import SimpleNamespace
+from typing import Any
+
+from fumoto.checking.calling.safety import ReaderError, call
+from fumoto.checking.calling.shapes.roles import Argument, Arguments, Role, arguments_of
+from fumoto.checking.calling.values import NAMES, USUAL, is_value, normal, number
+
+#: 更新するメソッドの名前。もっともらしい順に。
+VERBS = (
+    *(
+        "update",
+        "step",
+        "apply_gradients",
+        "update_params",
+        "update_parameters",
+        "update_weights",
+        "optimize",
+    ),
+    *("minimize", "apply", "apply_grads", "apply_gradient", "compute_step", "get_update", "get_updates"),
+    *("compute_update", "compute_updates", "update_one", "update_param", "update_parameter", "update_weight"),
+    *("update_layer", "update_model", "take_step", "do_step", "train_step", "descend", "run", "next", "move"),
+)
+SETUPS = (
+    "setup",
+    "register",
+    "set_parameters",
+    "set_params",
+    "attach",
+    "bind",
+    "initialize",
+    "init",
+    "build",
+)
+_INITIALIZERS = ("init", "init_state", "initial_state", "create_state", "initialize", "init_fn")
+
+
+@dataclass(frozen=True)
+class Making:
+    """作り方 1 つ。``words``: それを言う言葉。``arguments``: 作るときの引数。``build``: 作る関数。"""
+
+    words: str
+    arguments: Arguments
+    build: Callable[..., Any]
+
+
+def makings(thing: Any) -> list[Making]:
+    """``thing`` の作り方。もっともらしい順に。"""
+    if isinstance(thing, type):
+        return [Making("", arguments_of(thing), thing)]
+    if not isinstance(thing, functools.partial) and not inspect.isroutine(thing):
+        return [Making("作ってあるものの写しを使い、", Arguments((), False), lambda: _copied(thing))]
+    arguments = arguments_of(thing)
+    itself = Making("", Arguments((), False), lambda: thing)
+    made = Making("", arguments, thing)
+    if arguments.roles() & {Role.GRADS, Role.PAIRS}:
+        return [itself]
+    unknown = [a for a in arguments.listed if a.required and a.role not in (Role.VALUE, Role.CONFIG)]
+    return [made, itself] if unknown else [made]
+
+
+def _copied(thing: Any) -> Any:
+    try:
+        return copy.deepcopy(thing)
+    except Exception as error:
+        raise ReaderError(
+            f"渡されたものの写しを作れません({type(error).__name__}: {error})。作る前のクラスを渡してください。"
+        ) from None
+
+
+# --- 引数を並べる -------------------------------------------------------------------------------------------
+
+NOTHING = object()  # 渡さない
+
+
+def filled(
+    arguments: Arguments, give: Callable[[Argument], Any], more: dict[str, Any]
+) -> tuple[list[Any], dict[str, Any]]:
+    """位置で渡すものと、名前で渡すもの。``give``: 引数 → 渡すもの(``NOTHING`` なら渡さない)。"""
+    positional: list[Any] = []
+    named = dict(more) if arguments.anything else {}
+    by_name = False
+    for argument in arguments.listed:
+        value = give(argument)
+        by_name = by_name or argument.keyword or value is NOTHING
+        if value is NOTHING:
+            continue
+        if by_name:
+            named[argument.name] = value
+        else:
+            positional.append(value)
+    return positional, named
+
+
+def usual(name: str) -> float:
+    """読者の引数に、ほかに手がかりがないときに渡す値。"""
+    plain = normal(name)
+    return next((USUAL[ours][0] for ours, names in NAMES.items() if plain in names), 0.9)
+
+
+class Asked(dict[str, Any]):
+    """読者のコードに渡す、引数の値の辞書。どの名前で引かれたか、ないときの値は何だったかを覚える。"""
+
+    def __init__(self, values: dict[str, Any]):
+        super().__init__(values)
+        self.defaults: dict[str, Any] = {}
+
+    def get(self, name: str, default: Any = None) -> Any:
+        if name not in self and number(default) is not None:
+            self.defaults[name] = default
+        return super().get(name, default)
+
+    def __missing__(self, name: str) -> Any:
+        if not isinstance(name, str) or not is_value(name):
+            raise KeyError(name)
+        self[name] = usual(name)
+        return self[name]
+
+
+# --- 更新する関数 -------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Verb:
+    """更新する関数の呼び方。``name``: メソッドの名前(なければ、作ったものそのもの)。``before``, ``after``: 前と後に呼ぶもの。"""
+
+    name: str | None
+    arguments: Arguments
+    before: str | None = None
+    after: str | None = None
+
+    def of(self, made: Any) -> Callable[..., Any]:
+        return made if self.name is None else getattr(made, self.name)
+
+
+def look(made: Any, name: str) -> Any:
+    """読者のものの属性。なければ(見ると例外が起きても)None。"""
+    try:
+        return getattr(made, name, None)
+    except Exception:  # 例外を起こすプロパティ
+        return None
+
+
+def opened(made: Any) -> Any:
+    """``(init, update)`` や ``(init, update, get_params)`` のように返されたものは、状態を持つもの 1 つにする。"""
+    if isinstance(made, tuple) and look(made, "update") is None and all(map(callable, made)):
+        if len(made) == 3:
+            return _Stepping(*made)
+        if len(made) == 2:
+            made = SimpleNamespace(init=made[0], update=made[1])
+    start = next((f for name in _INITIALIZERS if callable(f := look(made, name))), None)
+    update = look(made, "update")
+    if start is None or not callable(update) or isinstance(made, type):
+        return made
+    listed = arguments_of(update).listed
+    if any(_is_state(argument) and argument.required for argument in listed):
+        return _Initialised(start, update, listed)
+    return made
+
+
+def _is_state(argument: Argument) -> bool:
+    return argument.role not in (Role.PARAMS, Role.GRADS, Role.VALUE, Role.TIME, Role.KEY)
+
+
+class _Initialised:
+    """``init(params)`` で状態を作り、``update(grads, state, params)`` が状態も返すもの。"""
+
+    def __init__(self, start: Callable[..., Any], function: Callable[..., Any], listed: tuple[Argument, ...]):
+        self.start, self.function, self.listed, self.kept = start, function, listed, NOTHING
+
+    def update(self, params: Any, grads: Any) -> Any:
+        if self.kept is NOTHING:
+            self.kept = self.start(params)
+        given = [
+            grads if a.role is Role.GRADS else params if a.role is Role.PARAMS else self.kept
+            for a in self.listed
+            if a.role is not Role.VALUE and (a.required or a.role is Role.PARAMS)
+        ]
+        new, self.kept = self.function(*given)
+        return new
+
+
+class _Stepping:
+    """``init(params)``、``update(i, grads, state)``、``get_params(state)`` の 3 つ。"""
+
+    def __init__(self, start: Callable[..., Any], function: Callable[..., Any], read: Callable[..., Any]):
+        self.start, self.function, self.read, self.kept, self.count = start, function, read, NOTHING, 0
+
+    def update(self, params: Any, grads: Any) -> Any:
+        self.kept = self.start(params) if self.kept is NOTHING else self.kept
+        self.kept = self.function(self.count, grads, self.kept)
+        self.count += 1
+        return self.read(self.kept)
+
+
+def verbs(made: Any) -> Iterator[Verb]:
+    """``made`` の、更新する関数。もっともらしい順に。"""
+    if inspect.isroutine(made) or isinstance(made, functools.partial):
+        yield Verb(None, arguments_of(made))
+        return
+    names = [name for name in dir(made) if not name.startswith("_")]
+    found = [name for name in VERBS if name in names]
+    for name in found or names:
+        method = call(f"{name} を調べるとき", lambda name=name: getattr(made, name))
+        if not callable(method) or isinstance(method, type):
+            continue
+        arguments = arguments_of(method)
+        if not found and not arguments.roles() & {Role.GRADS, Role.PAIRS, Role.PARAMS, Role.MODEL}:
+            continue
+        before, after = (_beside(prefix, name, names) for prefix in ("pre", "post"))
+        yield Verb(name, arguments, before, after)
+    if callable(made) and not isinstance(made, type):
+        yield Verb(None, arguments_of(made))
+
+
+def _beside(prefix: str, verb: str, names: list[str]) -> str | None:
+    """``pre_update_params`` のような、更新の前と後に呼ぶメソッド。"""
+    return next(
+        (name for name in (f"{prefix}_{verb}", f"{prefix}_update", f"{prefix}_step") if name in names), None
+    )
+
+
+def setups(made: Any) -> list[str]:
+    """重みを渡しておくメソッド。"""
+    found = []
+    for name in SETUPS:
+        method = look(made, name)
+        if callable(method) and sum(a.required for a in arguments_of(method).listed) == 1:
+            found.append(name)
+    return found

@@ -1,0 +1,232 @@
+"""``.data`` と ``.grad`` を持つパラメーターのオブジェクトにして渡す。
+
+人によって名前が違う(``data``, ``value``, ``grad``, ``gradient`` など)ので、どの名前でも同じ配列が見えるようにし、更新のあとに、
+どれか 1 つの名前で配列が入れ替わっていれば、ほかの名前にも写す。
+"""
+
+from typing import Any
+
+import numpy as np
+
+from fumoto.checking.calling.shapes.units import Unit
+from fumoto.hints import Array, Arrays
+
+
+class Variable(np.ndarray):  # type: ignore[type-arg]
+    """配列であり、``.data``, ``.grad``, ``assign_sub`` なども持つもの。配列の演算は、ふつうの配列を返す。"""
+
+    grad: Any = None
+    gradient: Any = None
+    derivative: Any = None
+    requires_grad = True
+    trainable = True
+    name: str = ""
+
+    @classmethod
+    def of(cls, array: Array) -> "Variable":
+        return np.array(array).view(cls)
+
+    def __array_wrap__(self, array: Any, context: Any = None, return_scalar: bool = False) -> Any:
+        plain = np.asarray(array)
+        return plain[()] if return_scalar else plain
+
+    def __hash__(self) -> int:  # type: ignore[override]
+        return id(self)
+
+    def numpy(self) -> Array:
+        return self.view(np.ndarray)
+
+    @property
+    def data(self) -> Any:
+        return self.view(np.ndarray)
+
+    @data.setter
+    def data(self, value: Any) -> None:
+        self[...] = value
+
+    value = data
+
+    def assign(self, value: Any) -> None:
+        self[...] = value
+
+    def assign_sub(self, change: Any) -> None:
+        self[...] -= change
+
+    def assign_add(self, change: Any) -> None:
+        self[...] += change
+
+    def zero_grad(self) -> None:
+        self.grad = np.zeros_like(self.data)
+
+
+DATA = ("data", "value", "val", "array", "w", "weight", "weights", "tensor", "param", "W", "values", "p", "x")
+GRADIENT = (
+    "grad",
+    "gradient",
+    "g",
+    "dw",
+    "dW",
+    "grads",
+    "gradients",
+    "derivative",
+    "delta",
+    "d",
+    "dx",
+    "grad_value",
+)
+
+
+class Parameter:
+    """``DATA`` のどの名前でも重みが、``GRADIENT`` のどの名前でも勾配が見えるもの。"""
+
+    requires_grad = True
+    trainable = True
+
+    def __init__(self, name: str, array: Array):
+        self.name = name
+        self.hold(array)
+
+    def put(self, names: tuple[str, ...], array: Any) -> None:
+        for name in names:
+            self.__dict__[name] = array
+
+    def refresh(self) -> Any:
+        """どれかの名前で入れ替わった重みを、ほかの名前にも写し、その重みを返す。"""
+        seen = [self.__dict__.get(name) for name in DATA]
+        self.hold(next((array for array in seen if array is not self.current), self.current))
+        return self.current
+
+    def hold(self, array: Any) -> None:
+        """いまの重みを ``array`` にする。"""
+        self.current = array
+        self.put(DATA, array)
+
+    @property
+    def shape(self) -> Any:
+        return np.shape(self.current)
+
+    @property
+    def size(self) -> Any:
+        return np.size(self.current)
+
+    @property
+    def dtype(self) -> Any:
+        return np.asarray(self.current).dtype
+
+    def update(self, value: Any) -> None:
+        self.data = value
+
+    assign = update
+
+    def zero_grad(self) -> None:
+        self.put(GRADIENT, np.zeros_like(self.current))
+
+    cleargrad = zero_grad
+
+
+class Objects(Unit):
+    """パラメーターのリスト。``boxed``: 勾配も ``.data`` を持つか。"""
+
+    def __init__(self, params: Arrays, boxed: bool = False):
+        super().__init__(params)
+        self.boxed = boxed
+        self.objects = [Parameter(key, w) for key, w in params.items()]
+        self.weights: Any = self.objects
+
+    def put(self, grads: Arrays) -> None:
+        self.gradients = [grads[key] for key in self.keys]
+        for each, g in zip(self.objects, self.gradients, strict=True):  # 使ったあとに 0 にするのは、正しい
+            each.put(GRADIENT, Variable.of(g) if self.boxed else np.array(g))
+
+    def read(self) -> Arrays:
+        return {key: each.refresh() for key, each in zip(self.keys, self.objects, strict=True)}
+
+    def zeros(self, name: str) -> Any:
+        return [np.zeros_like(each.current) for each in self.objects]
+
+
+class OneObject(Objects):
+    """パラメーター 1 つ。"""
+
+    def __init__(self, params: Arrays):
+        super().__init__(params)
+        self.weights = self.objects[0]
+
+    def put(self, grads: Arrays) -> None:
+        super().put(grads)
+        self.gradients = self.gradients[0]
+
+    def zeros(self, name: str) -> Any:
+        return np.zeros_like(self.objects[0].current)
+
+
+class NamedObjects(Objects):
+    """パラメーターの辞書。"""
+
+    def __init__(self, params: Arrays):
+        super().__init__(params)
+        self.weights = dict(zip(self.keys, self.objects, strict=True))
+
+    def put(self, grads: Arrays) -> None:
+        super().put(grads)
+        self.gradients = grads
+
+
+class Variables(Unit):
+    """``.grad`` を持つ配列のリスト。"""
+
+    def __init__(self, params: Arrays):
+        super().__init__(params)
+        self.weights: Any = [Variable.of(w) for w in params.values()]
+
+    def put(self, grads: Arrays) -> None:
+        self.gradients = [grads[key] for key in self.keys]
+        for w, g in zip(self.weights, self.gradients, strict=True):
+            w.grad = w.gradient = w.derivative = np.array(g)
+
+    def read(self) -> Arrays:
+        return dict(zip(self.keys, self.weights, strict=False))
+
+    def zeros(self, name: str) -> Any:
+        return [np.zeros_like(w.data) for w in self.weights]
+
+
+class OfValues(Objects):
+    """パラメーターのリスト。``.value`` が、``.grad`` と ``.derivative`` を持つ。"""
+
+    def put(self, grads: Arrays) -> None:
+        super().put(grads)
+        for each, g in zip(self.objects, self.gradients, strict=True):
+            value = Variable.of(each.current)
+            value.grad = value.gradient = value.derivative = np.array(g)
+            each.hold(value)
+
+
+def in_objects(params: Arrays) -> list[Unit]:
+    """``.data`` と ``.grad`` を持つもののリスト。"""
+    return [Objects(params)]
+
+
+def in_boxed_objects(params: Arrays) -> list[Unit]:
+    """``.data`` と ``.grad.data`` を持つもののリスト。"""
+    return [Objects(params, boxed=True)]
+
+
+def in_named_objects(params: Arrays) -> list[Unit]:
+    """``.data`` と ``.grad`` を持つものの辞書。"""
+    return [NamedObjects(params)]
+
+
+def in_variables(params: Arrays) -> list[Unit]:
+    """``.grad`` を持つ配列のリスト。"""
+    return [Variables(params)]
+
+
+def in_objects_of_values(params: Arrays) -> list[Unit]:
+    """``.value.grad`` か ``.value.derivative`` を持つもののリスト。"""
+    return [OfValues(params)]
+
+
+def object_by_object(params: Arrays) -> list[Unit]:
+    """``.data`` と ``.grad`` を持つものを、1 つずつ。"""
+    return [OneObject({key: w}) for key, w in params.items()]

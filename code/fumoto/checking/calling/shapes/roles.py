@@ -1,0 +1,191 @@
+"""引数の役割を、名前から読み取る: 重み、勾配、回数、状態、学習率のような値。"""
+
+import inspect
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from enum import Enum, auto
+from typing import Any
+
+from fumoto.checking.calling.values import is_value, normal
+
+
+class Role(Enum):
+    """引数の役割。"""
+
+    PARAMS = auto()  # 重み
+    GRADS = auto()  # 勾配
+    BIAS = auto()  # 重みと別に渡すバイアス
+    BIAS_GRAD = auto()
+    PAIRS = auto()  # (勾配, 重み) の並び
+    MODEL = auto()  # 重みを持つもの: ネットワークや層
+    TIME = auto()  # 何回目の更新か
+    STATE = auto()  # 呼ぶ側が持つ状態
+    CONFIG = auto()  # 値と状態を入れた辞書
+    KEY = auto()  # 重みの名前
+    SHAPE = auto()  # 重みの形
+    VALUE = auto()  # 学習率や減衰率
+    OTHER = auto()  # 名前からは分からない
+
+
+def _words(text: str) -> frozenset[str]:
+    return frozenset(text.split())
+
+
+#: 役割 → それを表す名前(``normal`` でそろえたもの)。
+NAMED: dict[Role, frozenset[str]] = {
+    Role.PARAMS: _words(
+        "params parameters param parameter p ps w ws weights weight theta thetas x xs vars variables var variable "
+        "values coef coefs coefficients tensors tensor old current position point trainablevariables trainableparams "
+        "paramlist modelparameters modelparams parameterlist weightlist paramdict parameterdict allparams"
+    ),
+    Role.GRADS: _words(
+        "g gs gw gx dw dws dx dxs dp dtheta dthetas dparams dparam dparameters dweights dweight dvars dv nablaw nabla "
+        "updates djdw djdtheta dldw dldtheta dedw dlossdw deltaw derivative derivatives dl dj jac jacobian slope slopes"
+    ),
+    Role.BIAS: _words("b bias biases bs"),
+    Role.BIAS_GRAD: _words("db dbs dbias dbiases gradb bgrad biasgrad gradbias gradbiases gb nablab djdb dldb deltab"),
+    Role.PAIRS: _words("pairs gradvars gradsvars gvs paramsgrads gradsparams paramgradpairs gradparampairs pgs"),
+    Role.MODEL: _words("model net network nn module layers layer target modules mlp"),
+    Role.TIME: _words("t step iter iteration iterations epoch timestep time it i k n counter globalstep stepcount nstep"),
+    Role.CONFIG: _words(
+        "config cfg conf optimconfig optimizerconfig optconfig updateconfig hyperparams hyperparameters hparams hparam "
+        "hp hps hyper opts options settings configs"
+    ),
+    Role.KEY: _words(
+        "key name layername layerid layeridx layerindex idx index id paramname paramid paramkey varname pname wname uid"
+    ),
+    Role.SHAPE: _words(
+        "shape dim dims shapes inputshape paramshape paramsshape size ndim nparams numparams numparameters nparameters "
+        "length dimension dimensions nfeatures numfeatures numweights nweights"
+    ),
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Argument:
+    """読者の関数の引数 1 つ。``required``: 省けないか。``keyword``: 名前でしか渡せないか。"""
+
+    name: str
+    role: Role
+    required: bool
+    keyword: bool
+    default: Any
+
+
+@dataclass(frozen=True)
+class Arguments:
+    """読者の関数の引数の並び。``anything``: ``**kwargs`` があるか、並びが分からず、どんな名前でも渡せるか。"""
+
+    listed: tuple[Argument, ...]
+    anything: bool
+
+    def roles(self) -> set[Role]:
+        return {argument.role for argument in self.listed}
+
+
+def role_of(name: str, default: Any = inspect.Parameter.empty) -> Role:
+    """名前から読み取った役割。
+
+    >>> [role_of(name).name for name in ("params", "grad_W", "dW", "learning_rate", "t", "velocity")]
+    ['PARAMS', 'GRADS', 'GRADS', 'VALUE', 'TIME', 'OTHER']
+    """
+    plain = normal(name)
+    if isinstance(default, float) or (is_value(name) and plain not in ("e", "b1", "b2")):
+        return Role.VALUE if is_value(name) else Role.OTHER
+    for role in (Role.BIAS_GRAD, Role.PAIRS, Role.CONFIG, Role.KEY):
+        if plain in NAMED[role]:
+            return role
+    if "and" in plain and ("grad" in plain or "var" in plain):
+        return Role.PAIRS
+    if (
+        plain in NAMED[Role.GRADS]
+        or re.match(r"(grad|deriv)", plain)
+        or re.search(r"(grads?|gradients?)$", plain)
+    ):
+        return Role.GRADS
+    for role in (Role.PARAMS, Role.BIAS, Role.MODEL, Role.TIME, Role.SHAPE):
+        if plain in NAMED[role]:
+            return role
+    return Role.VALUE if is_value(name) else Role.OTHER
+
+
+def arguments_of(function: Callable[..., Any]) -> Arguments:
+    """``function`` の引数の並び。読者のものが何を返しても、例外にはならない。"""
+    try:
+        parameters = list(inspect.signature(function).parameters.values())
+    except Exception:  # 並びの分からないものか、調べると例外を起こすもの。呼んでみるしかない
+        return Arguments((), True)
+    kinds = inspect.Parameter
+    listed = tuple(
+        Argument(
+            p.name,
+            role_of(p.name, p.default),
+            p.default is kinds.empty,
+            p.kind is kinds.KEYWORD_ONLY,
+            p.default,
+        )
+        for p in parameters
+        if p.kind not in (kinds.VAR_POSITIONAL, kinds.VAR_KEYWORD)
+    )
+    return Arguments(listed, any(p.kind is kinds.VAR_KEYWORD for p in parameters))
+
+
+_KEPT = _words(
+    "v m s h u r vs ms vel velocity velocities cache caches state states optstate optimizerstate memory buffers buffer "
+    "moment moments m1 m2 mt vt m0 v0 firstmoment secondmoment accumulator acc accumulators prev previous sqgrad vw mw sw"
+)
+
+
+def assignments(arguments: Arguments, held: set[Role]) -> list[Arguments]:
+    """役割の決まらない引数にも役割をつけた並び。名前から決まらず、試してみるしかなければ 2 つ以上。
+
+    ``held``: 作るときに渡したものの役割。重みと勾配がそろったあとに残る、省けない引数は、呼ぶ側が持つ状態である。
+
+    >>> def update(a, b): ...
+    >>> [[a.role.name for a in found.listed] for found in assignments(arguments_of(update), set())]
+    [['PARAMS', 'GRADS'], ['GRADS', 'PARAMS']]
+    >>> def step(w, dw, v, lr=0.1): ...
+    >>> [[a.role.name for a in found.listed] for found in assignments(arguments_of(step), set())]
+    [['PARAMS', 'GRADS', 'STATE', 'VALUE']]
+    """
+    listed = _known(arguments.listed)
+    roles = {argument.role for argument in listed} | held
+    open_places = [i for i, a in enumerate(listed) if a.role is Role.OTHER and a.required]
+    needs_params = not roles & {Role.PARAMS, Role.PAIRS, Role.MODEL}
+    needs_grads = not roles & {Role.GRADS, Role.PAIRS}
+    choices: list[dict[int, Role]] = [{}]
+    if needs_params and needs_grads and len(open_places) >= 2:
+        first, second = open_places[:2]
+        choices = [{first: Role.PARAMS, second: Role.GRADS}, {first: Role.GRADS, second: Role.PARAMS}]
+    elif needs_params and needs_grads and open_places:
+        choices = [{open_places[0]: role} for role in (Role.PARAMS, Role.GRADS, Role.PAIRS)]
+    elif needs_params != needs_grads and open_places:
+        choices = [{open_places[0]: Role.PARAMS if needs_params else Role.GRADS}]
+    return [Arguments(_with_states(listed, choice), arguments.anything) for choice in choices]
+
+
+def _known(listed: tuple[Argument, ...]) -> tuple[Argument, ...]:
+    """2 つ目の重みや勾配、相手のないバイアスは、名前から分かったことにしない。"""
+    roles = {argument.role for argument in listed}
+    alone = {Role.BIAS, Role.BIAS_GRAD} if not {Role.BIAS, Role.BIAS_GRAD} <= roles else set()
+    if {Role.PARAMS, Role.GRADS} <= roles:
+        alone |= {Role.MODEL}
+    seen: set[Role] = set()
+    found = []
+    for argument in listed:
+        again = argument.role in seen and argument.role in (Role.PARAMS, Role.GRADS)
+        seen.add(argument.role)
+        found.append(replace(argument, role=Role.OTHER) if again or argument.role in alone else argument)
+    return tuple(found)
+
+
+def _with_states(listed: tuple[Argument, ...], choice: dict[int, Role]) -> tuple[Argument, ...]:
+    found = []
+    for i, argument in enumerate(listed):
+        role = choice.get(i, argument.role)
+        left = role in (Role.OTHER, Role.SHAPE)
+        if left and (argument.required or (argument.default is None and normal(argument.name) in _KEPT)):
+            role = Role.STATE
+        found.append(replace(argument, role=role))
+    return tuple(found)

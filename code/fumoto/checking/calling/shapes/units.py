@@ -1,0 +1,103 @@
+"""入れもの 1 つ: 配列の辞書を、読者の関数に渡せるものに入れ、更新のあとの重みをそこから読む。"""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from fumoto.hints import Array, Arrays, Shape
+
+Split = Callable[[Arrays], Sequence["Unit"]]  # 全部の重み → それを分けて持つ、入れもの
+
+
+class Unit:
+    """いくつかの重みと、その勾配。``weights`` と ``gradients`` を読者に渡す。
+
+    ``bias`` と ``bias_gradient`` は、重みとバイアスを別の引数で渡す形だけが使う。
+    """
+
+    weights: Any = None
+    gradients: Any = None
+    bias: Any = None
+    bias_gradient: Any = None
+
+    def __init__(self, params: Arrays):
+        self.keys = list(params)
+
+    def put(self, grads: Arrays) -> None:
+        """次に渡す勾配を入れる。"""
+        raise NotImplementedError
+
+    def read(self) -> Arrays:
+        """いまの重み。"""
+        raise NotImplementedError
+
+    def matches(self, value: Any) -> bool:
+        """読者の返した ``value`` が、重みの全部と同じ形か。"""
+        return False
+
+    def adopt(self, value: Any) -> None:
+        """読者の返したもの(``matches``)を、次の重みにする。"""
+        raise NotImplementedError
+
+    def combine(self, change: Any, sign: float) -> Any:
+        """重みに、返された変化 ``change`` を足すか引くかしたもの。"""
+        raise NotImplementedError
+
+    def zeros(self, name: str) -> Any:
+        """重みと同じ形の、0 から始まる状態。``name``: 読者の引数の名前。"""
+        raise NotImplementedError
+
+    @property
+    def shape(self) -> Any:
+        """重みの形。"""
+        return {key: np.shape(w) for key, w in self.read().items()}
+
+
+def alike(value: Any, shape: Shape) -> bool:
+    """``value`` が、その形の実数の配列(か数)か。"""
+    if not isinstance(value, np.ndarray | np.generic | float):
+        return False
+    return np.shape(value) == shape and np.asarray(value).dtype.kind == "f"
+
+
+PADDING = "(余り)"  # 相手のない重みにつけた、調べない重みの名前のはじめ
+
+
+def padded(params: Arrays, least: int = 2) -> Arrays:
+    """重みとバイアスのように 2 つずつ渡す形のために、数が偶数で ``least`` 以上になるまで、余りをつけたもの。"""
+    found = dict(params)
+    last = np.asarray(next(reversed(params.values())))
+    while len(found) % 2 or len(found) < least:
+        found[f"{PADDING}{len(found)}"] = np.zeros(3, last.dtype)
+    return found
+
+
+def gradient_of(grads: Arrays, key: str, like: Any) -> Array:
+    """``key`` の勾配。余りには、動かないように 0。"""
+    return np.zeros_like(like) if key.startswith(PADDING) else grads[key]
+
+
+def example(matrices: bool = False) -> Arrays:
+    """呼び方を試すための、小さな重み。層が 2 つ分で、どの配列の形も違う。``matrices``: 行列だけか。"""
+    shapes: dict[str, Shape] = {"W": (2, 3), "b": (3,), "V": (3, 2), "c": (2,)}
+    if matrices:
+        shapes |= {"b": (3, 3), "c": (2, 2)}
+    rng = np.random.default_rng(0)
+    return {key: rng.normal(size=shape) for key, shape in shapes.items()}
+
+
+def unchanged(value: Any, old: Array) -> bool:
+    """読者のものが、``old`` と同じ値か。比べられないものは、同じでない。"""
+    try:
+        return np.array_equal(np.asarray(value), old, equal_nan=True)
+    except Exception:  # 長さのそろわないリストや、配列にすると例外を起こすもの
+        return False
+
+
+def copy_of(value: Any) -> Array:
+    """読者のものの、配列としての写し。配列として読めないものは、空の配列。"""
+    try:
+        return np.array(value)
+    except Exception:  # 長さのそろわないリストなど
+        return np.empty(0)

@@ -1,0 +1,279 @@
+"""更新する関数を呼び、結果を重みとして読む。"""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from fumoto.checking.calling.safety import call
+from fumoto.checking.calling.shapes.making import NOTHING, Asked, Making, Verb, filled, look, opened
+from fumoto.checking.calling.shapes.roles import Argument, Role
+from fumoto.checking.calling.shapes.units import PADDING, Split, Unit, copy_of, unchanged
+from fumoto.checking.calling.values import is_value, number, pair
+from fumoto.hints import Arrays
+
+REPLACED = "配列を書き換えず、辞書の中身を差し替えています(値だけを調べました)。"
+
+
+@dataclass(frozen=True)
+class Plan:
+    """呼び方 1 つ。
+
+    ``split``: 重みを入れものに分ける関数。``words``: 入れものを言う言葉。``shared``: 全部の入れものに、作ったもの 1 つを使うか。
+    ``setup``: 作ったあとに重みを渡すメソッド。``first_t``: はじめの更新の t。
+    ``initial``: 渡す状態のはじめ(``"zeros"``, ``"none"``, ``"dict"``)。``change``: 返されるのは、重みでなくその変化か。
+    """
+
+    making: Making
+    verb: Verb
+    split: Split
+    words: str
+    shared: bool = True
+    setup: str | None = None
+    first_t: int = 1
+    initial: str = "zeros"
+    change: bool = False
+
+    @property
+    def accepts(self) -> dict[str, Any]:
+        """値を受け取る引数 → その既定値(なければ ``NOTHING``)。"""
+        listed = (*self.making.arguments.listed, *self.verb.arguments.listed)
+        return {a.name: NOTHING if a.required else a.default for a in listed if a.role is Role.VALUE}
+
+    @property
+    def anything(self) -> bool:
+        """どんな名前の値でも受け取るか。"""
+        return self.making.arguments.anything or self.verb.arguments.anything
+
+    def called(self) -> str:
+        """呼び出しの形: ``update(params, grads)``。"""
+        passed = [a.name for a in self.verb.arguments.listed if a.role not in (Role.VALUE, Role.OTHER)]
+        return f"{self.verb.name or 'あなたの関数 '}({', '.join(passed)})"
+
+
+class Walk:
+    """``Plan`` のとおりに歩く、読者の最適化手法(``Walker``)。"""
+
+    def __init__(self, plan: Plan, params: Arrays, values: dict[str, Any]):
+        self.plan, self.keys, self.t = plan, list(params), plan.first_t - 1
+        listed = (*plan.making.arguments.listed, *plan.verb.arguments.listed)
+        names = {argument.name for argument in listed}
+        self.values = values
+        self.rest = {name: value for name, value in values.items() if name not in names}
+        self.configs: list[Any] = []
+        self.in_place = self.returned = self.replaced = False
+        self.sign = 0.0
+        self.units = list(plan.split(params))
+        self.kept: list[dict[str, Any]] = [{} for _ in self.units]
+        shared = self._make(self.units[0]) if plan.shared else None
+        self.made = [self._make(unit) if shared is None else shared for unit in self.units]
+
+    # --- 作る
+
+    def _make(self, unit: Unit) -> Any:
+        make, arguments = self.plan.making.build, self.plan.making.arguments
+        positional, named = filled(arguments, lambda argument: self._given(argument, unit), self.rest)
+        made = call("作る", lambda: make(*positional, **named))
+        if self.plan.setup is not None:
+            setup = getattr(made, self.plan.setup)
+            call(self.plan.setup, setup, unit.weights)
+        return opened(made)
+
+    def _given(self, argument: Argument, unit: Unit) -> Any:
+        """作るときの引数に渡すもの。"""
+        if argument.name in self.values:
+            return self.values[argument.name]
+        if argument.role is Role.CONFIG and (argument.required or argument.default is None):
+            return self._config(self.rest)
+        if not argument.required:
+            return NOTHING
+        return {
+            Role.PARAMS: unit.weights,
+            Role.MODEL: unit.weights,
+            Role.GRADS: unit.gradients,
+            Role.SHAPE: unit.shape,
+        }.get(argument.role, NOTHING)
+
+    def _config(self, values: dict[str, Any]) -> Any:
+        self.configs.append(Asked(values))
+        return self.configs[-1]
+
+    # --- 1 歩
+
+    def step(self, grads: Arrays) -> Arrays:
+        self.t += 1
+        step = self.t - self.plan.first_t + 1
+        distinct = list({id(made): made for made in self.made}.values())
+        self._beside(step, self.plan.verb.before, distinct)
+        for unit, made, kept in zip(self.units, self.made, self.kept, strict=True):
+            unit.put(grads)
+            before = {key: (w, copy_of(w)) for key, w in unit.read().items()}
+            verb = self.plan.verb
+            what = f"{step} ステップ目の {verb.name or '呼び出し'}"
+            positional, named = filled(
+                verb.arguments, lambda a, u=unit, k=kept: self._passed(a, u, k), self.rest
+            )
+            returned = call(what, lambda: verb.of(made)(*positional, **named))  # noqa: B023
+            self._take(unit, kept, returned, before)
+        self._beside(step, self.plan.verb.after, distinct)
+        return self._now()
+
+    def _beside(self, step: int, name: str | None, distinct: list[Any]) -> None:
+        for made in distinct if name else ():
+            call(f"{step} ステップ目の {name}", getattr(made, str(name)))
+
+    def _passed(self, argument: Argument, unit: Unit, kept: dict[str, Any]) -> Any:
+        """更新する関数の引数に渡すもの。"""
+        role = argument.role
+        if argument.name in self.values:
+            return self.values[argument.name]
+        if role in (Role.PARAMS, Role.MODEL, Role.PAIRS):
+            return unit.weights
+        if role is Role.GRADS:
+            return unit.gradients
+        if role is Role.BIAS:
+            return unit.bias
+        if role is Role.BIAS_GRAD:
+            return unit.bias_gradient
+        if role is Role.KEY:
+            return unit.keys[0]
+        if role is Role.TIME:
+            return self.t if argument.required or isinstance(argument.default, int) else NOTHING
+        if role in (Role.STATE, Role.CONFIG):
+            if argument.name not in kept:
+                kept[argument.name] = self._initial(argument, unit)
+            return kept[argument.name]
+        return NOTHING
+
+    def _initial(self, argument: Argument, unit: Unit) -> Any:
+        if argument.role is Role.CONFIG:
+            return self._config(self.rest)
+        return {"zeros": lambda: unit.zeros(argument.name), "none": lambda: None, "dict": dict}[
+            self.plan.initial
+        ]()
+
+    # --- 結果を読む
+
+    def _take(self, unit: Unit, kept: dict[str, Any], returned: Any, before: dict[str, Any]) -> None:
+        after = unit.read()
+        same = [after.get(key) is w for key, (w, _) in before.items()]
+        moved = not all(same) or any(not unchanged(after[key], old) for key, (_, old) in before.items())
+        weights, others = _weights_in(returned, unit)
+        if moved and not self.returned:
+            self.in_place = True
+            self.replaced = self.replaced or not all(same)
+        elif weights is not NOTHING and not self.in_place:
+            self.returned = True
+            unit.adopt(self._changed(unit, weights) if self.plan.change else weights)
+        self._keep(kept, others)
+
+    def _changed(self, unit: Unit, change: Any) -> Any:
+        if self.sign == 0.0:  # 下る向きに
+            self.sign = 1.0 if _product(change, unit.gradients) < 0 else -1.0
+        return unit.combine(change, self.sign)
+
+    def _keep(self, kept: dict[str, Any], others: list[Any]) -> None:
+        """返された状態を、次に渡すために取っておく。"""
+        config = [a.name for a in self.plan.verb.arguments.listed if a.role is Role.CONFIG]
+        names = [a.name for a in self.plan.verb.arguments.listed if a.role is Role.STATE]
+        timed = Role.TIME in self.plan.verb.arguments.roles() and len(others) > len(names)
+        others = [x for x in others if not (timed and isinstance(x, int | np.integer))]
+        if config and not names:
+            others = [x for x in others if isinstance(x, dict)]
+            names = config
+        kept |= dict(zip(names, others, strict=False))
+
+    def _now(self) -> Arrays:
+        if len(self.units) == 1 and not self.units[0].keys[-1].startswith(PADDING):
+            return self.units[0].read()
+        found = {key: w for unit in self.units for key, w in unit.read().items()}
+        return {key: found[key] for key in self.keys if key in found}
+
+    # --- 見えるもの
+
+    def settings(self) -> dict[str, Any]:
+        """作ったものの属性か、渡した辞書に見える、引数の値。"""
+        return {**_numbers(_attributes(self.made[0])), **self.asked()}
+
+    def asked(self) -> dict[str, Any]:
+        """渡した辞書に見える、引数の値: 入れておいたもの、読者が入れたもの、ないときの値として読者が書いたもの。"""
+        kept = [value for kept in self.kept[:1] for value in kept.values() if isinstance(value, dict)]
+        found: dict[str, Any] = {}
+        for config in [*self.configs, *kept]:
+            found |= {**_numbers(getattr(config, "defaults", {})), **_numbers(config)}
+        return found
+
+    def state(self) -> dict[str, dict[str, Any]]:
+        """``optimizer.v`` や ``optimizer.state["v"]`` のような、キー → 配列の辞書。"""
+        if self.plan.shared and not any(self.kept):
+            own = _attributes(self.made[0])
+            inside = own.pop("state", None)
+            named = {**own, **inside} if isinstance(inside, dict) else own
+            return {name: keyed for name, value in named.items() if (keyed := self._keyed(value)) is not None}
+        found: dict[str, dict[str, Any]] = {}
+        for unit, made, kept in zip(self.units, self.made, self.kept, strict=True):
+            for name, value in {**_attributes(made), **kept}.items():
+                if len(unit.keys) == 1 and isinstance(value, np.ndarray | np.generic | float):
+                    found.setdefault(name, {})[unit.keys[0]] = value
+        return found
+
+    def _keyed(self, value: Any) -> dict[str, Any] | None:
+        if isinstance(value, dict):
+            return value
+        if isinstance(value, list) and len(value) == len(self.keys):
+            return dict(zip(self.keys, value, strict=True))
+        return None
+
+    def notes(self) -> tuple[str, ...]:
+        plain = isinstance(self.units[0].weights, dict)
+        return (REPLACED,) if self.replaced and plain else ()
+
+    def result(self) -> str:
+        """結果をどこから読んだかを言う言葉。"""
+        if self.returned and self.plan.change:
+            return f"返された変化を重み{'に足しました' if self.sign > 0 else 'から引きました'}"
+        if self.returned:
+            return "返された値を次の重みとしました"
+        return "書き換えられた重みを読みました"
+
+
+def _weights_in(returned: Any, unit: Unit) -> tuple[Any, list[Any]]:
+    """返されたものの中の、重みと、それ以外。"""
+    if unit.matches(returned):
+        return returned, []
+    if not isinstance(returned, tuple | list):
+        return NOTHING, []
+    items = list(returned)
+    width = 2 if unit.bias is not None else 1  # (w, b, 状態…)
+    for i in range(len(items) - width + 1):
+        part = items[i] if width == 1 else tuple(items[i : i + 2])
+        if unit.matches(part):
+            return part, items[:i] + items[i + width :]
+    return NOTHING, items
+
+
+def _numbers(names: dict[Any, Any]) -> dict[str, Any]:
+    """引数の名前と値であるもの。"""
+    return {
+        name: value
+        for name, value in names.items()
+        if isinstance(name, str) and is_value(name) and (number(value) is not None or pair(name, value))
+    }
+
+
+def _product(change: Any, gradients: Any) -> float:
+    """変化と勾配の、向きの比べ。"""
+    if isinstance(change, dict):
+        return sum(_product(c, g) for c, g in zip(change.values(), gradients.values(), strict=False))
+    if isinstance(change, list | tuple):
+        return sum(_product(c, g) for c, g in zip(change, gradients, strict=False))
+    return float(np.sum(np.sign(change) * np.sign(gradients)))
+
+
+def _attributes(made: Any) -> dict[str, Any]:
+    """作ったものの属性。"""
+    own = look(made, "__dict__")
+    slots = look(type(made), "__slots__")
+    if not isinstance(own, dict) and isinstance(slots, tuple | list):
+        own = {name: look(made, name) for name in slots}
+    return dict(own) if isinstance(own, dict) else {}

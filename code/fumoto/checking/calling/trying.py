@@ -1,0 +1,199 @@
+"""呼び方を、小さな問題で試して選ぶ。
+
+3 歩だけ歩かせ、全部の重みが動き、形が変わらず、有限の値であることを見る。さらに、重みを 1 だけずらして始めると、1 歩あとの重みも
+1 ほどずれることを見る。重みと勾配を取り違えた呼び方や、重みでないものを重みとして読む呼び方では、そうならない。
+"""
+
+import inspect
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from fumoto.checking.calling import values
+from fumoto.checking.calling.reading import Reading
+from fumoto.checking.calling.safety import ReaderError
+from fumoto.checking.calling.shapes.choosing import groups
+from fumoto.checking.calling.shapes.loops import Loop, Looping
+from fumoto.checking.calling.shapes.making import NOTHING, usual
+from fumoto.checking.calling.shapes.roles import Role
+from fumoto.checking.calling.shapes.units import copy_of, example
+from fumoto.checking.calling.shapes.walking import Plan, Walk
+from fumoto.hints import Arrays
+
+FAILED, STILL, SOME, EVERY, CERTAIN = -1, 0, 1, 2, 3  # どこまで確かめられたか
+ALTERNATIVES = 3  # 区別できない呼び方は、ここまで試す
+SHIFT = 1.0
+
+
+@dataclass
+class Wanted:
+    """渡したい値。``given``: 読者の渡した値。``names``: 手法の引数(手法が決まっていなければ None)。``matrices``: 行列だけで試すか。"""
+
+    given: Mapping[str, float]
+    names: tuple[str, ...] | None
+    method: str | None
+    matrices: bool = False
+
+    def for_(self, accepts: Mapping[str, Any], anything: bool) -> dict[str, Any]:
+        """受け取る引数 ``accepts`` に渡す値(読者の名前)。"""
+        own: dict[str, Any] = {}
+        shown = {name: (0.9, 0.999) if values.normal(name) == "betas" and value is NOTHING else value for name, value in accepts.items()}  # fmt: skip
+        names = self.names or tuple(values.NAMES)
+        places = values.meanings(names, shown)
+        for name, value in self.given.items():
+            place = places.get(name) or values.meanings([name], shown).get(name)
+            if name in accepts:
+                own[name] = value
+            elif place is not None:
+                own = values.changed({**{place[0]: shown[place[0]]}, **own}, place, value)
+            elif anything:
+                own[name] = value
+        for ours, (name, position) in places.items():
+            core = self.names is not None and ours not in ("lr", "eps")
+            if (
+                name not in own
+                and position is None
+                and (shown[name] is NOTHING or (core and shown[name] == 0))
+            ):
+                own[name] = values.USUAL[ours][0]
+        for name, value in shown.items():
+            if accepts[name] is NOTHING and name not in own:
+                own[name] = usual(name) if value is NOTHING else value
+        if anything and not accepts and self.names:
+            own = {
+                **{ours: values.USUAL[ours][0] for ours in self.names if not values.meanings([ours], own)},
+                **own,
+            }
+        return own
+
+
+@dataclass
+class Trial:
+    """試した結果。
+
+    ``path``: 1 歩ごとの重み。``own``: 渡した値。``settings``: 属性か、渡した辞書に見えた値。``config``: そのうち、渡した辞書に見えたもの。
+    ``why``: 走らなかったわけ。
+    """
+
+    plan: Plan | Loop
+    own: dict[str, Any]
+    rank: int
+    path: list[Arrays]
+    how: str = ""
+    settings: dict[str, Any] | None = None
+    config: dict[str, Any] | None = None
+    why: ReaderError | None = None
+
+    def reading(self) -> Reading:
+        return Reading(self.how, lambda params, **own: walker(self.plan, params, own))
+
+
+def walker(plan: Plan | Loop, params: Arrays, own: dict[str, Any]) -> Walk | Looping:
+    """``plan`` のとおりに、その重みから歩きはじめるもの。"""
+    return Walk(plan, params, own) if isinstance(plan, Plan) else Looping(plan, params, own)
+
+
+def choose(thing: Any, wanted: Wanted) -> list[Trial]:
+    """``thing`` の呼び方。はじめのものが、もっともらしい。続くものは、それと区別できず、しかも動きの違うもの。
+
+    小さな問題ではどれも走らなければ、いちばんもっともらしいもの。試せるものがなければ ``ReaderError``。
+    """
+    best: list[Trial] = []
+    for group in groups(thing, wanted.for_):
+        trials = [attempt(plan, wanted) for plan in group]
+        rank = max(trial.rank for trial in trials)
+        if not best or rank > best[0].rank:
+            best = _different(trial for trial in trials if trial.rank == rank)
+        if rank == CERTAIN:
+            break
+    return best
+
+
+def _different(trials: Iterable[Trial]) -> list[Trial]:
+    """動きの違うものだけ。"""
+    found: list[Trial] = []
+    for trial in trials:
+        if not any(_same(trial.path, other.path) for other in found):
+            found.append(trial)
+    return found[:ALTERNATIVES]
+
+
+def _same(first: list[Arrays], second: list[Arrays]) -> bool:
+    return all(
+        np.array_equal(a[key], b[key]) for a, b in zip(first, second, strict=True) for key in a if key in b
+    )
+
+
+def gradients(start: Arrays, steps: int) -> list[Arrays]:
+    """試すときの勾配。大きさは 1 から 2 で、向きはまちまち。"""
+    rng = np.random.default_rng(1)
+    signs = {key: np.sign(rng.normal(size=w.shape)) for key, w in start.items()}
+    return [{key: signs[key] * rng.uniform(1, 2, w.shape) for key, w in start.items()} for _ in range(steps)]
+
+
+def attempt(plan: Plan | Loop, wanted: Wanted) -> Trial:
+    """1 つの呼び方を試す。"""
+    own = wanted.for_(plan.accepts, plan.anything)
+    start = example(wanted.matrices)
+    walk = again = None
+    try:
+        walk = walker(plan, copied(start), own)
+        again = walker(plan, {key: w + SHIFT for key, w in start.items()}, own)
+        path = [_copies(walk.step(copied(grads))) for grads in gradients(start, 3)]
+        shifted = _copies(again.step(copied(gradients(start, 1)[0])))
+    except ReaderError as error:
+        _refuse_the_same(walk, again)
+        return Trial(plan, own, FAILED, [], _how(plan, None), why=error)
+    return Trial(
+        plan, own, _rank(start, path, shifted), path, _how(plan, walk), walk.settings(), walk.asked()
+    )
+
+
+def _copies(params: Mapping[str, Any]) -> Arrays:
+    return {key: copy_of(w) for key, w in params.items()}
+
+
+def copied(arrays: Arrays) -> Arrays:
+    return {key: w.copy() for key, w in arrays.items()}
+
+
+def _refuse_the_same(walk: Any, again: Any) -> None:
+    if not (isinstance(walk, Walk) and isinstance(again, Walk) and walk.plan.making.arguments.listed):
+        return
+    if walk.made[0] is again.made[0] and not inspect.isroutine(walk.made[0]):
+        raise ReaderError("2 度作っても同じものが返ります。呼ばれるたびに新しく作ってください。")
+
+
+def _rank(start: Arrays, path: list[Arrays], shifted: Arrays) -> int:
+    last = path[-1]
+    if last.keys() != start.keys() or any(last[key].shape != w.shape or last[key].dtype.kind != "f" for key, w in start.items()):  # fmt: skip
+        return STILL
+    if not all(np.all(np.isfinite(w)) for w in last.values()):
+        return STILL
+    moved = [bool(np.any(last[key] != w)) for key, w in start.items()]
+    if not all(moved):
+        return SOME if any(moved) else STILL
+    for key in start:
+        if shifted[key].shape != start[key].shape:
+            return EVERY
+        difference = shifted[key] - path[0][key]
+        if not np.all(abs(difference - SHIFT) < SHIFT / 2):
+            return EVERY
+    return CERTAIN
+
+
+def _how(plan: Plan | Loop, walk: Walk | Looping | None) -> str:
+    """呼び方を言う一文。"""
+    made = counted = ""
+    if isinstance(plan, Plan):
+        made = plan.making.words + (f"{plan.setup} で重みを渡しておき、" if plan.setup else "")
+        times = [a.name for a in plan.verb.arguments.listed if a.role is Role.TIME]
+        counted = f"、{times[0]} は {plan.first_t} から数え" if times else ""
+    given = f"{made}{plan.called()} に、{plan.words}{_to(plan.words)}渡し{counted}"
+    return f"{given}ました。" if walk is None else f"{given}、{walk.result()}。"
+
+
+def _to(words: str) -> str:
+    return "" if words.endswith(("ずつ", "て)")) else "を"

@@ -1,0 +1,91 @@
+"""名前のない読者のものが、どの手法かを見分ける: どの手法の式と同じ動きをするか、なければどれに最も近いか。"""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+import numpy as np
+
+from fumoto.checking.calling.values import normal
+from fumoto.checking.candidates.optimizer import convention
+from fumoto.checking.computing.comparison import Comparison
+from fumoto.checking.computing.constants import changes, completed, follows, found_out, measured
+from fumoto.printed.methods import EVERY_METHOD, Method
+
+
+@dataclass(frozen=True)
+class Agreement:
+    """式と同じ動きをするという結論。``reader``: 値のそろったもの。``convention``: 別の書き方なら、その説明。"""
+
+    reader: Comparison
+    convention: str | None = None
+
+
+Test = Callable[[Comparison], Agreement | None]
+
+
+def exact(reader: Comparison) -> Agreement | None:
+    """``reader`` の手法の式と、最後まで同じ動きをするか。分からない値は、よく使われる値で補う。"""
+    found = found_out(reader, follows)
+    return Agreement(found[0]) if found else None
+
+
+def conventional(reader: Comparison) -> Agreement | None:
+    """``reader`` の手法の、別の書き方と同じ動きをするか。"""
+    found = found_out(reader, convention)
+    return Agreement(*found) if found else None
+
+
+def numerical(reader: Comparison) -> Agreement | None:
+    """分からない値を数値的に求めれば、式と同じ動きをするか。"""
+    found = measured(reader, follows)
+    return Agreement(found[0]) if found else None
+
+
+def agreement(
+    reader: Comparison, tests: tuple[Test, ...] = (exact, conventional, numerical)
+) -> Agreement | None:
+    """``reader`` の手法の式か、その別の書き方と、最後まで同じ動きをするか。"""
+    try:
+        return next((found for test in tests if (found := test(reader)) is not None), None)
+    except (KeyError, ValueError):  # 行列の手法を、行列でない重みで動かせない
+        return None
+
+
+def recognised(
+    readers: Iterable[Comparison], title: str = "", tests: tuple[Test, ...] = (exact, conventional, numerical)
+) -> Agreement | None:
+    """どの手法か。名前に手法の名前が入っていれば、それから。あとは簡単な手法から試す。"""
+    ordered = sorted(readers, key=lambda reader: _NAMES[reader.method.name] not in normal(title))
+    every = (agreement(reader, (test,)) for test in tests for reader in ordered)
+    return next((found for found in every if found is not None), None)
+
+
+_NAMES = {name: normal(name) for name in EVERY_METHOD}
+
+
+def hinted(title: str) -> Method | None:
+    """クラスや関数の名前に入っている、手法の名前。
+
+    >>> hinted("MyAdamW_v2").name, hinted("Optimizer")
+    ('AdamW', None)
+    """
+    inside = [name for name, plain in _NAMES.items() if plain in normal(title)]
+    return EVERY_METHOD[max(inside, key=len)] if inside else None
+
+
+def nearest(readers: Iterable[Comparison]) -> Comparison:
+    """はじめの数歩の変化が、最も近い手法。"""
+    return min(readers, key=_distance)
+
+
+def _distance(reader: Comparison) -> float:
+    try:
+        complete = next(completed(reader), None)
+        if complete is None:
+            return 1.0
+        yours, printed = map(np.concatenate, changes(complete, complete.hyperparameters, steps=5))
+    except (KeyError, ValueError):
+        return 1.0
+    size = abs(yours) + abs(printed)
+    apart = np.nan_to_num(abs(yours - printed) / np.where(size > 0, size, 1.0), nan=1.0, posinf=1.0)
+    return float(np.mean(apart[size > 0])) if np.any(size > 0) else 1.0
