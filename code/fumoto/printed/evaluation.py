@@ -73,12 +73,17 @@ class RightSide:
         """足す添字 → 印刷された \\sum の範囲(``1..N`` など)の整数の並び。"""
         ranges = {}
         for index, *ends in self._limits:
-            numbers = {s: values[self._notation[s].name].item() for end in ends for s in end.free_symbols}
-            low, high = (float(end.subs(numbers)) for end in ends)
+            low, high = (self._end(end, values) for end in ends)
             if not (low.is_integer() and high.is_integer()):
                 raise ValueError(f"{self._label} の \\sum の範囲が整数になりません({low} から {high})")
             ranges[self._notation[index].name] = np.arange(int(low), int(high) + 1)
         return ranges
+
+    def _end(self, end: sympy.Expr, values: Mapping[str, Any]) -> float:
+        """``\\sum`` の範囲の端の値。"""
+        if end.is_Symbol:  # 1..N の N。SymPy の置き換えは、ここでは遅すぎる
+            return float(values[self._notation[end].name])
+        return float(end.subs({s: values[self._notation[s].name].item() for s in end.free_symbols}))
 
     def _value(self, symbol: sympy.Symbol, values: Mapping[str, Any], ranges: dict[str, Array]) -> Array:
         """右辺の記号の値を、全部の添字の軸の上に置いたもの。"""
