@@ -80,10 +80,13 @@ class RightSide:
         return ranges
 
     def _end(self, end: sympy.Expr, values: Mapping[str, Any]) -> float:
-        """``\\sum`` の範囲の端の値。"""
-        if end.is_Symbol:  # 1..N の N。SymPy の置き換えは、ここでは遅すぎる
-            return float(values[self._notation[end].name])
-        return float(end.subs({s: values[self._notation[s].name].item() for s in end.free_symbols}))
+        """\\sum の端の値。数か記号 1 つなら、SymPy を通さずに求める(ずっと速い)。"""
+        if end.is_Integer:
+            return float(end)
+        if end.is_Symbol:
+            return float(values[self._notation[end].name].item())
+        numbers = {s: values[self._notation[s].name].item() for s in end.free_symbols}
+        return float(end.subs(numbers))
 
     def _value(self, symbol: sympy.Symbol, values: Mapping[str, Any], ranges: dict[str, Array]) -> Array:
         """右辺の記号の値を、全部の添字の軸の上に置いたもの。"""
@@ -129,7 +132,10 @@ _OURS = {
 
 def _spread(array: Array, indices: tuple[str, ...], axes: dict[str, int]) -> Array:
     """``indices`` の軸を持つ配列を、全部の添字の軸の上に置く(ない軸の長さは 1)。"""
-    array = np.moveaxis(array, range(len(indices)), np.argsort(np.argsort([axes[i] for i in indices])))
+    count = len(indices)
+    order = sorted(range(count), key=lambda axis: axes[indices[axis]])
+    if order != list(range(count)):
+        array = array.transpose(*order, *range(count, array.ndim))
     lengths = iter(array.shape)
-    shape = [next(lengths) if name in indices else 1 for name in sorted(axes, key=axes.__getitem__)]
+    shape = [next(lengths) if name in indices else 1 for name in axes]  # axes は、軸の番号の順に並んでいる
     return array.reshape(*shape, *lengths)
