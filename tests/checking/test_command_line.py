@@ -64,6 +64,7 @@ def write(tmp_path):
     [
         ("params[key] -= self.lr * grads[key]", ["--lr", "0.1"], 0, "一致"),
         ("params[key] += self.lr * grads[key]", ["--lr", "0.1"], 1, "既知の間違い: 符号が逆"),
+        ("params[key] -= self.lr * grads[key]", [], 0, "一致"),
         ("params[key] -= (", ["--lr", "0.1"], 2, "読み込めません: SyntaxError"),
         ("params[key] -= nothing", ["--lr", "0.1"], 2, "NameError"),
     ],

@@ -327,6 +327,36 @@ def test_a_script_from_the_standard_input(tmp_path):
     assert (done.stdout, done.stderr) == ("OK\n", "")
 
 
+CELLS = (
+    """
+from fumoto import check
+class Mine:
+    def __init__(self, lr=0.1): self.lr = lr
+    def update(self, params, grads):
+        for key in params: params[key] -= self.lr * grads[key]
+class Leaving(Mine):
+    def update(self, params, grads): exit()
+class Asking(Mine):
+    def update(self, params, grads): input("> ")
+""",
+    "report = check(Mine, 'SGD'); print(report)",
+    "print(check(Leaving, 'SGD').verdict)",
+    "print(check(Asking, 'SGD').verdict)",
+)
+
+
+def test_a_notebook(tmp_path):
+    nbclient = pytest.importorskip("nbclient")
+    nbformat = pytest.importorskip("nbformat")
+    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(cell) for cell in CELLS])
+    notebook.metadata["kernelspec"] = {"name": "python3", "language": "python", "display_name": "Python 3"}
+    nbclient.NotebookClient(notebook, timeout=60, resources={"metadata": {"path": str(tmp_path)}}).execute()
+    said = ["".join(output.text for output in cell.outputs) for cell in notebook.cells]
+    assert said[1].startswith("一致: SGD") and IN_A_THREAD not in said[1]
+    assert "SystemExit で Python を終わらせようとしました" in said[2]  # not the exit of the kernel
+    assert "input() を呼びました" in said[3]
+
+
 def test_the_registry_of_cloudpickle_is_left_alone():
     import cloudpickle
 

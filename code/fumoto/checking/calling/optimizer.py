@@ -90,12 +90,14 @@ def _seen(trial: Trial, wanted: Wanted, problems: "Sequence[Problem]") -> Observ
     placed = {*accepts, *trial.own}
     shown = {name: own.get(name) for name in placed}
     unplaced = [n for n in wanted.given if n not in placed and n not in values.meanings([n], shown)]
-    given = {*wanted.given, *(place[0] for place in values.meanings(wanted.given, shown).values())}
-    assumed = [name for name in trial.own if name not in given]
-    reading = trial.reading()
+    chosen = {*wanted.given, *(place[0] for place in values.meanings(wanted.given, shown).values())}
+    assumed = [name for name in trial.own if name not in chosen]
+    places = values.meanings(wanted.names or (), {n: own[n] for n in (*accepts, *trial.own) if n in own})
+    reading = trial.reading(places)
+    given = values.values_of(places, own)
     return Observed(
         trial.how,
-        [follow(reading, trial.own, problem) for problem in problems],
+        [follow(reading, given, problem) for problem in problems],
         own,
         tuple(passed),
         tuple(

@@ -169,8 +169,11 @@ def in_a_thread(seconds: float, function: Callable[..., T], *arguments: Any) -> 
             outcome.append((None, error))
 
     thread = threading.Thread(target=work, daemon=True)
-    thread.start()
-    thread.join(seconds)
+    try:
+        thread.start()
+        thread.join(seconds)
+    except RuntimeError:  # スレッドのない環境(ブラウザーの中)
+        work()
     if not outcome:
         raise TimeoutError
     value, error = outcome[0]

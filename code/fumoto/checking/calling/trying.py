@@ -86,8 +86,17 @@ class Trial:
     config: dict[str, Any] | None = None
     why: ReaderError | None = None
 
-    def reading(self) -> Reading:
-        return Reading(self.how, lambda params, **own: walker(self.plan, params, own))
+    def reading(self, places: Mapping[str, values.Place]) -> Reading:
+        """呼び方。値は、この本の名前で渡す。``places``: この本の名前 → 渡すところ。"""
+
+        def start(params: Arrays, **given: float) -> Walk | Looping:
+            own = dict(self.own)
+            for ours, value in given.items():
+                name = places[ours][0]
+                own = values.changed({name: self.plan.accepts.get(name), **own}, places[ours], value)
+            return walker(self.plan, params, own)
+
+        return Reading(self.how, start)
 
 
 def walker(plan: Plan | Loop, params: Arrays, own: dict[str, Any]) -> Walk | Looping:

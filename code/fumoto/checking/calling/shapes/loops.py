@@ -1,11 +1,13 @@
 """勾配の関数と出発点を受け取り、終わりまで走る関数: ``f(gradient, start, n_iter, …)``。
 
-勾配の関数には、問題の勾配を順に返させる。渡された x が、そのステップの重みである。用意した勾配がなくなったところで止める。
-1 歩ごとに、はじめから走らせ直す(走らせるたびに、同じ道を 1 歩だけ先まで行く)。
+勾配の関数には、問題の勾配を順に返させる。渡された x が、そのステップの重みである。読者の関数は別のスレッドで走り、次の勾配が
+決まるまで、勾配の関数の中で待つ。
 """
 
+import threading
 from collections.abc import Callable
 from dataclasses import dataclass
+from queue import SimpleQueue
 from typing import Any
 
 import numpy as np
@@ -47,7 +49,7 @@ MANY = 1000
 
 
 class _Enough(BaseException):
-    """用意した勾配を使い切った。``Exception`` ではないので、読者の ``except`` には止められない。"""
+    """もう勾配はない。``Exception`` ではないので、読者の ``except`` には止められない。"""
 
 
 @dataclass(frozen=True)
@@ -101,69 +103,34 @@ class Looping:
     """``Loop`` のとおりに歩く、読者の最適化手法(``Walker``)。"""
 
     def __init__(self, loop: Loop, params: Arrays, values: dict[str, Any]):
-        self.loop, self.values = loop, values
-        self.start = {key: np.array(w) for key, w in params.items()}
-        self.gradients: dict[str, list[Array]] = {key: [] for key in params}
-        self.steps = 0
+        self.loop = loop
+        self.shapes = {key: np.shape(w) for key, w in params.items()}
+        self.runs = {
+            key: [_Run(loop, piece, values) for piece in self._pieces(np.array(w))]
+            for key, w in params.items()
+        }
+
+    def _pieces(self, array: Array) -> list[Array]:
+        """1 度に渡す配列。座標を別々に渡すなら、2 つずつ(余りの相手は 0)。"""
+        if not self.loop.separate:
+            return [array]
+        flat = np.concatenate([np.ravel(array), np.zeros(array.size % 2, array.dtype)])
+        return [flat[i : i + 2] for i in range(0, flat.size, 2)]
 
     def step(self, grads: Arrays) -> Arrays:
-        self.steps += 1
         found = {}
-        for key, w in self.start.items():
-            self.gradients[key].append(np.array(grads[key]))
-            found[key] = self._reached(w, self.gradients[key])
+        for key, runs in self.runs.items():
+            reached = [
+                run.step(piece) for run, piece in zip(runs, self._pieces(np.array(grads[key])), strict=True)
+            ]
+            whole = np.concatenate(reached) if self.loop.separate and reached else np.asarray(reached)
+            found[key] = np.ravel(whole)[: np.prod(self.shapes[key], dtype=int)].reshape(self.shapes[key])
         return found
 
-    def _reached(self, w: Array, gradients: list[Array]) -> Array:
-        if not self.loop.separate:
-            return self._run(w, gradients)
-        flat, flat_gradients = np.ravel(w), [np.ravel(g) for g in gradients]
-        odd = np.zeros(flat.size % 2, w.dtype)
-        flat = np.concatenate([flat, odd])
-        flat_gradients = [np.concatenate([g, odd]) for g in flat_gradients]
-        pieces = [
-            self._run(flat[i : i + 2], [g[i : i + 2] for g in flat_gradients]) for i in range(0, flat.size, 2)
-        ]
-        return np.concatenate(pieces)[: w.size].reshape(w.shape)
-
-    def _run(self, w: Array, gradients: list[Array]) -> Array:
-        """はじめから走らせ、``gradients`` を使い切ったときの x。"""
-        seen: list[Array] = []
-
-        def gradient(*x: Any) -> Array:
-            seen.append(np.array(x[0] if len(x) == 1 else x))
-            if len(seen) > len(gradients):
-                raise _Enough
-            return gradients[len(seen) - 1].copy()
-
-        positional, named = filled(self.loop.arguments, lambda a: self._given(a, w, gradient), {})
-        what = f"{self.steps} ステップ目までの実行"
-        try:
-            returned = call(what, lambda: self.loop.function(*positional, **named))
-        except _Enough:
-            return np.asarray(seen[-1]).reshape(w.shape)
-        if len(seen) == len(gradients):
-            items = [returned, *reversed(returned)] if isinstance(returned, list | tuple) else [returned]
-            for item in items:
-                if alike(item, w.shape):
-                    return np.array(item)
-        raise ReaderError(f"{what}で、勾配を {len(seen)} 回しか使わずに終わりました。")
-
-    def _given(self, argument: Argument, w: Array, gradient: Callable[..., Any]) -> Any:
-        if argument.name in self.values:
-            return self.values[argument.name]
-        plain = normal(argument.name)
-        if argument.name == self.loop.gradient:
-            return gradient
-        if argument.name == self.loop.start:
-            return np.stack([w, w], axis=-1) if plain in BOUNDS else w.copy()
-        if plain in COUNT and (argument.required or isinstance(argument.default, int)):
-            return MANY
-        if plain in TOLERANCE:
-            return -1.0
-        if plain in OBJECTIVE and argument.required:
-            return lambda *x: 0.0
-        return NOTHING
+    def __del__(self) -> None:
+        for runs in self.runs.values():
+            for run in runs:
+                run.given.put(None)
 
     def settings(self) -> dict[str, Any]:
         return {}
@@ -178,3 +145,86 @@ class Looping:
 
     def result(self) -> str:
         return "勾配の関数に渡された x を、そのステップの重みとしました"
+
+
+class _Run:
+    """読者の関数の、1 回の実行。"""
+
+    def __init__(self, loop: Loop, start: Array, values: dict[str, Any]):
+        self.shape, self.steps = start.shape, 0
+        self.given: SimpleQueue[Array | None] = SimpleQueue()
+        self.reached: SimpleQueue[Any] = SimpleQueue()
+        positional, named = filled(loop.arguments, self._giving(loop, start, values), {})
+        arguments = (loop.function, positional, named, self.given, self.reached)
+        threading.Thread(target=_run, args=arguments, daemon=True).start()
+        self._next()
+
+    def _giving(self, loop: Loop, start: Array, values: dict[str, Any]) -> Callable[[Argument], Any]:
+        gradient = _waiting(self.given, self.reached)
+
+        def give(argument: Argument) -> Any:
+            plain = normal(argument.name)
+            if argument.name in values:
+                return values[argument.name]
+            if argument.name == loop.gradient:
+                return gradient
+            if argument.name == loop.start:
+                return np.stack([start, start], axis=-1) if plain in BOUNDS else start.copy()
+            if plain in COUNT and (argument.required or isinstance(argument.default, int)):
+                return MANY
+            if plain in TOLERANCE:
+                return -1.0
+            if plain in OBJECTIVE and argument.required:
+                return lambda *x: 0.0
+            return NOTHING
+
+        return give
+
+    def step(self, g: Array) -> Array:
+        """勾配 ``g`` を渡し、次に勾配を聞かれたときの x。"""
+        self.steps += 1
+        self.given.put(g)
+        return self._next()
+
+    def _next(self) -> Array:
+        kind, value = self.reached.get()
+        if kind == "error":
+            raise value
+        if kind == "x":
+            return np.asarray(value).reshape(self.shape)
+        items = [value, *reversed(value)] if isinstance(value, list | tuple) else [value]
+        found = next((np.array(item) for item in items if alike(item, self.shape)), None)
+        if found is None or self.steps == 0:
+            raise ReaderError(f"勾配を {self.steps} 回使ったところで終わり、重みを返しませんでした。")
+        return found
+
+
+def _waiting(given: "SimpleQueue[Array | None]", reached: "SimpleQueue[Any]") -> Callable[..., Array]:
+    """読者に渡す、勾配の関数。x を知らせ、次の勾配を待つ。"""
+
+    def gradient(*x: Any) -> Array:
+        reached.put(("x", np.array(x[0] if len(x) == 1 else x)))
+        if (g := given.get()) is None:
+            raise _Enough
+        return g
+
+    return gradient
+
+
+def _run(
+    function: Callable[..., Any],
+    positional: list[Any],
+    named: dict[str, Any],
+    given: "SimpleQueue[Array | None]",
+    reached: "SimpleQueue[Any]",
+) -> None:
+    try:
+        reached.put(("end", call("実行", lambda: function(*positional, **named))))
+    except _Enough:
+        return
+    except ReaderError as error:
+        reached.put(("error", error))
+    except BaseException as error:  # sys.exit() など
+        reached.put(("error", ReaderError(f"{type(error).__name__} で Python を終わらせようとしました。")))
+    while given.get() is not None:  # 終わったあとも、聞かれれば同じことを言う
+        reached.put(("error", ReaderError("用意した勾配を使い切る前に終わりました。")))
