@@ -64,6 +64,7 @@ def write(tmp_path):
     [
         ("params[key] -= self.lr * grads[key]", ["--lr", "0.1"], 0, "一致"),
         ("params[key] += self.lr * grads[key]", ["--lr", "0.1"], 1, "既知の間違い: 符号が逆"),
+        ("params[key] -= self.lr * grads[key]", [], 0, "一致"),
         ("params[key] -= (", ["--lr", "0.1"], 2, "読み込めません: SyntaxError"),
         ("params[key] -= nothing", ["--lr", "0.1"], 2, "NameError"),
     ],
@@ -165,8 +166,8 @@ if __name__ == "__main__":
 """
 
 
-def rows_of(capsys, path):
-    code, text = run(capsys, "--json", path)
+def rows_of(capsys, path, *arguments):
+    code, text = run(capsys, "--json", path, *arguments)
     data = json.loads(text)
     assert (data["version"], data["status"]) == (VERSION, code)
     return code, {row["name"]: row for row in data["results"]}
@@ -329,16 +330,19 @@ def test_kinds_follow_names_and_arguments():
 
 
 def test_a_terminal_of_any_encoding(write):
-    path = write(UPHILL)
+    command = (write(UPHILL), "--like", "SGD")
     for encoding in ("ascii", "cp932", "utf-8"):
         done = spawn(
-            "check", path, env={**ENVIRONMENT, "LC_ALL": "C", "PYTHONIOENCODING": encoding}, encoding=encoding
+            "check",
+            *command,
+            env={**ENVIRONMENT, "LC_ALL": "C", "PYTHONIOENCODING": encoding},
+            encoding=encoding,
         )
         assert (done.returncode, done.stderr) == (1, "")
         assert "UphillSGD" in done.stdout
         assert "\x1b" not in done.stdout
         done = spawn(
-            "check", "--json", path, env={**ENVIRONMENT, "PYTHONIOENCODING": encoding}, encoding=encoding
+            "check", "--json", *command, env={**ENVIRONMENT, "PYTHONIOENCODING": encoding}, encoding=encoding
         )
         assert "符号が逆" in json.loads(done.stdout)["results"][0]["verdict"]
 
@@ -347,7 +351,9 @@ def test_a_terminal_of_any_encoding(write):
 def test_a_closed_pipe_is_no_error(write):
     reader, writer = os.pipe()
     os.close(reader)
-    done = spawn("check", write(UPHILL), capture_output=False, stdout=writer, stderr=subprocess.PIPE)
+    done = spawn(
+        "check", write(UPHILL), "--like", "SGD", capture_output=False, stdout=writer, stderr=subprocess.PIPE
+    )
     os.close(writer)
     assert (done.returncode, done.stderr) == (1, "")
 
