@@ -43,7 +43,6 @@ _OBJECTS: tuple[Kind, ...] = (  # 勾配も持つ重みを渡すとき
     (objects.in_objects, ".data と .grad を持つもののリスト", True),
     (objects.object_by_object, ".data と .grad を持つものを 1 つずつ", True),
     (objects.object_by_object, ".data と .grad を持つものを 1 つずつ(1 つごとに新しく作って)", False),
-    (objects.in_boxed_objects, ".data と .grad.data を持つもののリスト", True),
     (objects.in_variables, ".grad を持つ配列のリスト", True),
     (objects.in_objects_of_values, ".value.grad を持つもののリスト", True),
     (objects.in_named_objects, ".data と .grad を持つものの辞書", True),

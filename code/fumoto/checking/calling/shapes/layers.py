@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from fumoto.checking.calling.shapes.objects import GRADIENT, Parameter
+from fumoto.checking.calling.shapes.objects import GRADIENT, Parameter, Variable
 from fumoto.checking.calling.shapes.units import Unit, gradient_of, padded
 from fumoto.hints import Array, Arrays
 
@@ -150,7 +150,7 @@ class Model:
     def put(self, grads: Arrays) -> None:
         self.grads = self.gradients = {key: np.array(g) for key, g in grads.items()}
         for each in self.objects:
-            each.put(GRADIENT, self.grads[each.name])
+            each.put(GRADIENT, Variable.of(self.grads[each.name]))
 
     def refresh(self, from_layers: Arrays) -> Arrays:
         """どこかで入れ替わった重みを、ほかの見え方にも写す。"""
@@ -166,6 +166,11 @@ class Model:
         return self.objects
 
     trainable_parameters = get_parameters = parameters
+
+    def params_and_grads(self) -> list[tuple[Any, Array]]:
+        return [(self.known[key], self.grads[key]) for key in self.known]
+
+    parameters_and_gradients = get_params_and_grads = params_and_gradients = params_and_grads
 
     def named_parameters(self) -> list[tuple[str, Parameter]]:
         return [(each.name, each) for each in self.objects]

@@ -65,6 +65,9 @@ class Walk:
         self.sign = 0.0
         self.units = list(plan.split(params))
         self.kept: list[dict[str, Any]] = [{} for _ in self.units]
+        for unit in self.units:  # 作るときに勾配の入れものを渡す形のために
+            unit.put({key: np.zeros_like(w) for key, w in params.items()})
+        self.poured = [unit.gradients for unit in self.units]
         shared = self._make(self.units[0]) if plan.shared else None
         self.made = [self._make(unit) if shared is None else shared for unit in self.units]
 
@@ -105,8 +108,10 @@ class Walk:
         step = self.t - self.plan.first_t + 1
         distinct = list({id(made): made for made in self.made}.values())
         self._beside(step, self.plan.verb.before, distinct)
-        for unit, made, kept in zip(self.units, self.made, self.kept, strict=True):
+        for unit, made, kept, poured in zip(self.units, self.made, self.kept, self.poured, strict=True):
             unit.put(grads)
+            if Role.GRADS in self.plan.making.arguments.roles():
+                pour(unit.gradients, poured)
             before = {key: (w, copy_of(w)) for key, w in unit.read().items()}
             verb = self.plan.verb
             what = f"{step} ステップ目の {verb.name or '呼び出し'}"
@@ -268,6 +273,15 @@ def _product(change: Any, gradients: Any) -> float:
     if isinstance(change, list | tuple):
         return sum(_product(c, g) for c, g in zip(change, gradients, strict=False))
     return float(np.sum(np.sign(change) * np.sign(gradients)))
+
+
+def pour(gradients: Any, into: Any) -> None:
+    """作るときに渡しておいた勾配の配列に、いまの勾配を書く。"""
+    if isinstance(into, np.ndarray):
+        into[...] = gradients
+    else:
+        for place in into if isinstance(into, dict) else range(len(into)):
+            pour(gradients[place], into[place])
 
 
 def _attributes(made: Any) -> dict[str, Any]:
