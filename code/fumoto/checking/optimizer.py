@@ -231,7 +231,7 @@ def _told(
             notes.append(f"引数 {own} には {reader.hyperparameters[ours]:g} を渡しました。")
     same = len(seen.trajectories)
     tried = ", ".join(f"{n}={v:g}" for n, v in reader.hyperparameters.items())
-    given = "この引数" if hyperparameters and not constants else tried or "この引数"
+    given = f"{tried} " if tried and (constants or not hyperparameters) else "この引数"
     notes.append(f"(重みの組 {same} 通り、それぞれ {STEPS} ステップ、{given}で確かめました)")
     return replace(report, notes=tuple(notes), how=seen.how, constants=constants, name=reader.method.name)
 

@@ -10,7 +10,7 @@ from fumoto.checking.calling import values
 from fumoto.checking.calling.safety import ReaderError, within_time_limit
 from fumoto.checking.calling.shapes.making import NOTHING
 from fumoto.checking.calling.shapes.units import example
-from fumoto.checking.calling.trying import Trial, Wanted, choose, copied, walker
+from fumoto.checking.calling.trying import FAILED, Trial, Wanted, choose, copied, walker
 from fumoto.checking.computing.running import follow
 from fumoto.hints import Arrays, Hyperparameters
 
@@ -69,7 +69,7 @@ def _observe(
     wanted = Wanted(hyperparameters, names, method, matrices)
     try:
         first, *rest = choose(thing, wanted)
-        seen = _seen(first, wanted, problems)
+        seen = _first_seen(first, wanted, problems)
         others = []
         for trial in rest:
             try:
@@ -81,6 +81,27 @@ def _observe(
     except Exception as error:  # 読者のものは、属性を見るだけでも例外を起こせる
         raise ReaderError(f"呼び方を調べるうちに {type(error).__name__} が起きました。") from None
     return replace(seen, others=tuple(others), title=_title(thing))
+
+
+ADAPTER = (
+    "次の 2 行を持つクラスにして渡してください:\n"
+    "def update(self, params, grads):\n    for key in params: params[key] -= …  # grads[key] から決まる量"
+)
+
+
+def _first_seen(trial: Trial, wanted: Wanted, problems: "Sequence[Problem]") -> Observed:
+    try:
+        return _seen(trial, wanted, problems)
+    except ReaderError as error:
+        if trial.rank != FAILED or trial.tried == 1:
+            raise
+        tried = f"{error}\n(呼び方を {trial.tried} 通り試しましたが、どれも走りませんでした。この誤りは、{_when(trial.how)})"
+        text = tried if "params, grads" in trial.how else f"{tried}\n{ADAPTER}"
+        raise ReaderError(text, error.variant) from None
+
+
+def _when(how: str) -> str:
+    return how.removesuffix("ました。") + "たときのものです。"
 
 
 def _seen(trial: Trial, wanted: Wanted, problems: "Sequence[Problem]") -> Observed:

@@ -54,6 +54,8 @@ _LAYERS: tuple[Kind, ...] = (
     (layers.in_layers_of_lists, "params と grads がリストの層のリスト", True),
     (layers.list_layer_by_layer, "params と grads がリストの層を 1 つずつ", True),
     (layers.layer_by_layer, "重みと勾配を持つ層を 1 つずつ(1 つごとに新しく作って)", False),
+    (layers.in_remembering_layers, "重みと勾配と 0 の状態を持つ層のリスト", True),
+    (layers.remembering_layer_by_layer, "重みと勾配と 0 の状態を持つ層を 1 つずつ", True),
 )
 _PAIRS: tuple[Kind, ...] = (
     (sequences.in_pairs, "(勾配, 重み) の組のリスト", True),
@@ -136,12 +138,18 @@ def _with_verb(making: Making, verb: Verb, made: Any) -> Iterator[list[Plan]]:
 
 
 def _variants(plans: list[Plan]) -> Iterator[list[Plan]]:
-    """渡す状態のはじめと、t の数えはじめ。"""
+    """渡す状態のはじめ、t の数えはじめ、返されるものの中の重みの場所。"""
     first = plans[0].verb.arguments
     initials = _initials(first)
     times = (1, 0) if Role.TIME in first.roles() else (1,)
+    places = (False, True) if Role.STATE in first.roles() else (False,)
     for initial in initials:
-        yield [replace(plan, initial=initial, first_t=t) for t in times for plan in plans]
+        yield [
+            replace(plan, initial=initial, first_t=t, last=last)
+            for t in times
+            for last in places
+            for plan in plans
+        ]
 
 
 def _initials(arguments: Arguments) -> tuple[str, ...]:

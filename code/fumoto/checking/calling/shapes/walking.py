@@ -22,6 +22,7 @@ class Plan:
     ``split``: 重みを入れものに分ける関数。``words``: 入れものを言う言葉。``shared``: 全部の入れものに、作ったもの 1 つを使うか。
     ``setup``: 作ったあとに重みを渡すメソッド。``first_t``: はじめの更新の t。
     ``initial``: 渡す状態のはじめ(``"zeros"``, ``"none"``, ``"dict"``)。``change``: 返されるのは、重みでなくその変化か。
+    ``last``: 同じ形のものがいくつも返されるとき、重みは、はじめのものでなく終わりのものか。
     """
 
     making: Making
@@ -33,6 +34,7 @@ class Plan:
     first_t: int = 1
     initial: str = "zeros"
     change: bool = False
+    last: bool = False
 
     @property
     def accepts(self) -> dict[str, Any]:
@@ -163,7 +165,7 @@ class Walk:
         after = unit.read()
         same = [after.get(key) is w for key, (w, _) in before.items()]
         moved = not all(same) or any(not unchanged(after[key], old) for key, (_, old) in before.items())
-        weights, others = _weights_in(returned, unit)
+        weights, others = _weights_in(returned, unit, self.plan.last)
         if moved and not self.returned:
             self.in_place = True
             self.replaced = self.replaced or not all(same)
@@ -242,7 +244,7 @@ class Walk:
         return "書き換えられた重みを読みました"
 
 
-def _weights_in(returned: Any, unit: Unit) -> tuple[Any, list[Any]]:
+def _weights_in(returned: Any, unit: Unit, last: bool) -> tuple[Any, list[Any]]:
     """返されたものの中の、重みと、それ以外。"""
     if unit.matches(returned):
         return returned, []
@@ -250,7 +252,8 @@ def _weights_in(returned: Any, unit: Unit) -> tuple[Any, list[Any]]:
         return NOTHING, []
     items = list(returned)
     width = 2 if unit.bias is not None else 1  # (w, b, 状態…)
-    for i in range(len(items) - width + 1):
+    places = range(len(items) - width + 1)
+    for i in reversed(places) if last else places:
         part = items[i] if width == 1 else tuple(items[i : i + 2])
         if unit.matches(part):
             return part, items[:i] + items[i + width :]
