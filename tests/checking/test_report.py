@@ -12,7 +12,7 @@ def test_a_report_shows_both_equations_and_where_they_differ():
     assert lines[2].endswith(r"w_{t+1} = w_t - v_{t+1}")
     assert lines[3] == "違い: v_{t+1} が - v_{t+1} になっています"
     assert lines[4] == "読むページ: 03-momentum.html#equation-eq-momentum-w"
-    assert lines[-1].startswith("(重みの組 3 通り、それぞれ 60 ステップ")
+    assert lines[-1].startswith("(重みの組 4 通り、それぞれ 60 ステップ")
 
 
 def test_a_notebook_shows_a_report_as_mathematics():

@@ -7,7 +7,12 @@ from typing import Any
 from fumoto.checking.calling.optimizer import Observed, observe
 from fumoto.checking.calling.safety import ReaderError, one_check
 from fumoto.checking.calling.values import NAMES, WORDS, meanings
-from fumoto.checking.candidates.optimizer import indistinguishable, known_mistake, shared_state
+from fumoto.checking.candidates.optimizer import (
+    indistinguishable,
+    known_mistake,
+    shared_state,
+    unknown,
+)
 from fumoto.checking.candidates.recognition import (
     Agreement,
     agreement,
@@ -154,7 +159,7 @@ def _different(seen: Observed, method: Method | None, hyperparameters: dict[str,
     difference = chosen.first_difference(method) if not missing(chosen) else None
     step = difference.step if difference is not None else None
     if mistake is None:
-        before.append(str(difference))
+        before += [str(difference), *unknown(chosen)]
         report = Report(False, "不一致: 原因は分かりませんでした。", step=step)
         return _told(report, seen, chosen, hyperparameters, before)
     before.append(f"はじめて違うのは {step} ステップ目です。")

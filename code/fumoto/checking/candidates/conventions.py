@@ -1,7 +1,9 @@
 """間違いではない、ほかの書き方。読者のものがこれと同じなら、一致とし、その名前を言う。"""
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 
+from fumoto.checking.candidates.candidate import Candidate, Handling
 from fumoto.printed import METHODS, Method
 
 #: 手法の名前 → {説明: 式の並び}。
@@ -19,6 +21,58 @@ OPTIMIZERS: dict[str, dict[str, Method]] = {
         )
     },
 }
+
+
+_EMA = "alpha * v_t - (1 - alpha) * eta * g_t"
+_DAMPENED = "alpha * v_t - (1 - d) * eta * g_t"
+_INSIDE = "w_t - eta * g_t / sqrt(h_next + varepsilon)"
+_LARGER = "w_t - eta * g_t / max(sqrt(h_next), varepsilon)"
+_RATE = "eta * sqrt(1 - beta_2**(t + 1)) / (1 - beta_1**(t + 1)) * m_next / (sqrt(v_next) + varepsilon)"
+
+#: 手法の名前 → (名前, 説明, {式のラベル: 右辺}, 状態の出発点) の並び。説明には、その書き方をするライブラリを書く。
+_ROWS: dict[str, tuple[tuple[str, str, dict[str, str], dict[str, float]], ...]] = {
+    "Momentum": (("ema", "速度を、勾配の指数移動平均にした書き方です(歩幅は、式の 1 - α 倍になります)", {"eq-momentum-v": _EMA}, {}),),
+    "Nesterov": (
+        ("ema", "速度を、勾配の指数移動平均にした書き方です(歩幅は、式の 1 - α 倍になります)", {"eq-nesterov-v": _EMA, "eq-nesterov-w": "w_t + alpha * v_next - (1 - alpha) * eta * g_t"}, {}),
+    ),
+    "AdaGrad": (
+        ("inside", "ε を平方根の中に足す書き方です(D2L の本のコード)", {"eq-adagrad-w": _INSIDE}, {}),
+        ("keras", "Keras 3 の Adagrad の書き方です(ε を平方根の中に足し、h を 0.1 から始めます)", {"eq-adagrad-w": _INSIDE}, {"h": 0.1}),
+        ("inside-ones", "ε を平方根の中に足し、h を 1 から始める書き方です(Keras 3 の initial_accumulator_value=1)", {"eq-adagrad-w": _INSIDE}, {"h": 1.0}),
+        ("tensorflow", "TensorFlow 1 の AdagradOptimizer の書き方です(ε がなく、h を 0.1 から始めます)", {"eq-adagrad-w": "w_t - eta * g_t / sqrt(h_next)"}, {"h": 0.1}),
+        ("larger", "√h と ε の大きい方で割る書き方です", {"eq-adagrad-w": _LARGER}, {}),
+    ),
+    "RMSProp": (
+        ("inside", "Keras 3 の RMSprop の書き方です(ε を平方根の中に足します)", {"eq-rmsprop-w": _INSIDE}, {}),
+        ("tensorflow", "TensorFlow 1 の RMSPropOptimizer の書き方です(ε を平方根の中に足し、h を 1 から始めます)", {"eq-rmsprop-w": _INSIDE}, {"h": 1.0}),
+        ("larger", "√h と ε の大きい方で割る書き方です", {"eq-rmsprop-w": _LARGER}, {}),
+    ),
+    "Adam": (("補正を学習率にまとめた形(ε は補正前の √v に足す)", "補正を学習率にまとめた形(ε は補正前の √v に足す)", {"eq-adam-w": f"w_t - {_RATE}"}, {}),),
+    "AdamW": (("補正を学習率にまとめた形(ε は補正前の √v に足す)", "補正を学習率にまとめた形(ε は補正前の √v に足す)", {"eq-adamw-w": f"(1 - eta * lam) * w_t - {_RATE}"}, {}),),
+    "Muon": (
+        ("transposed", "PyTorch の Muon のように、行列をこの本の転置とみなす書き方です(歩幅の m/n が n/m になります)", {"eq-muon-w": "(1 - eta * lam) * w_t - eta * sqrt(max(1, n / m)) * O_next"}, {}),
+        ("rms", "歩幅を 0.2 √max(n, m) 倍して、AdamW にそろえる書き方です(PyTorch の Muon の match_rms_adamw)", {"eq-muon-w": "(1 - eta * lam) * w_t - 0.2 * eta * sqrt(max(n, m)) * O_next"}, {}),
+    ),
+}  # fmt: skip
+
+
+def conventions(method: str) -> Iterator[Candidate]:
+    """``method`` の、間違いではないほかの書き方。"""
+    for slug, words, formulas, start in _ROWS.get(method, ()):
+        handling = Handling(start=tuple(start.items()))
+        identifier = f"convention/{slug}"
+        yield Candidate(identifier, words, None, tuple(formulas.items()), handling, convention=True)
+
+
+def dampened(method: str, dampening: float) -> Candidate | None:
+    """勾配に ``1 - dampening`` を掛けて足し、はじめのステップだけは掛けない、PyTorch の SGD の書き方。"""
+    labels = {"Momentum": "eq-momentum-v", "Nesterov": "eq-nesterov-v"}
+    if method not in labels:
+        return None
+    words = f"PyTorch の SGD の dampening が {dampening:.4g} の書き方です(はじめのステップのほかは、勾配を {1 - dampening:.4g} 倍して足します)"
+    handling = Handling(first=((labels[method], "-eta * g_t"),), values=(("d", dampening),))
+    formulas = ((labels[method], _DAMPENED),)
+    return Candidate("convention/dampening", words, None, formulas, handling, convention=True)
 
 
 @dataclass(frozen=True)

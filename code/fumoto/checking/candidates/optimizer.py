@@ -1,118 +1,219 @@
 """最適化手法の候補を試す: 読者の足どりを再現する、ほかの書き方か間違いを探す。"""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
+from functools import partial
 from itertools import combinations
 
-from fumoto.checking.candidates.conventions import OPTIMIZERS
-from fumoto.checking.candidates.equations import mistakes_in
-from fumoto.checking.candidates.loops import LOOPS, SHARED_STATE
-from fumoto.checking.candidates.notes import NOTES
-from fumoto.checking.computing.comparison import Comparison
-from fumoto.checking.report import Finding, Report
-from fumoto.printed import Method, PrintedOptimizer, Variant
+import numpy as np
 
-_OFTEN_TOGETHER = ("hat", "time", "factor", "dropped", "inside", "root", "count")
+from fumoto.checking.candidates.candidate import Candidate, Handling
+from fumoto.checking.candidates.conventions import conventions, dampened
+from fumoto.checking.candidates.derived import derived, labels_of, pairs
+from fumoto.checking.candidates.engine import (
+    AS_PRINTED,
+    follows,
+    matching,
+    report_on,
+    running,
+    walk,
+    with_its_state,
+)
+from fumoto.checking.candidates.equations import mistakes_in
+from fumoto.checking.candidates.handlings import FAULTS, other_values
+from fumoto.checking.candidates.keys import single_keys
+from fumoto.checking.candidates.table import mistakes
+from fumoto.checking.computing.comparison import Comparison
+from fumoto.checking.computing.measurements import explained, last_move, response
+from fumoto.checking.report import Report
+
+_SINGLE = "式と同じ動きです。ただし、計算のどこかが float32 の精度です"
+
+
+# --- 間違いでないもの -------------------------------------------------------------------------------------
 
 
 def convention(reader: Comparison) -> str | None:
     """読者の足どりと同じ、ほかの書き方の説明。なければ None。"""
-    others = OPTIMIZERS.get(reader.method.name, {})
-    return next((what for what, other in others.items() if reader.follows(other)), None)
+    if follows(reader, AS_PRINTED):  # 違うのは、少し違う引数で走らせたときだけである
+        return _only_here(reader)
+    others = list(_conventions(reader))
+    elsewhere = reader.elsewhere
+    for other in others:
+        if follows(reader, other) and (elsewhere is None or follows(elsewhere, other)):
+            return other.words
+    for other in (AS_PRINTED, *others):
+        if follows(reader, other, np.float32):
+            # 粗く比べても同じというだけでは足りない。細かく比べて、名前のある間違いと同じなら、そちらである
+            if _exact_mistake(reader) is not None:
+                return None
+            return _SINGLE if other is AS_PRINTED else f"{other.words}(計算のどこかが float32 の精度です)"
+    return None
+
+
+def _only_here(reader: Comparison) -> str | None:
+    """渡された引数でだけ式と同じ動きをする、という説明。名前のある間違いのせいなら None。"""
+    elsewhere = reader.elsewhere
+    assert elsewhere is not None
+    symbols = reader.method.hyperparameters
+    written_in = [
+        name for name, value in reader.hyperparameters.items() if value not in (0, 1)
+    ]  # 0 と 1 は、書き忘れ
+    for count in range(1, len(symbols) + 1):
+        for names in combinations(written_in, count):
+            values = tuple((symbols[name], reader.hyperparameters[name]) for name in names)
+            if follows(elsewhere, replace(AS_PRINTED, handling=Handling(values=values))):
+                return f"式と同じ動きです。ただし、{'、'.join(names)} は、渡しても使われず、この値が書き込まれています"
+    if _exact_mistake(reader, everywhere=True) is not None:
+        return None
+    return "この引数では、式と同じ動きです。ただし、引数を少し変えると、式と違う動きをします"
+
+
+def _conventions(reader: Comparison) -> Iterator[Candidate]:
+    yield from conventions(reader.method.name)
+    found = response(reader.trajectories)
+    if found is not None and found.dampening is not None and 1e-6 < abs(found.dampening) < 1:
+        other = dampened(reader.method.name, round(found.dampening, 9))
+        if other:
+            yield other
 
 
 def indistinguishable(reader: Comparison) -> list[str]:
     """この引数では正しいものと見分けられない間違い(慣性が 0、学習率が 1 など)があれば、そう言う。"""
+    if not _special(list(reader.hyperparameters.values())):
+        return []
+    elsewhere = reader.elsewhere
+    if elsewhere is not None and follows(elsewhere, AS_PRINTED):
+        return []
+    seen = [reader] if elsewhere is None else [reader, elsewhere]
     blind = [
-        v for label in reader.method.labels for v in mistakes_in(label) if reader.follows(reader.method, v)
+        v
+        for label in labels_of([reader.method])
+        for v in mistakes_in(label)
+        if all(one.follows(reader.method, v) for one in seen)
     ]
     if not blind:
         return []
+    order = list(dict.fromkeys(reader.method.labels))
+    blind.sort(key=lambda v: order.index(v.equation.label))
     mistakes = "、".join(f"{v.equation.label} の{v.kind}({v.equation.latex})" for v in blind[:3])
     return [
         f"この引数では、正しいものと見分けられない間違いがあります: {mistakes}。引数を変えて、もう一度確かめてください。"
     ]
 
 
+def _special(values: list[float]) -> bool:
+    """0、1、0.5、ごく小さな数、同じ数、足して 1 になる数があるか。なければ、どの間違いも足どりを変える。"""
+    lone = any(abs(value - round(2 * value) / 2) < 1e-9 for value in values)
+    return lone or any(abs(a - b) < 1e-9 or abs(a + b - 1) < 1e-9 for a, b in combinations(values, 2))
+
+
+# --- 名前のある間違い -------------------------------------------------------------------------------------
+
+
 def shared_state(reader: Comparison) -> Report | None:
-    """状態をキーの間で共有しているという ``Report``。そうでなければ None。"""
-    identifier, loop, explanation = SHARED_STATE
-    has_state = bool(PrintedOptimizer(reader.method, reader.equations, **reader.hyperparameters).state)
-    if not has_state or reader.first_difference(reader.method, loop=loop) is not None:
-        return None
-    return Report(False, f"既知の間違い: {explanation}。", variant=identifier)
+    """状態をキーの間で共有しているか、勾配を別のキーに割り当てているという ``Report``。そうでなければ None。"""
+    found = (
+        candidate
+        for candidate in mistakes(reader.method, reader.equations)
+        if candidate.id.startswith("loop/shared") or candidate.handling.order != "by key"
+    )
+    return next((report_on(reader, [c]) for c in found if follows(reader, c)), None)
 
 
 def known_mistake(reader: Comparison) -> Report | None:
     """読者の数値を再現する間違いの ``Report``。なければ None。"""
-    bases = [reader.method, *OPTIMIZERS.get(reader.method.name, {}).values()]
-    for base in bases:
-        for identifier, (loop, explanation) in LOOPS.items():
-            if reader.first_difference(base, loop=loop) is None:
-                return Report(False, f"既知の間違い: {explanation}。", variant=identifier)
-    candidates = [v for label in _labels(bases) for v in mistakes_in(label)]
-    found = _reproducing([(v,) for v in candidates], reader, bases)
-    if not found and _follows_the_notes(reader):
-        return _in_the_notes(reader)
-    if not found:
-        found = _reproducing(_pairs(candidates), reader, [reader.method])[:1]
-    if not found:
-        return None
-    order = list(_labels(bases))[::-1]
-    mistakes = sorted(found[0], key=lambda variant: order.index(variant.equation.label))
-    findings = [Finding(v.kind, reader.equations[v.equation.label], v.equation) for v in mistakes]
-    where = "、".join(f"{f.kind}({f.printed.page} の {f.printed.label})" for f in findings)
-    return Report(
-        False,
-        f"既知の間違い: {where}。",
-        tuple(findings),
-        equation=mistakes[0].equation.label,
-        variant=" + ".join(v.id for v in mistakes),
+    found = _first(
+        reader,
+        _seen,
+        _exact_mistake,
+        partial(single_keys, search=_exact_mistake),
+        _rough_mistake,
+        pairs,
     )
+    if (
+        found is not None
+        and not any(path.faults for path in reader.trajectories)
+        and follows(reader, AS_PRINTED)
+    ):
+        words = "渡された引数ではたまたま式と同じ動きですが、引数を少し変えると違います"
+        return replace(found, verdict=f"{found.verdict.removesuffix('。')}({words})。")
+    return found
 
 
-def _labels(bases: Iterable[Method]) -> Iterable[str]:
-    """式のラベル。同じ数値になる間違いが 2 つあれば先のものを言うので、w を更新する式を先に置く。"""
-    return dict.fromkeys(label for base in bases for label in reversed(base.labels))
+def _first(reader: Comparison, *searches: Callable[[Comparison], Report | None]) -> Report | None:
+    """``searches`` を順に試し、はじめに見つかったもの。"""
+    return next((found for search in searches if (found := search(reader)) is not None), None)
 
 
-def _pairs(candidates: list[Variant]) -> list[tuple[Variant, ...]]:
-    """よく一緒に起きる間違いの組。同じ種類のものを先に。"""
-    often = [v for v in candidates if v.id.split("/")[1].startswith(_OFTEN_TOGETHER)]
-    pairs = [(v, w) for v, w in combinations(often, 2) if v.equation.label != w.equation.label]
-    return sorted(pairs, key=lambda pair: pair[0].kind != pair[1].kind)
+def unknown(reader: Comparison) -> list[str]:
+    """原因の分からないときに、測って分かったことを言う文。"""
+    measured = [path for path in reader.trajectories if response([path])]
+    if not measured or "lr" not in reader.hyperparameters:
+        return []
+    printed = walk(reader, AS_PRINTED, measured[0])
+    return explained(measured, reader.hyperparameters["lr"], response([printed]))
 
 
-def _reproducing(
-    groups: Iterable[tuple[Variant, ...]], reader: Comparison, bases: list[Method]
-) -> list[tuple[Variant, ...]]:
-    """読者の数値を再現する間違いの組。読者の状態まで再現するものを先に並べる。"""
-    found = []
-    for group in groups:
-        for base in bases:
-            if all(v.equation.label in base.labels for v in group) and reader.follows(base, *group):
-                found.append((not reader.has_state_of(base, *group), group))
-                break
-    return [group for _, group in sorted(found, key=lambda pair: pair[0])]
+def _seen(reader: Comparison) -> Report | None:
+    """足どりから直に分かるもの。"""
+    for path in reader.trajectories:
+        for fault in path.faults:
+            return Report(False, f"既知の間違い: {FAULTS[fault.id]}。", variant=fault.id)
+    moves = last_move(reader.trajectories)
+    if moves == -1:
+        words = "update を呼んでも、重みがまったく動きません(w = w - … は、名前を付け替えるだけで、params の配列を書き換えません。w -= … か w[...] = … と書きます)"
+        return Report(
+            False, f"既知の間違い: {words}。", equation=reader.method.labels[-1], variant="loop/nothing-moves"
+        )
+    return None
 
 
-def _follows_the_notes(reader: Comparison) -> bool:
-    if reader.method.name not in NOTES:
-        return False
-    needed = {name: symbol for name, symbol in reader.method.hyperparameters.items() if name != "eps"}
-    notes = replace(reader.method, labels=NOTES[reader.method.name], hyperparameters=needed)
-    values = {name: reader.hyperparameters[name] for name in needed}
-    return reader.follows(notes, hyperparameters=values)
+def _exact_mistake(reader: Comparison, everywhere: bool = False) -> Report | None:
+    """表にあるものを先に、機械で作ったものを後に。少し違う引数でも同じものがあれば、そちらをとる。
+
+    ``everywhere``: 少し違う引数では違うものは、認めないか。
+    """
+    elsewhere = reader.elsewhere
+    listed = matching(reader, _candidates(reader))
+    sure = [c for c in listed if elsewhere is None or follows(elsewhere, c)]
+    if sure:
+        return report_on(reader, [with_its_state(reader, sure)])
+    found = derived(reader, everywhere)
+    return report_on(reader, listed[:1]) if found is None and listed and not everywhere else found
 
 
-def _in_the_notes(reader: Comparison) -> Report:
-    yours = reader.equations[NOTES[reader.method.name][-1]]
-    printed = reader.equations[reader.method.labels[-1]]
-    verdict = f"既知の間違い: 原ノートの式です({yours.page} の {yours.label})。"
-    return Report(
-        False,
-        verdict,
-        (Finding("原ノートの式", printed, yours),),
-        equation=yours.label,
-        variant=yours.label,
-    )
+def _rough_mistake(reader: Comparison) -> Report | None:
+    found = next((c for c in _candidates(reader) if follows(reader, c, np.float32)), None)
+    return None if found is None else report_on(reader, [found])
+
+
+def _candidates(reader: Comparison) -> Iterator[Candidate]:
+    yield from mistakes(reader.method, reader.equations)
+    yield from _timed(reader)
+    yield from other_values(reader.method, reader.hyperparameters)
+    yield from _on_conventions(reader)
+
+
+def _timed(reader: Comparison) -> Iterator[Candidate]:
+    """あるステップから先だけがおかしいもの。そのステップは、足どりから測る。"""
+    last = last_move(reader.trajectories)
+    if last > 0:
+        words = f"{last} ステップ目を過ぎると、重みが動きません"
+        yield Candidate("clock/ends", words, handling=Handling(ends_at=last))
+    difference = reader.departs_from(lambda: running(reader, AS_PRINTED))
+    if difference is not None and difference.step > 2:
+        at = difference.step - 1
+        words = f"更新の回数 t が、{at} で止まっています"
+        yield Candidate("clock/stops", words, handling=Handling(stops_at=at))
+
+
+def _on_conventions(reader: Comparison) -> Iterator[Candidate]:
+    """ほかの書き方の上での、動かし方の間違い。"""
+    plain = [c for c in mistakes(reader.method, reader.equations) if not c.formulas and not c.method]
+    for other in _conventions(reader):
+        for candidate in plain:
+            start = candidate.handling.start or other.handling.start
+            first, values = other.handling.first, other.handling.values
+            handling = replace(candidate.handling, start=start, first=first, values=values)
+            yield replace(candidate, formulas=other.formulas, handling=handling, label=None)

@@ -1,16 +1,24 @@
-"""読者の最適化手法の足どりを、印刷された式だけから作った手法の足どりと比べる。"""
+"""読者の最適化手法の足どりを、印刷された式だけから作った手法の足どりと比べる。
 
-from dataclasses import dataclass, field
+許すずれは、丸め誤差の上限から決める。1 回の計算は ``eps`` × 重みの大きさ だけずれ、慣性のある手法ではそれが速度に残って
+毎回足されるので、k ステップでは k² に比例しうる。1 - β の引き算は、有効数字を 1/(1 - β) 倍だけ失う。
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
+from numpy.typing import DTypeLike
 
 from fumoto.checking.computing.problems import Trajectory
 from fumoto.hints import Array, Hyperparameters, Updates
 from fumoto.printed import Method, PrintedOptimizer, Variant
 from fumoto.printed.equation import Equations, replaced
 
-RTOL = {"float64": 1e-9, "float32": 1e-4}
+_FRACTIONS = ("momentum", "decay_rate", "beta1", "beta2")
+_TOO_LARGE = 1e12  # float32 では、これより大きな重みの途中の計算が、いつあふれるか分からない
+_ENOUGH = 12  # これだけの要素が有限の値のまま動いて一致しなければ、一致とは言わない
 
 
 @dataclass(frozen=True)
@@ -45,15 +53,44 @@ class Comparison:
         loop: type[PrintedOptimizer] = PrintedOptimizer,
         hyperparameters: Hyperparameters | None = None,
     ) -> Difference | None:
-        """``method`` の式(``mistakes`` のところは間違えたもの)と違った最初の場所。最後まで同じなら None。"""
+        """``method`` の式(``mistakes`` のところは間違えたもの)と違った最初の場所。最後まで同じなら None。
+
+        印刷されたとおりの式なら、少し違う引数で走らせた足どりとも比べる。
+        """
         equations = self._with(mistakes)
+        values = hyperparameters or self.hyperparameters
+        difference = self.departs_from(lambda: loop(method, equations, **values))
+        elsewhere = self.elsewhere
+        if difference is not None or elsewhere is None or mistakes or method is not self.method:
+            return difference
+        return elsewhere.departs_from(lambda: loop(method, equations, **elsewhere.hyperparameters))
+
+    @property
+    def elsewhere(self) -> "Comparison | None":
+        """少し違う引数で走らせた足どりとの比較。走らせていなければ None。"""
+        paths = [path.elsewhere for path in self.trajectories if path.elsewhere is not None]
+        if not paths:
+            return None
+        values = {**self.hyperparameters, **paths[0].values}
+        own = {name: value for name, value in values.items() if name in self.method.hyperparameters}
+        return replace(self, hyperparameters=own, trajectories=paths)
+
+    def departs_from(
+        self, make: Callable[[], Updates], precision: DTypeLike = np.float64
+    ) -> Difference | None:
+        """``make()`` の作る手法と違った最初の場所。最後まで同じなら None。
+
+        ``precision``: 読者が途中の計算に使っているとみなす精度。重みの精度より細かければ、重みの精度で比べる。
+        """
+        for trajectory in self.trajectories:
+            for fault in trajectory.faults:
+                return Difference(fault.step, fault.key, fault.yours, fault.expected)
         with np.errstate(all="ignore"):
             for trajectory in self.trajectories:
-                optimizer = loop(method, equations, **(hyperparameters or self.hyperparameters))
-                difference = _compare(optimizer, trajectory)
+                difference = _compare(make(), trajectory, precision, self._lost)
                 if difference is not None:
                     return difference
-        return None
+        return None if any(map(_tells, self.trajectories)) else self._first_move()
 
     def follows(self, method: Method, *mistakes: Variant, **options: Any) -> bool:
         """読者の足どりが、``method`` の式(``mistakes`` のところは間違えたもの)と最後まで同じか。"""
@@ -66,8 +103,10 @@ class Comparison:
         """重みだけでなく、読者の持つ状態まで同じか(重みの動きが同じ間違いを見分けるため)。"""
         optimizer = PrintedOptimizer(method, self._with(mistakes), **self.hyperparameters)
         trajectory = self.trajectories[0]
+        params = {key: w.copy() for key, w in trajectory.problem.start.items()}
         with np.errstate(all="ignore"):
-            _compare(optimizer, trajectory, to_the_end=True)
+            for grads in trajectory.problem.gradients:
+                optimizer.update(params, grads)
         shared = optimizer.state.keys() & trajectory.state.keys()
         return bool(shared) and all(
             close(trajectory.state[name].get(key), array, rtol=1e-6)
@@ -78,17 +117,54 @@ class Comparison:
     def _with(self, mistakes: tuple[Variant, ...]) -> Equations:
         return replaced(self.equations, *(mistake.equation for mistake in mistakes))
 
+    @property
+    def _lost(self) -> float:
+        """1 - β の引き算が失う有効数字: 誤差が何倍になるか。"""
+        return max(
+            [1.0, *(1 / (1 - value) for name, value in self.hyperparameters.items() if name in _FRACTIONS)]
+        )
 
-def _compare(optimizer: Updates, trajectory: Trajectory, to_the_end: bool = False) -> Difference | None:
+    def _first_move(self) -> Difference:
+        """有限の値のまま動いたところがないときの、はじめのところ。"""
+        trajectory = self.trajectories[0]
+        key = next(iter(trajectory.problem.start))
+        return Difference(1, key, trajectory.params[0][key], trajectory.problem.start[key])
+
+
+def tolerance(trajectory: Trajectory, step: int, key: str, precision: DTypeLike, lost: float) -> Array:
+    """``step`` ステップ目(1 から)の ``params[key]`` に許すずれ。"""
+    eps = max(np.finfo(precision).eps, np.finfo(trajectory.problem.start[key].dtype).eps)
+    largest, walked = trajectory.largest[step - 1][key], trajectory.walked[step - 1][key]
+    return eps * (2 * (step + 1) ** 2 * largest + 2 * lost * walked) + np.finfo(np.float64).tiny
+
+
+def _compare(
+    optimizer: Updates, trajectory: Trajectory, precision: DTypeLike, lost: float
+) -> Difference | None:
     """式の最適化手法を 1 つの問題の上で走らせ、読者の足どりと違った最初の場所を返す。"""
-    params = {key: w.copy() for key, w in trajectory.problem.start.items()}
+    params = {key: w.copy(order="K") for key, w in trajectory.problem.start.items()}
     for step, grads in enumerate(trajectory.problem.gradients, start=1):
         optimizer.update(params, grads)
         yours = trajectory.params[step - 1]
         for key, w in params.items():
-            if not to_the_end and not close(yours[key], w, RTOL[w.dtype.name]):
+            off = np.abs(yours[key] - w) > tolerance(trajectory, step, key, precision, lost)
+            off = off | (np.isfinite(yours[key]) != np.isfinite(w))
+            if w.dtype == np.float32:
+                off = off & ~(np.abs(w) > _TOO_LARGE)
+            if np.any(off):
                 return Difference(step, key, yours[key], w.copy())
     return None
+
+
+def _tells(trajectory: Trajectory) -> bool:
+    """どの値も有限か、有限の値のまま動いた要素が、判断に足りるだけあるか(nan どうしの一致は、一致に数えない)。"""
+    if all(np.all(np.isfinite(w)) for w in trajectory.params[-1].values()):
+        return True
+    before, moved = trajectory.problem.start, 0
+    for params in trajectory.params:
+        moved += sum(int(np.sum(np.isfinite(w) & (w != before[key]))) for key, w in params.items())
+        before = params
+    return moved >= _ENOUGH
 
 
 def close(yours: Any, expected: Array, rtol: float) -> bool:

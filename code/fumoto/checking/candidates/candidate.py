@@ -1,0 +1,64 @@
+"""候補 1 つ: 読者のものが、印刷された手法の代わりに何であるか。表に並べ、数え、別のエンジンでも動かせる、ただのデータである。"""
+
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True)
+class Handling:
+    """式の動かし方の、正しいものと違うところ。省いたところは、正しい動かし方である。
+
+    - ``start``: (状態の名前, 出発点)。出発点は数か、``"g"``, ``"g^2"``, ``"w"``(はじめの勾配、その 2 乗、重み)
+    - ``first``: (式のラベル, 右辺)。はじめのステップだけ、その式の代わりに使う
+    - ``stored``: (状態の名前, 記号)。次のステップに、状態として残す値
+    - ``forgets``: 状態を毎回、出発点に戻すか
+    - ``clock``: 回数 t の進め方。``"each update"``, ``"never"``, ``"per key"``, ``"minus one"``, ``"plus one"``
+    - ``stops_at``: 回数がこれ以上進まないステップ。``ends_at``: これを過ぎると、重みが動かないステップ(0 ならいつまでも動く)
+    - ``skips_first``: はじめの update が何もしないか。``repeats``: 1 度の update で、更新を何度するか
+    - ``moves``: 動く重み。``"all"``, ``"first"``, ``"last"``
+    - ``slot``: 状態を分けるもの。``"key"``, ``"nothing"``, ``"size"``, ``"shape"``, ``"letter"``(キーの 1 文字目)
+    - ``order``: 勾配をキーに割り当てる順。``"by key"``, ``"sorted keys"``, ``"sorted gradients"``, ``"reversed"``
+    - ``gradient``: (勾配にすること, 数)。``machine.GRADIENTS`` のどれか
+    - ``weight``: (更新した重みにすること, 数)。``machine.WEIGHTS`` のどれか
+    - ``values``: (記号, 数)。引数の代わりに使う値
+    - ``carried``: (定数の記号, 記号)。次のステップから、定数の代わりに使う値
+    """
+
+    start: tuple[tuple[str, float | str], ...] = ()
+    first: tuple[tuple[str, str], ...] = ()
+    stored: tuple[tuple[str, str], ...] = ()
+    forgets: bool = False
+    clock: str = "each update"
+    stops_at: int = 0
+    ends_at: int = 0
+    skips_first: bool = False
+    repeats: int = 1
+    moves: str = "all"
+    slot: str = "key"
+    order: str = "by key"
+    gradient: tuple[str, float] = ("", 0.0)
+    weight: tuple[str, float] = ("", 0.0)
+    values: tuple[tuple[str, float], ...] = ()
+    carried: tuple[tuple[str, str], ...] = ()
+
+
+AS_PRINTED = Handling()
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """候補 1 つ。
+
+    ``id``: いつも同じ名前。``words``: 読者に言う一文。``label``: 間違いのある式のラベル(式の間違いでなければ、なし)。
+    ``formulas``: (式のラベル, 右辺)。そのラベルの式の代わりに使う。右辺は、``w_t - eta * g_t`` のように、記号の名前で書く。
+    ラベルの代わりに ``x_next`` と書けば、最後の式の前に、その記号を求める式を足す。
+    ``handling``: 式の動かし方。``method``: 動かす式の並び(空なら、調べている手法)。
+    ``convention``: 間違いでない、ほかの書き方か。
+    """
+
+    id: str
+    words: str
+    label: str | None = None
+    formulas: tuple[tuple[str, str], ...] = ()
+    handling: Handling = field(default=AS_PRINTED)
+    method: str = ""
+    convention: bool = False

@@ -1,0 +1,90 @@
+"""候補を動かし、読者の足どりと比べる。"""
+
+from collections.abc import Iterable
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import DTypeLike
+
+from fumoto.checking.candidates.candidate import Candidate
+from fumoto.checking.candidates.equations import written
+from fumoto.checking.candidates.machine import machine
+from fumoto.checking.computing.comparison import Comparison, close
+from fumoto.checking.computing.problems import Trajectory
+from fumoto.checking.report import Finding, Report
+
+AS_PRINTED = Candidate("printed", "式のとおりです")
+
+
+def running(reader: Comparison, candidate: Candidate) -> Any:
+    """読者に渡した引数で動く ``candidate``。"""
+    return machine(candidate, reader.method, reader.equations, reader.hyperparameters)
+
+
+def follows(reader: Comparison, candidate: Candidate, precision: DTypeLike = np.float64) -> bool:
+    """読者の足どりが、``candidate`` の動きと最後まで同じか。"""
+    try:
+        return reader.departs_from(lambda: running(reader, candidate), precision) is None
+    except (KeyError, NameError, TypeError, ValueError, ArithmeticError):
+        return False  # この手法の中では手に入らない値を使うか、形の合わない間違い
+
+
+def matching(reader: Comparison, candidates: Iterable[Candidate]) -> list[Candidate]:
+    """``candidates`` のうち、読者の足どりと同じもの。"""
+    return [candidate for candidate in candidates if follows(reader, candidate)]
+
+
+def with_its_state(reader: Comparison, found: list[Candidate]) -> Candidate:
+    """重みの動きの同じ候補のうち、読者の持つ状態まで同じもの。なければ、はじめのもの。"""
+    path = reader.trajectories[0]
+    for candidate in found if len(found) > 1 else []:
+        state = _walked(reader, candidate, path)[0]
+        shared = state.keys() & path.state.keys()
+        if shared and all(
+            close(path.state[name].get(key), array, rtol=1e-6)
+            for name in shared
+            for key, array in state[name].items()
+        ):
+            return candidate
+    return found[0]
+
+
+def walk(reader: Comparison, candidate: Candidate, path: Trajectory) -> Trajectory:
+    """``candidate`` を、``path`` の問題の上で歩かせた足どり。"""
+    return _walked(reader, candidate, path)[1]
+
+
+def _walked(
+    reader: Comparison, candidate: Candidate, path: Trajectory
+) -> tuple[dict[str, dict[Any, Any]], Trajectory]:
+    """(最後の状態, 足どり)。"""
+    optimizer = running(reader, candidate)
+    params = {key: w.copy() for key, w in path.problem.start.items()}
+    history = []
+    with np.errstate(all="ignore"):
+        for grads in path.problem.gradients:
+            optimizer.update(params, grads)
+            history.append({key: w.copy() for key, w in params.items()})
+    return optimizer.state, replace(path, params=history, state={}, faults=(), elsewhere=None)
+
+
+def report_on(reader: Comparison, candidates: list[Candidate]) -> Report:
+    """``candidates`` が間違いの原因だという ``Report``。"""
+    findings = []
+    for candidate in candidates:
+        for label, formula in candidate.formulas:
+            printed = reader.equations[label] if label.startswith("eq-") else None
+            yours = written(printed, formula) if printed and candidate.label else None
+            if printed and yours:
+                findings.append(Finding(candidate.words, printed, yours))
+    label = next((c.label for c in candidates if c.label), None)
+    where = f"({reader.equations[label].page} の {label})" if label else ""
+    words = "。さらに、".join(candidate.words for candidate in candidates)
+    return Report(
+        False,
+        f"既知の間違い: {words}{where}。",
+        tuple(findings),
+        equation=label,
+        variant=" + ".join(candidate.id for candidate in candidates),
+    )

@@ -1,0 +1,140 @@
+"""式は正しいのに、動かし方を間違えている: キーを回るループ、状態、回数、勾配や重みにする余計なこと、引数の値。"""
+
+from collections.abc import Iterator
+
+from fumoto.checking.candidates.candidate import Candidate, Handling
+from fumoto.hints import Hyperparameters
+from fumoto.printed import Method
+
+Row = tuple[str, str, Handling]  # 名前、読者に言う一文、動かし方
+
+_COUNTED: tuple[Row, ...] = (
+    ("loop/counter", "更新の回数が、update のたびではなくキーごとに増えています", Handling(clock="per key")),
+    ("clock/never", "更新の回数 t が、1 のまま増えていません", Handling(clock="never")),
+    ("clock/early", "更新の回数 t が 1 つ小さく、0 から始まっています", Handling(clock="minus one")),
+    ("clock/late", "更新の回数 t が 1 つ大きく、2 から始まっています", Handling(clock="plus one")),
+)
+
+_LOOPS: tuple[Row, ...] = (
+    ("loop/last-key", "更新の行がループの外にあり、最後のキーの重みしか動きません", Handling(moves="last")),
+    ("loop/first-key", "最初のキーの重みしか動きません(ループの中で return していませんか)", Handling(moves="first")),
+    ("loop/twice", "1 度の update で、更新を 2 度しています", Handling(repeats=2)),
+    ("loop/first-step", "はじめの update では、重みが動きません(状態を用意して、そのまま終わっています)", Handling(skips_first=True)),
+    ("loop/sorted-keys", "勾配を、キーでなく並び順で対応させています(params だけを並べ替えて zip していませんか)", Handling(order="sorted keys")),
+    ("loop/sorted-gradients", "勾配を、キーでなく並び順で対応させています(grads だけを並べ替えて zip していませんか)", Handling(order="sorted gradients")),
+    ("loop/reversed-keys", "勾配を、キーと逆の順に対応させています", Handling(order="reversed")),
+)  # fmt: skip
+
+_STATES: tuple[Row, ...] = (
+    ("loop/shared-state", "速度などの状態が、キーごとに分かれていません(すべての重みで 1 つを使い回しています)", Handling(slot="nothing")),
+    ("loop/shared-by-letter", "状態が、キーの 1 文字目ごとにしか分かれていません(W1 と W2 で 1 つを使い回します)", Handling(slot="letter")),
+    ("loop/shared-by-shape", "状態が、キーごとでなく、配列の形ごとにしか分かれていません", Handling(slot="shape")),
+    ("loop/shared-by-size", "状態が、キーごとでなく、要素の数ごとにしか分かれていません", Handling(slot="size")),
+    ("state/forgotten", "状態が次のステップに残っていません(しまい忘れているか、毎回 0 に戻しています)", Handling(forgets=True)),
+    ("state/sparse", "勾配が 0 の要素を飛ばしています。勾配が 0 でも、状態は減り、重みは動きます", Handling(weight=("sparse", 0.0))),
+)  # fmt: skip
+
+_STARTS: tuple[tuple[str, str, float | str], ...] = (
+    ("ones", " 1 ", 1.0),
+    ("tenth", " 0.1 ", 0.1),
+    ("gradient", "はじめの勾配", "g"),
+    ("square", "はじめの勾配の 2 乗", "g^2"),
+    ("weight", "はじめの重み", "w"),
+)
+
+_GRADIENTS: tuple[tuple[str, str, tuple[float, ...]], ...] = (
+    ("mean", "勾配を、配列全体で平均しています(どの要素も同じだけ動きます)", (0.0,)),
+    ("sum", "勾配を、配列全体で足しています(どの要素も同じだけ動きます)", (0.0,)),
+    ("divided by size", "勾配を、要素の数で割っています", (0.0,)),
+    ("divided by length", "勾配を、配列の長さ len で割っています", (0.0,)),
+    ("sign", "勾配の大きさを使わず、符号だけを使っています", (0.0,)),
+    ("abs", "勾配の絶対値を使っています", (0.0,)),
+    ("square", "勾配を 2 乗しています", (0.0,)),
+    ("normalize", "勾配を、その大きさ(ノルム)で割っています", (0.0,)),
+    ("integer", "勾配を整数に切り捨てています", (0.0,)),
+    ("clip", "勾配の要素を ±{c:g} で切っています(クリッピング)", (1.0, 5.0, 0.5, 10.0, 0.1, 2.0, 100.0)),
+    ("clip norm", "勾配の大きさを、配列ごとに {c:g} までに縮めています(クリッピング)", (1.0, 5.0, 0.5, 10.0)),
+    ("clip global norm", "勾配の大きさを、全体で {c:g} までに縮めています(クリッピング)", (1.0, 5.0, 0.5, 10.0)),
+    ("decay", "重み減衰が入っています(勾配に {c:g}×w を足しています)", (1e-4, 5e-4, 1e-3, 1e-5, 1e-2, 5e-3, 0.1)),
+    ("double decay", "重み減衰が入っています(勾配に 2×{c:g}×w を足しています)", (1e-4, 1e-3, 1e-2)),
+    ("times", "勾配が {c:g} 倍されています", (0.5, 2.0)),
+)  # fmt: skip
+
+_WEIGHTS: tuple[tuple[str, str, tuple[float, ...]], ...] = (
+    (
+        "decay",
+        "重み減衰が入っています(毎回 {c:g}×ηw を引いています)",
+        (1e-2, 1e-4, 1e-3, 5e-4, 1e-5, 0.1, 5e-3),
+    ),
+    ("plain decay", "重み減衰が入っています(毎回 {c:g}×w を引いています)", (1e-4, 1e-3, 1e-2, 5e-4, 1e-5)),
+    ("float16", "重みを float16 に丸めています", (0.0,)),
+    ("integer", "重みを整数に切り捨てています", (0.0,)),
+    ("clip", "重みを ±{c:g} で切っています", (1.0, 5.0, 10.0, 0.5)),
+    ("times", "歩幅がどれも {c:g} 倍です", (2.0, 0.5, 10.0, 0.1)),
+)
+
+#: 引数によく書き込まれている値。
+_USUAL: dict[str, tuple[float, ...]] = {
+    "eps": (1e-8, 1e-7, 1e-6, 1e-5, 1e-10, 1e-4, 1e-3, 1e-12, 1e-16, 1e-2, 0.1, 1.0),
+    "momentum": (0.9, 0.99, 0.5, 0.95, 0.8, 0.0),
+    "decay_rate": (0.9, 0.99, 0.95, 0.999, 0.5),
+    "beta1": (0.9, 0.99, 0.95, 0.5, 0.8, 0.0),
+    "beta2": (0.999, 0.99, 0.9, 0.95, 0.98, 0.9999),
+    "lr": (0.01, 0.001, 0.1, 1e-4),
+    "weight_decay": (0.01, 0.1, 1e-4, 1e-3),
+}
+
+
+def handlings(method: Method, names: list[str], counted: bool) -> Iterator[Candidate]:
+    """``method`` の動かし方の間違い。``names``: 状態の名前。``counted``: 回数 t を使う手法か。"""
+    rows = [*(_COUNTED if counted else ()), *_LOOPS, *(_STATES if names else ())]
+    for identifier, words, handling in rows:
+        label = next(label for label in method.labels) if identifier == "state/forgotten" else None
+        yield Candidate(identifier, words, label, handling=handling)
+    if "lambda" in method.hyperparameters.values():
+        yield _coupled(method)
+    for name in names:
+        for slug, words, start in _STARTS:
+            text = f"{name} を、0 でなく{words}から始めています"
+            yield Candidate(f"state/{name}-{slug}", text, handling=Handling(start=((name, start),)))
+    if len(names) > 1:
+        for slug, words, start in _STARTS[:2]:
+            text = f"{'、'.join(names)} を、0 でなく{words}から始めています"
+            handling = Handling(start=tuple((name, start) for name in names))
+            yield Candidate(f"state/all-{slug}", text, handling=handling)
+    for what, words, constants in _GRADIENTS:
+        for c in constants:
+            yield Candidate(
+                _named("gradient", what, c), words.format(c=c), handling=Handling(gradient=(what, c))
+            )
+    for what, words, constants in _WEIGHTS:
+        for c in constants:
+            yield Candidate(_named("weight", what, c), words.format(c=c), handling=Handling(weight=(what, c)))
+
+
+def _coupled(method: Method) -> Candidate:
+    words = "λw を勾配に足しています(切り離した重み減衰は、重みに直接かけます)"
+    handling = Handling(gradient=("coupled", 0.0))
+    return Candidate("loop/coupled-decay", words, handling=handling)
+
+
+def _named(kind: str, what: str, constant: float) -> str:
+    return f"{kind}/{what.replace(' ', '-')}" + (f"-{constant:g}" if constant else "")
+
+
+def other_values(method: Method, hyperparameters: Hyperparameters) -> Iterator[Candidate]:
+    """渡された引数の代わりに、よく書き込まれている値を使うもの。"""
+    for name, given in hyperparameters.items():
+        symbol = method.hyperparameters[name]
+        for value in _USUAL.get(name, ()):
+            if value != given:
+                words = f"{name} に {given:g} を渡しましたが、{value:g} で計算しています"
+                yield Candidate(f"value/{name}", words, handling=Handling(values=((symbol, value),)))
+
+
+#: 足どりから直に分かるふるまい(``computing.running`` が見つける)。名前 → 読者に言う一文。
+FAULTS = {
+    "loop/gradient-kept": "渡された勾配の配列を、写さずに取っておいています。次のステップで中身が変わると、状態も変わります(.copy() が要ります)",
+    "loop/shared-between-instances": "状態を、ほかのインスタンスと共有しています。作り直しても、前の状態が残っています(クラス変数、引数の既定値の {}、グローバル変数に置いていませんか)",
+    "loop/float64": "float32 の重みが、float64 に変わります(更新の量は float32 のまま、重みだけを float64 にしています)",
+}

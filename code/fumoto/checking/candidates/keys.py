@@ -1,0 +1,66 @@
+"""一部の重みだけがおかしい間違い: おかしな重みに共通の性質と、その原因。"""
+
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+
+import numpy as np
+
+from fumoto.checking.candidates.engine import AS_PRINTED, follows, walk
+from fumoto.checking.computing.comparison import Comparison
+from fumoto.checking.computing.measurements import last_move
+from fumoto.checking.computing.problems import Trajectory
+from fumoto.checking.report import Report
+
+
+def single_keys(reader: Comparison, search: Callable[[Comparison], Report | None]) -> Report | None:
+    """正しく動く重みと、おかしな重みがあるなら、おかしな重みだけで原因を探す(``search``)。"""
+    right: set[str] = set()
+    wrong: set[str] = set()
+    for path in reader.trajectories:
+        for key in path.problem.start:
+            alone = replace(reader, trajectories=[path.only({key})])
+            printed = walk(reader, AS_PRINTED, path.only({key}))
+            if not any(np.any(w[key] != path.problem.start[key]) for w in printed.params):
+                continue  # 勾配がいつも 0 か、要素のない重み
+            (right if follows(alone, AS_PRINTED) else wrong).add(key)
+    wrong_paths = [path.only(wrong) for path in reader.trajectories if wrong & path.problem.start.keys()]
+    if not right or not wrong:
+        return None
+    which = _described(reader.trajectories, right, wrong)
+    alone = replace(reader, trajectories=wrong_paths)
+    if last_move(wrong_paths) == -1:
+        return Report(
+            False,
+            f"既知の間違い: {which}が、まったく動きません。ほかの重みは式のとおりです。",
+            variant="keys/still",
+        )
+    found = search(alone)
+    if found is not None:
+        verdict = found.verdict.removeprefix("既知の間違い: ")
+        return replace(
+            found, verdict=f"既知の間違い: {which}だけがおかしく、{verdict}", variant=f"keys/{found.variant}"
+        )
+    return None
+
+
+def _described(paths: Iterable[Trajectory], right: set[str], wrong: set[str]) -> str:
+    """おかしな重みの、共通の性質。"""
+    arrays = {key: w for path in paths for key, w in path.problem.start.items()}
+    for ndim, what in (
+        (0, "0 次元の重み"),
+        (1, "1 次元の重み"),
+        (2, "2 次元の重み(行列)"),
+        (3, "3 次元の重み"),
+    ):
+        if wrong == {key for key in wrong | right if arrays[key].ndim == ndim}:
+            return what
+    if wrong == {"turned"}:
+        return "メモリーに続けて並んでいない重み(転置した行列など。ravel や reshape が写しを返します)"
+    if all(arrays[key].dtype == np.float32 for key in wrong) and not any(
+        arrays[key].dtype == np.float32 for key in right
+    ):
+        return "float32 の重み"
+    for letter in dict.fromkeys("".join(sorted(wrong))):
+        if wrong == {key for key in wrong | right if letter in key}:
+            return f"名前に {letter} の入る重み({'、'.join(sorted(wrong))})"
+    return f"重み {'、'.join(sorted(wrong))} "

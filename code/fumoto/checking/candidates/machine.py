@@ -1,0 +1,192 @@
+"""候補を動かす: 印刷された式の並びを、候補の言うところだけ変えて計算する最適化手法。"""
+
+from collections.abc import Callable
+from dataclasses import replace
+from functools import cache
+from types import CodeType
+from typing import Any
+
+import numpy as np
+
+from fumoto.checking.candidates.candidate import Candidate
+from fumoto.hints import Array, Arrays, Hyperparameters
+from fumoto.printed import Method
+from fumoto.printed.equation import Equation, Equations
+from fumoto.printed.methods import EVERY_METHOD, Known, state_names
+
+#: 候補の右辺に書ける関数。``total`` と ``mean`` は、1 つの配列の全部の要素について。
+FUNCTIONS: dict[str, Callable[..., Any]] = {
+    "sqrt": np.sqrt,
+    "sign": np.sign,
+    "abs": np.abs,
+    "max": np.maximum,
+    "min": np.minimum,
+    "total": np.sum,
+    "mean": lambda array: np.sum(array) / max(np.size(array), 1),
+    "norm": lambda array: np.sqrt(np.sum(np.square(array))),
+}
+
+#: 勾配にすること。引数は (勾配, 重み, 数, 全部のキーの勾配)。
+GRADIENTS: dict[str, Callable[[Array, Array, float, Arrays], Any]] = {
+    "mean": lambda g, w, c, every: np.sum(g) / max(g.size, 1),
+    "sum": lambda g, w, c, every: np.sum(g),
+    "divided by size": lambda g, w, c, every: g / max(g.size, 1),
+    "divided by length": lambda g, w, c, every: g / max(len(np.atleast_1d(g)), 1),
+    "clip": lambda g, w, c, every: np.clip(g, -c, c),
+    "clip norm": lambda g, w, c, every: g * min(1.0, c / max(_norm([g]), 1e-300)),
+    "clip global norm": lambda g, w, c, every: g * min(1.0, c / max(_norm(every.values()), 1e-300)),
+    "normalize": lambda g, w, c, every: g / (_norm([g]) or np.nan),
+    "sign": lambda g, w, c, every: np.sign(g),
+    "abs": lambda g, w, c, every: np.abs(g),
+    "square": lambda g, w, c, every: np.square(g),
+    "decay": lambda g, w, c, every: g + c * w,
+    "double decay": lambda g, w, c, every: g + 2 * c * w,
+    "integer": lambda g, w, c, every: np.trunc(g),
+    "times": lambda g, w, c, every: c * g,
+}
+
+#: 更新した重みにすること。引数は (新しい重み, 前の重み, 数, 定数)。
+WEIGHTS: dict[str, Callable[[Array, Array, float, Known], Any]] = {
+    "decay": lambda new, w, c, known: new - c * known["eta"] * w,
+    "plain decay": lambda new, w, c, known: new - c * w,
+    "float16": lambda new, w, c, known: new.astype(np.float16).astype(w.dtype),
+    "integer": lambda new, w, c, known: np.trunc(new),
+    "clip": lambda new, w, c, known: np.clip(new, -c, c),
+    "sparse": lambda new, w, c, known: np.where(known["g_t"] != 0, new, w),
+    "times": lambda new, w, c, known: w + c * (new - w),
+}
+
+SLOTS: dict[str, Callable[[str, Array], Any]] = {
+    "key": lambda key, w: key,
+    "nothing": lambda key, w: "",
+    "size": lambda key, w: w.size,
+    "shape": lambda key, w: w.shape,
+    "letter": lambda key, w: key[:1],
+}
+
+
+def _norm(arrays: Any) -> float:
+    return float(np.sqrt(sum(float(np.sum(np.square(array))) for array in arrays)))
+
+
+@cache
+def _compiled(formula: str) -> CodeType:
+    return compile(formula, "<candidate>", "eval")
+
+
+def machine(
+    candidate: Candidate, method: Method, equations: Equations, hyperparameters: Hyperparameters
+) -> "_Machine":
+    """``candidate`` のとおりに動く最適化手法。``update(params, grads)`` は配列をその場で書き換え、``state`` に状態がある。"""
+    return _Machine(candidate, method, equations, hyperparameters)
+
+
+class _Machine:
+    def __init__(
+        self, candidate: Candidate, method: Method, equations: Equations, hyperparameters: Hyperparameters
+    ):
+        method = EVERY_METHOD[candidate.method] if candidate.method else method
+        self.handling = candidate.handling
+        self.constants: Known = {
+            method.hyperparameters[name]: np.float64(value)
+            for name, value in hyperparameters.items()
+            if name in method.hyperparameters
+        } | {symbol: np.float64(value) for symbol, value in self.handling.values}
+        if self.handling.gradient[0] == "coupled":  # 減衰を、重みの式から勾配に移す
+            decay = float(self.constants["lambda"])
+            self.handling = replace(self.handling, gradient=("decay", decay))
+            self.constants["lambda"] = np.float64(0)
+        if "lambda" in self.constants:
+            self.constants["lam"] = self.constants["lambda"]  # 式に書ける名前
+        self.given, self.method = method.given, method
+        formulas = dict(candidate.formulas)
+        printed = [equations[label] for label in method.labels]
+        self.rules: list[tuple[str, str, Callable[[Known], Any]]] = [
+            (e.label, e.name, _formula(formulas[e.label]) if e.label in formulas else _printed(e))
+            for e in printed
+        ]
+        added = [name for name in formulas if name.endswith("_next")]
+        self.rules[-1:-1] = [(name, name, _formula(formulas[name])) for name in added]
+        self.first = {label: _formula(formula) for label, formula in self.handling.first}
+        stored = dict(self.handling.stored)
+        names = [*state_names(printed), *(name.removesuffix("_next") for name in added)]
+        self.state: dict[str, dict[Any, Any]] = {name: {} for name in names}
+        self.stored = {name: stored.get(name, f"{name}_next") for name in names}
+        self.updates = 0
+
+    def update(self, params: Arrays, grads: Arrays) -> None:
+        self.updates += 1
+        if self.handling.skips_first and self.updates == 1:
+            return
+        if self.handling.ends_at and self.updates > self.handling.ends_at:
+            return
+        for repeat in range(self.handling.repeats):
+            self._once(params, _ordered(self.handling.order, params, grads), repeat)
+
+    def _once(self, params: Arrays, grads: Arrays, repeat: int) -> None:
+        handling, carried = self.handling, {}
+        for number, (key, w) in enumerate(params.items()):
+            slot = SLOTS[handling.slot](key, w)
+            prepare, constant = handling.gradient
+            g = GRADIENTS[prepare](grads[key], w, constant, grads) if prepare else grads[key]
+            known: Known = {
+                **self.constants,
+                "t": self._t(number, len(params), repeat),
+                "g_t": g,
+                "w_t": w.copy(),
+            }
+            fresh = {name for name, arrays in self.state.items() if slot not in arrays or handling.forgets}
+            for name, arrays in self.state.items():
+                old = self._start(name, g, w) if name in fresh else arrays[slot]
+                known[f"{name}_t"] = np.reshape(old, w.shape) if handling.slot == "size" else old
+            for label, name, rule in self.rules:
+                if label in self.given:
+                    known |= self.given[label](known)
+                known[name] = (self.first.get(label, rule) if fresh else rule)(known)
+            new = np.asarray(known["w_next"])
+            treat, constant = handling.weight
+            if treat:
+                new = WEIGHTS[treat](new, known["w_t"], constant, known)
+            if handling.moves == "all" or number == {"first": 0, "last": len(params) - 1}[handling.moves]:
+                w[...] = new
+            for name, arrays in self.state.items():
+                value = known[self.stored[name]]
+                arrays[slot] = np.where(g != 0, value, known[f"{name}_t"]) if treat == "sparse" else value
+            carried = {symbol: known[value] for symbol, value in handling.carried}
+        self.constants |= carried
+
+    def _start(self, name: str, g: Any, w: Array) -> Any:
+        start = dict(self.handling.start).get(name, 0.0)
+        if isinstance(start, str):
+            return {"g": g, "g^2": np.square(g), "w": w.copy()}[start]
+        return np.full(w.shape, start)
+
+    def _t(self, number: int, keys: int, repeat: int) -> int:
+        """式の t(はじめは 0)。"""
+        done = (self.updates - 1) * self.handling.repeats + repeat - self.handling.skips_first
+        t = {
+            "each update": done,
+            "never": 0,
+            "per key": done * keys + number,
+            "minus one": done - 1,
+            "plus one": done + 1,
+        }[self.handling.clock]
+        return min(t, self.handling.stops_at - 1) if self.handling.stops_at else t
+
+
+def _printed(equation: Equation) -> Callable[[Known], Any]:
+    return lambda known: equation.evaluate(**{symbol: known[symbol] for symbol in equation.symbols})
+
+
+def _formula(formula: str) -> Callable[[Known], Any]:
+    code = _compiled(formula)
+    return lambda known: eval(code, {"__builtins__": {}, **FUNCTIONS}, known)
+
+
+def _ordered(order: str, params: Arrays, grads: Arrays) -> Arrays:
+    """キーに、間違った順で勾配を割り当てたもの。"""
+    if order == "by key":
+        return grads
+    keys = {"sorted keys": sorted(params), "sorted gradients": params, "reversed": reversed(params)}[order]
+    values = sorted(grads) if order == "sorted gradients" else grads
+    return {key: grads[name] for key, name in zip(keys, values, strict=True)}
