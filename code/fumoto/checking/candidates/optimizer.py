@@ -192,6 +192,7 @@ def _candidates(reader: Comparison) -> Iterator[Candidate]:
     yield from mistakes(reader.method, reader.equations)
     yield from _timed(reader)
     yield from other_values(reader.method, reader.hyperparameters)
+    yield from _scaled(reader)
     yield from _on_conventions(reader)
 
 
@@ -206,6 +207,24 @@ def _timed(reader: Comparison) -> Iterator[Candidate]:
         at = difference.step - 1
         words = f"更新の回数 t が、{at} で止まっています"
         yield Candidate("clock/stops", words, handling=Handling(stops_at=at))
+
+
+def _scaled(reader: Comparison) -> Iterator[Candidate]:
+    """歩幅がどれも式の何倍かになっているもの。倍率は、はじめの歩みから測る。"""
+    path = reader.trajectories[0]
+    printed = walk(reader, AS_PRINTED, path)
+    with np.errstate(all="ignore"):
+        ratios = np.concatenate(
+            [
+                np.ravel((path.params[0][key] - w) / (printed.params[0][key] - w))
+                for key, w in path.problem.start.items()
+            ]
+        )
+    ratios = ratios[np.isfinite(ratios)]
+    if len(ratios) and np.median(ratios):
+        times = float(f"{np.median(ratios):.9g}")
+        words = f"歩幅がどれも、式の {times:.6g} 倍です"
+        yield Candidate("weight/times", words, handling=Handling(weight=("times", times)))
 
 
 def _on_conventions(reader: Comparison) -> Iterator[Candidate]:
