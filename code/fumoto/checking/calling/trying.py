@@ -74,7 +74,7 @@ class Trial:
     """試した結果。
 
     ``path``: 1 歩ごとの重み。``own``: 渡した値。``settings``: 属性か、渡した辞書に見えた値。``config``: そのうち、渡した辞書に見えたもの。
-    ``why``: 走らなかったわけ。``tried``: 全部で何通り試したか。
+    ``tried``: 全部で何通り試したか。
     """
 
     plan: Plan | Loop
@@ -84,7 +84,6 @@ class Trial:
     how: str = ""
     settings: dict[str, Any] | None = None
     config: dict[str, Any] | None = None
-    why: ReaderError | None = None
     tried: int = 1
 
     def reading(self, places: Mapping[str, values.Place]) -> Reading:
@@ -156,9 +155,9 @@ def attempt(plan: Plan | Loop, wanted: Wanted) -> Trial:
         again = walker(plan, {key: w + SHIFT for key, w in start.items()}, own)
         path = [_copies(walk.step(copied(grads))) for grads in gradients(start, 3)]
         shifted = _copies(again.step(copied(gradients(start, 1)[0])))
-    except ReaderError as error:
+    except Exception:  # 読者のコードの誤りのほか、この呼び方には合わないものが返ったとき
         _refuse_the_same(walk, again)
-        return Trial(plan, own, FAILED, [], _how(plan, None), why=error)
+        return Trial(plan, own, FAILED, [], _how(plan, None))
     return Trial(
         plan, own, _rank(start, path, shifted), path, _how(plan, walk), walk.settings(), walk.asked()
     )

@@ -37,6 +37,19 @@ _BOTH: tuple[Kind, ...] = (  # 重みと勾配を渡すとき
     (layers.in_dictionaries, "層ごとの配列の辞書のリスト", True),
     (sequences.in_a_tuple, "配列のタプル", True),
     (objects.in_named_objects, ".data を持つものの辞書", True),
+    (dictionaries.two_layers_at_a_time, "W1, b1, W2, b2 の辞書を 1 つずつ(1 つごとに新しく作って)", False),
+    (dictionaries.one_layer_at_a_time, "W, b の辞書を 1 つずつ(1 つごとに新しく作って)", False),
+    (dictionaries.one_small_layer_at_a_time, "w, b の辞書を 1 つずつ(1 つごとに新しく作って)", False),
+    (
+        dictionaries.one_layer_of_a_course,
+        "W, b の辞書と dW, db の辞書を 1 組ずつ(1 組ごとに新しく作って)",
+        False,
+    ),
+    (
+        dictionaries.one_small_layer_of_a_course,
+        "w, b の辞書と dw, db の辞書を 1 組ずつ(1 組ごとに新しく作って)",
+        False,
+    ),
 )
 _KEYED: tuple[Kind, ...] = ((arrays.one_by_one, "配列を 1 つずつ", True), *_BOTH)
 _OBJECTS: tuple[Kind, ...] = (  # 勾配も持つ重みを渡すとき

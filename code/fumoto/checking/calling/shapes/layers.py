@@ -111,7 +111,7 @@ class Layers(Unit):
     def put(self, grads: Arrays) -> None:
         for i, layer in enumerate(self.layers):
             two = zip(self.keys[2 * i : 2 * i + 2], layer.current.items(), strict=True)
-            layer.put({kind: gradient_of(grads, key, w) for key, (kind, w) in two})
+            layer.put({kind: gradient_of(grads, key) for key, (kind, w) in two})
         self.gradients = [layer.grads for layer in self.layers]
 
     def read(self) -> Arrays:
@@ -147,7 +147,7 @@ class Network(Layers):
 
     def put(self, grads: Arrays) -> None:
         super().put(grads)
-        self.model.put({key: gradient_of(grads, key, w) for key, w in self.model.params.items()})
+        self.model.put({key: gradient_of(grads, key) for key, w in self.model.params.items()})
         self.gradients = self.model.grads
 
     def read(self) -> Arrays:
