@@ -22,3 +22,14 @@ def test_a_notebook_shows_a_report_as_mathematics():
     assert r"$$w_{t+1} = w_t - \underline{v_{t+1}}$$" in text
     assert '<a href="03-momentum.html#equation-eq-momentum-w">eq-momentum-w</a>' in text
     assert check(optimizers.SGD, "SGD", lr=0.1)._repr_markdown_().startswith("**一致")
+
+
+def test_what_a_reader_raises_is_no_markup_in_a_notebook():
+    def update(self, params, grads):
+        raise ValueError("<img src=x onerror=alert(1)> $\\infty$ **x** `y`\nz [a](b)" + "長" * 1000)
+
+    report = check(type("Raising", (optimizers.SGD,), {"update": update}), "SGD", lr=0.1)
+    text = report._repr_markdown_()
+    assert "&lt;img src=x onerror=alert(1)&gt; \\$\\\\infty\\$ \\*\\*x\\*\\* \\`y\\` z \\[a\\](b)" in text
+    assert "<img" not in text
+    assert len(text) < 500

@@ -55,7 +55,7 @@ def all_output():
 
 class Unsayable(Exception):
     def __str__(self):
-        raise RuntimeError("no words")
+        sys.exit("no words")
 
 
 def unsayable():

@@ -120,6 +120,7 @@ class _Search:
             for target in found.imported[name]:
                 self.bound.add(f"{name} <- {target}")
                 self.refer(*target, attributes)
+            self.read(found, found.defined.get("__getattr__", ()))  # 使うときに読み込む名前かもしれない
         elif name == "*":
             self.refer_to_module(module, None)
         else:

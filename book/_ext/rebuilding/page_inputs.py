@@ -24,6 +24,7 @@ LIBRARIES = (
     "matplotlib",
     "matplotlib-fontja",
     "joblib",
+    "cloudpickle",
     "threadpoolctl",
     "ipykernel",
     "ipython",
@@ -142,6 +143,9 @@ READS = {
     "fumoto.experiments.fingerprint": lambda root: [],  # 何を読んでも、結果は変わらない
     "fumoto.experiments.kept": lambda root: [],
     "fumoto.datasets": lambda root: sorted((root / "code" / "fumoto" / "data" / "mnist").iterdir()),
+    "fumoto.command": lambda root: [],  # 開くのは、捨てる口だけ
+    "fumoto.command.sources": lambda root: [],  # 読むのは、セルが書いたファイルだけ
+    "fumoto.checking.calling.child": lambda root: [],  # 同じ
     "fumoto.printed.pages": _equations,
     "fumoto.printed.claims": _claims,
     "fumoto.experiments.verification": _everything_checked,

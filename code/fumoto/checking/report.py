@@ -1,5 +1,7 @@
 """突き合わせの結果: 端末には短い文章、ノートブックには数式として現れる。"""
 
+import html
+import re
 from dataclasses import dataclass, field
 
 from fumoto.printed import Equation
@@ -68,5 +70,15 @@ class Report:
     __repr__ = __str__
 
     def _repr_markdown_(self) -> str:
-        notes = [note.replace("\n", "  \n") for note in self.notes]  # 行末の空白 2 つが改行になる
-        return "\n\n".join([f"**{self.verdict}**", *(f._repr_markdown_() for f in self.findings), *notes])
+        notes = [escaped(note).replace("\n", "  \n") for note in self.notes]  # 行末の空白 2 つが改行になる
+        verdict = f"**{escaped(self.verdict)}**"
+        return "\n\n".join([verdict, *(f._repr_markdown_() for f in self.findings), *notes])
+
+
+def escaped(text: str) -> str:
+    """Markdown と HTML の印を、ただの文字にする。読者の例外の説明には、何が書かれているか分からない。
+
+    >>> print(escaped("<b>x</b> $y$"))
+    &lt;b&gt;x&lt;/b&gt; \\$y\\$
+    """
+    return re.sub(r"([\\`*_\[\]$~|])", r"\\\1", html.escape(text, quote=False))

@@ -65,7 +65,11 @@ def run() -> NoReturn:
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="backslashreplace")
-    sys.exit(main())
+    try:
+        status = main()
+    except KeyboardInterrupt:
+        status = 130  # 端末の習慣: 128 + SIGINT
+    sys.exit(status)
 
 
 def _target(parser: argparse.ArgumentParser, text: str) -> tuple[Path, str | None]:

@@ -102,23 +102,8 @@ def _judge(
         return checking.check_batchnorm(definition.thing, **hyperparameters), BATCHNORM
     if kind == "initializer":
         return _initial_value(definition, like)
-    report = _check(definition, like, hyperparameters)
-    return report, getattr(report, "name", None) or like
-
-
-def _check(definition: Definition, like: str | None, hyperparameters: Mapping[str, float]) -> "Report":
-    # TODO(lead): after part-calling is merged, this is checking.check(definition.thing, like, **hyperparameters)
-    try:
-        return checking.check(definition.thing, like, **hyperparameters)
-    except ValueError:
-        if like:
-            raise
-    from fumoto.printed.methods import EVERY_METHOD
-
-    values = dict(lr=0.01, momentum=0.9, decay_rate=0.9, beta1=0.9, beta2=0.999, eps=1e-8, weight_decay=0.1)
-    likely = [name for name in EVERY_METHOD if name.lower() in definition.name.lower()][-1:] or ["SGD"]
-    taken = {key: values[key] for key in EVERY_METHOD[likely[0]].hyperparameters}
-    return checking.check(definition.thing, likely[0], **{**taken, **hyperparameters})
+    report = checking.check(definition.thing, like, **hyperparameters)
+    return report, report.name or like
 
 
 def _initial_value(definition: Definition, like: str | None) -> "tuple[Report | None, str | None]":

@@ -32,8 +32,8 @@ def as_text(rows: list[Row]) -> str:
 
 def _cells(row: Row) -> tuple[str, ...]:
     place = f"{row.file}:{row.line}" if row.line else row.file
-    result = row.report.verdict.partition(":")[0] if row.report else ""
-    how = " ".join((getattr(row.report, "how", None) or "").split())
+    result = row.report.verdict.partition(":")[0] if row.report is not None else ""
+    how = " ".join((row.report.how if row.report is not None else "").split())
     return place, row.name, row.recognised or "", result, how
 
 
@@ -83,6 +83,6 @@ def _result(row: Row) -> dict[str, Any]:
         "method": row.recognised,
         "ok": row.ok,
         "why": row.why,
-        **{key: getattr(report, key, None) if report else None for key in of_report},
-        "text": str(report) if report else None,
+        **{key: getattr(report, key) if report is not None else None for key in of_report},
+        "text": str(report) if report is not None else None,
     }

@@ -270,7 +270,11 @@ ONLY_KEEPING = ("fumoto.experiments.kept", "fumoto.experiments.fingerprint")
 def test_every_function_that_runs_is_among_the_definitions(page):
     text = (ROOT / "book" / f"{page}.md").read_text(encoding="utf-8")
     cells = [page_inputs.code(cell) for cell in page_inputs.cells(text)]
-    environment = {**os.environ, "FUMOTO_RESULTS": "", "PYTHONPATH": str(ROOT / "tests")}
+    environment = {
+        **os.environ,
+        "FUMOTO_RESULTS": "",
+        "PYTHONPATH": os.pathsep.join([str(ROOT / "tests"), str(ROOT / "code")]),
+    }
     command = [sys.executable, "-c", WATCHED, json.dumps(cells)]
     done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
     called, loaded = json.loads(done.stdout.splitlines()[-1])

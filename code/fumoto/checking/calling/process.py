@@ -26,12 +26,14 @@ Process = subprocess.Popen  # 型の名前
 
 def start(gigabytes: int) -> "Process[bytes]":
     """仕事を待つ Python を始める。始まるのは待たない。始められなければ ``OSError``。"""
+    from fumoto.checking.calling.child import serve
+
     if not sys.executable:  # ほかのプログラムに組み込まれた Python
         raise OSError
     path = [folder for folder in sys.path if isinstance(folder, str)]
     program = (
         f"import sys; sys.path[:] = {path!a}\n"
-        f"from fumoto.checking.calling.child import serve; serve({gigabytes})"
+        f"from {serve.__module__} import {serve.__name__}; {serve.__name__}({gigabytes})"
     )
     return subprocess.Popen(
         [sys.executable, "-P", "-c", program],

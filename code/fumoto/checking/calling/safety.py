@@ -207,7 +207,7 @@ def in_japanese(error: BaseException) -> str:
         return f"{name} が起きました: 関数が自分自身を呼び続けています。"
     try:
         text = " ".join(str(error).split())
-    except Exception:  # __str__ が例外を起こす例外
+    except BaseException:  # __str__ が例外を起こす例外
         text = "(説明を読めません)"
     return f"{name} が起きました: {text if len(text) <= LONGEST else text[:LONGEST] + '…'}"
 
