@@ -53,6 +53,8 @@ def _described(paths: Iterable[Trajectory], right: set[str], wrong: set[str]) ->
     ):
         if wrong == {key for key in wrong | right if arrays[key].ndim == ndim}:
             return what
+    if wrong == {key for key in wrong | right if arrays[key].ndim < 2}:
+        return "行列でない重み(0 次元と 1 次元)"
     if wrong == {"turned"}:
         return "メモリーに続けて並んでいない重み(転置した行列など。ravel や reshape が写しを返します)"
     if all(arrays[key].dtype == np.float32 for key in wrong) and not any(
