@@ -89,7 +89,7 @@ SHAPES = {  # what it is -> (the code, where SIGN is - or +; what the report mus
             def __init__(self, lr=0.1, momentum=0.9):
                 self.lr, self.momentum, self.v = lr, momentum, None
             def update(self, w, dw):
-                self.v = dw if self.v is None else self.momentum * self.v + dw
+                self.v = self.momentum * (0 if self.v is None else self.v) + dw
                 return w SIGN self.lr * self.v
         """,
         "update(w, dw) に、配列を 1 つずつ(1 つごとに新しく作って)渡し",
@@ -293,7 +293,28 @@ SHAPES = {  # what it is -> (the code, where SIGN is - or +; what the report mus
                     self.v[key] = self.momentum * self.v.get(key, 0) + grads[key]
                     params[key] SIGN= self.lr * self.v[key]
         """,
+        "W1, b1, W2, b2 の辞書を 1 つずつ(1 つごとに新しく作って)渡し",
+    ),
+    "names that are counted": (
+        """
+        class Mine:
+            def __init__(self, lr=0.1, momentum=0.9):
+                self.lr, self.momentum, self.v = lr, momentum, {}
+            def update(self, params, grads):
+                for i in range(len(params) // 2):
+                    for key in (f"W{i + 1}", f"b{i + 1}"):
+                        self.v[key] = self.momentum * self.v.get(key, 0) + grads[key]
+                        params[key] SIGN= self.lr * self.v[key]
+        """,
         "W1, b1, … という名前の配列の辞書を渡し",
+    ),
+    "the names of one layer": (
+        """
+        def Mine(params, grads, v, lr=0.1, mu=0.9):
+            v["dw"], v["db"] = mu * v["dw"] + grads["dw"], mu * v["db"] + grads["db"]
+            return {"w": params["w"] SIGN lr * v["dw"], "b": params["b"] SIGN lr * v["db"]}, v
+        """,
+        "w, b の辞書と dw, db の辞書を 1 組ずつ",
     ),
     "weight and bias, two and two": (
         """

@@ -262,7 +262,9 @@ def _told(
     if seen.others:
         notes.append(_two_ways(seen))
     if report.ok or constants.keys() - {"lr"}:
-        notes += [_constant(name, value, hyperparameters) for name, value in constants.items()]
+        notes += [_constant(name, value) for name, value in constants.items()]
+    for own in seen.unplaced:
+        notes.append(f"{own}={hyperparameters[own]:g} は渡せませんでした(受け取る引数がありません)。")
     places = meanings(names, seen.own)
     for ours, (own, _) in places.items():
         if own in seen.ignored and not (report.variant or "").startswith("constant/"):
@@ -276,13 +278,10 @@ def _told(
     return replace(report, notes=tuple(notes), how=seen.how, constants=constants, name=reader.method.name)
 
 
-def _constant(name: str, value: float, hyperparameters: dict[str, float]) -> str:
+def _constant(name: str, value: float) -> str:
     if name == "lr" and value == 1:
         return "学習率は掛けられていません(η = 1 と同じです)。"
-    text = f"{WORDS.get(name, name)} は {value:g} と書き込まれています"
-    if name in hyperparameters and hyperparameters[name] != value:
-        text += f"(引数にないので、{name}={hyperparameters[name]:g} は渡せませんでした)"
-    return f"{text}。"
+    return f"{WORDS.get(name, name)} は {value:g} と書き込まれています。"
 
 
 def _two_ways(seen: Observed) -> str:

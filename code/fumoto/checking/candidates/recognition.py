@@ -78,7 +78,7 @@ def hinted(title: str) -> Method | None:
 
 
 def nearest(readers: Iterable[Comparison]) -> Comparison:
-    """はじめの数歩の変化が、最も近い手法。"""
+    """はじめの数歩の変化の大きさが、最も近い手法。"""
     return min(readers, key=_distance)
 
 
@@ -91,5 +91,9 @@ def _distance(reader: Comparison) -> float:
     except (KeyError, ValueError):
         return 1.0
     size = abs(yours) + abs(printed)
-    apart = np.nan_to_num(abs(yours - printed) / np.where(size > 0, size, 1.0), nan=1.0, posinf=1.0)
-    return float(np.mean(apart[size > 0])) if np.any(size > 0) else 1.0
+    if not np.any(size > 0):
+        return 1.0
+    either = [abs(yours - printed), abs(yours + printed)]  # 向きが逆でも、手法の見当はつく
+    return min(
+        float(np.mean(np.nan_to_num(each[size > 0] / size[size > 0], nan=1.0, posinf=1.0))) for each in either
+    )
