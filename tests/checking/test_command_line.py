@@ -246,7 +246,7 @@ def test_a_notebook(write, capsys):
         cell("%matplotlib inline\n!pip install numpy\nimport numpy as np\nnp.ones?"),
         cell("%%bash\nls $HOME | wc"),
         cell("from google.colab import drive"),
-        cell(SGD),
+        cell("%load_ext autoreload\n" + SGD),
         cell("if True:\n    %time x = 1\nget_ipython()"),
         cell(UPHILL),
     ]
@@ -260,7 +260,9 @@ def test_a_notebook(write, capsys):
 
 
 def test_a_folder(write, capsys, tmp_path):
-    write(SGD, "random.py")  # the name of a module of Python itself
+    write(
+        "import tempfile\n" + SGD, "random.py"
+    )  # the name of a module of Python itself, which tempfile needs
     write("", "package/__init__.py")
     write(SGD.replace("MySGD", "BaseSGD"), "package/base.py")
     write("from .base import BaseSGD\nclass Derived(BaseSGD):\n    pass\n", "package/derived_sgd.py")
