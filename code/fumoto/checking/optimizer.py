@@ -15,6 +15,7 @@ from fumoto.checking.candidates.optimizer import (
 )
 from fumoto.checking.candidates.recognition import (
     Agreement,
+    Test,
     agreement,
     conventional,
     exact,
@@ -35,6 +36,9 @@ _VALID = {  # 引数の取りうる値。この本の実装と同じ
     "lr": positive,
     **dict.fromkeys(("eps", "weight_decay"), non_negative),
     **dict.fromkeys(("momentum", "decay_rate", "beta1", "beta2"), fraction),
+}
+_CONTAINED = {  # 手法 → 書き忘れがあるとなってしまう手法。書き忘れの方を言う
+    "AdamW": ("SGD", "Adam"),
 }
 _USUAL_SHAPE = "update(params, grads) に、配列の辞書を渡し、書き換えられた重みを読みました。"
 
@@ -104,7 +108,11 @@ def _refuse_unknown(seen: Observed, method: Method | None, hyperparameters: dict
 
 def _readers(seen: Observed, methods: Iterable[Method]) -> list[Comparison]:
     """手法ごとの比べる相手。値は、分かったものだけ。"""
-    return [Comparison(m, seen.values(tuple(m.hyperparameters)), book(), seen.trajectories) for m in methods]
+    found = []
+    for method in methods:
+        names = tuple(method.hyperparameters)
+        found.append(Comparison(method, seen.values(names), book(), seen.paths(names)))
+    return found
 
 
 # --- 一致 ---------------------------------------------------------------------------------------------------
@@ -112,16 +120,28 @@ def _readers(seen: Observed, methods: Iterable[Method]) -> list[Comparison]:
 
 def _agreeing(seen: Observed, methods: list[Method], hyperparameters: dict[str, float]) -> Report | None:
     """式(か別の書き方)と同じ動きをするという ``Report``。区別できない呼び方は、どれかが同じならよい。"""
-    for each in (seen, *seen.others):
-        readers = _readers(each, methods)
-        found = recognised(readers, each.title) if len(readers) > 1 else agreement(readers[0])
-        if found is None and len(readers) == 1:  # 属性の値は、使われていないかもしれない
-            passed = dict(readers[0].hyperparameters)
-            if passed.pop("eps", None) is not None and not each.values(("eps",), only_passed=True):
-                found = agreement(replace(readers[0], hyperparameters=passed))
-        if found is not None:
-            return _agreed(each, found, hyperparameters)
+    every = (seen, *seen.others)
+    for tests in ((exact,), (conventional,)):
+        for each in every:
+            readers = _readers(each, methods)
+            found = recognised(readers, each.title, tests) or _with_another_epsilon(each, readers, tests)
+            if found is not None:
+                return _agreed(each, found, hyperparameters)
     return None
+
+
+def _with_another_epsilon(
+    seen: Observed, readers: list[Comparison], tests: tuple[Test, ...]
+) -> Agreement | None:
+    """属性に見えるだけの ε は、使われていないかもしれない。"""
+    if (
+        len(readers) != 1
+        or "eps" not in readers[0].hyperparameters
+        or seen.values(("eps",), only_passed=True)
+    ):
+        return None
+    passed = {name: value for name, value in readers[0].hyperparameters.items() if name != "eps"}
+    return agreement(replace(readers[0], hyperparameters=passed), tests)
 
 
 def _agreed(seen: Observed, found: Agreement, hyperparameters: dict[str, float]) -> Report:
@@ -143,17 +163,19 @@ def _different(seen: Observed, method: Method | None, hyperparameters: dict[str,
         method = hinted(seen.title) or nearest(readers).method
         before = [f"手法の名前がなく、どの式とも一致しないので、最も近い {method.name} と比べました。"]
     reader = _readers(seen, [method])[0]
+    others = [m for m in EVERY_METHOD.values() if m is not method]
+    another = _at_a_glance(seen, [m for m in others if m.name not in _CONTAINED.get(method.name, ("SGD",))])
+    if another is not None:
+        return _another(seen, method, another, hyperparameters, before)
+    if (found := agreement(reader, (numerical,))) is not None:
+        return _agreed(seen, found, hyperparameters)
     candidates = (plausible(reader) if missing(reader) else [reader]) or [reader]
     tried = ((candidate, known_mistake(candidate)) for candidate in candidates if not missing(candidate))
     chosen, mistake = next((each for each in tried if each[1] is not None), (candidates[0], None))
-    single = mistake is not None and " + " not in (mistake.variant or "")
-    others = [m for m in EVERY_METHOD.values() if m is not method and (m.name == "SGD" or not single)]
-    another = recognised(_readers(seen, others), seen.title, (exact, conventional))
-    if another is not None and not single:
-        other = another.reader.method.name
-        verdict = f"別の手法: {method.name} ではなく、{other} の式と同じ動きをします。"
-        report = Report(False, verdict, variant=f"method/{other}")
-        return _told(report, seen, another.reader, hyperparameters, before)
+    if mistake is None or " + " in (mistake.variant or ""):
+        another = recognised(_readers(seen, others), seen.title, (exact, conventional))
+        if another is not None:
+            return _another(seen, method, another, hyperparameters, before)
     if mistake is None and (written := _written_in(seen, reader)) is not None:
         return _told(*written, hyperparameters, before)
     difference = chosen.first_difference(method) if not missing(chosen) else None
@@ -163,9 +185,22 @@ def _different(seen: Observed, method: Method | None, hyperparameters: dict[str,
         report = Report(False, "不一致: 原因は分かりませんでした。", step=step)
         return _told(report, seen, chosen, hyperparameters, before)
     before.append(f"はじめて違うのは {step} ステップ目です。")
-    if another is not None:
-        before.append(f"この動きは、{another.reader.method.name} の式と同じです。")
     return _told(replace(mistake, step=step), seen, chosen, hyperparameters, before)
+
+
+def _at_a_glance(seen: Observed, methods: list[Method]) -> Agreement | None:
+    """値が(ε のほかは)分かっていて、すぐに確かめられる、同じ動きの手法。"""
+    readers = [reader for reader in _readers(seen, methods) if set(missing(reader)) <= {"eps"}]
+    return recognised(readers, seen.title, (exact,))
+
+
+def _another(
+    seen: Observed, method: Method, found: Agreement, hyperparameters: dict[str, float], before: list[str]
+) -> Report:
+    other = found.reader.method.name
+    verdict = f"別の手法: {method.name} ではなく、{other} の式と同じ動きをします。"
+    report = Report(False, verdict, variant=f"method/{other}")
+    return _told(report, seen, found.reader, hyperparameters, before)
 
 
 def _written_in(seen: Observed, reader: Comparison) -> tuple[Report, Observed, Comparison] | None:
@@ -236,7 +271,7 @@ def _told(
             notes.append(f"引数 {own} には {reader.hyperparameters[ours]:g} を渡しました。")
     same = len(seen.trajectories)
     tried = ", ".join(f"{n}={v:g}" for n, v in reader.hyperparameters.items())
-    given = "この引数" if hyperparameters and not constants else tried or "この引数"
+    given = f"{tried} " if tried and (constants or not hyperparameters) else "この引数"
     notes.append(f"(重みの組 {same} 通り、それぞれ {STEPS} ステップ、{given}で確かめました)")
     return replace(report, notes=tuple(notes), how=seen.how, constants=constants, name=reader.method.name)
 

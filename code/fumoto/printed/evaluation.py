@@ -73,12 +73,20 @@ class RightSide:
         """足す添字 → 印刷された \\sum の範囲(``1..N`` など)の整数の並び。"""
         ranges = {}
         for index, *ends in self._limits:
-            numbers = {s: values[self._notation[s].name].item() for end in ends for s in end.free_symbols}
-            low, high = (float(end.subs(numbers)) for end in ends)
+            low, high = (self._end(end, values) for end in ends)
             if not (low.is_integer() and high.is_integer()):
                 raise ValueError(f"{self._label} の \\sum の範囲が整数になりません({low} から {high})")
             ranges[self._notation[index].name] = np.arange(int(low), int(high) + 1)
         return ranges
+
+    def _end(self, end: sympy.Expr, values: Mapping[str, Any]) -> float:
+        """\\sum の端の値。数か記号 1 つなら、SymPy を通さずに求める(ずっと速い)。"""
+        if end.is_Integer:
+            return float(end)
+        if end.is_Symbol:
+            return float(values[self._notation[end].name].item())
+        numbers = {s: values[self._notation[s].name].item() for s in end.free_symbols}
+        return float(end.subs(numbers))
 
     def _value(self, symbol: sympy.Symbol, values: Mapping[str, Any], ranges: dict[str, Array]) -> Array:
         """右辺の記号の値を、全部の添字の軸の上に置いたもの。"""
@@ -124,7 +132,10 @@ _OURS = {
 
 def _spread(array: Array, indices: tuple[str, ...], axes: dict[str, int]) -> Array:
     """``indices`` の軸を持つ配列を、全部の添字の軸の上に置く(ない軸の長さは 1)。"""
-    array = np.moveaxis(array, range(len(indices)), np.argsort(np.argsort([axes[i] for i in indices])))
+    count = len(indices)
+    order = sorted(range(count), key=lambda axis: axes[indices[axis]])
+    if order != list(range(count)):
+        array = array.transpose(*order, *range(count, array.ndim))
     lengths = iter(array.shape)
-    shape = [next(lengths) if name in indices else 1 for name in sorted(axes, key=axes.__getitem__)]
+    shape = [next(lengths) if name in indices else 1 for name in axes]  # axes は、軸の番号の順に並んでいる
     return array.reshape(*shape, *lengths)

@@ -10,7 +10,7 @@ from fumoto.checking.calling import values
 from fumoto.checking.calling.safety import ReaderError, within_time_limit
 from fumoto.checking.calling.shapes.making import NOTHING
 from fumoto.checking.calling.shapes.units import example
-from fumoto.checking.calling.trying import Trial, Wanted, choose, copied, walker
+from fumoto.checking.calling.trying import FAILED, Trial, Wanted, choose, copied, walker
 from fumoto.checking.computing.running import follow
 from fumoto.hints import Arrays, Hyperparameters
 
@@ -25,6 +25,7 @@ class Observed:
     ``how``: 呼び方の一文。``trajectories``: 問題ごとの足どり。``own``: 読者の引数の名前 → 値(属性などから分かったものも)。
     ``passed``: ``own`` のうち、渡したか、引数の既定値であるもの。``ignored``: 受け取るのに、変えても動きの変わらない引数。
     ``unplaced``: 渡された値のうち、受け取る引数のなかったもの。``assumed``: 既定値がないので、よくある値を渡した引数。
+    ``places``: 少し違う引数で走らせたときの、引数の名前 → 渡したところ。
     ``title``: クラスや関数の名前。``others``: 区別できない、ほかの呼び方で見えたこと。
     """
 
@@ -35,6 +36,7 @@ class Observed:
     ignored: tuple[str, ...] = ()
     unplaced: tuple[str, ...] = ()
     assumed: tuple[str, ...] = ()
+    places: dict[str, values.Place] = field(default_factory=dict)
     title: str = ""
     others: "tuple[Observed, ...]" = ()
 
@@ -42,6 +44,18 @@ class Observed:
         """手法の引数 ``names`` の値。分かったものだけ。"""
         own = {name: v for name, v in self.own.items() if not only_passed or name in self.passed}
         return values.values_of(names, own)
+
+    def paths(self, names: Sequence[str]) -> "list[Trajectory]":
+        """足どり。少し違う引数で走らせたものの引数は、手法の引数 ``names`` で言い直す。"""
+        return [self._renamed(path, names) for path in self.trajectories]
+
+    def _renamed(self, path: "Trajectory", names: Sequence[str]) -> "Trajectory":
+        if path.elsewhere is None:
+            return path
+        own = self.own
+        for ours, value in path.elsewhere.values.items():
+            own = values.changed(own, self.places[ours], value)
+        return replace(path, elsewhere=replace(path.elsewhere, values=values.values_of(names, own)))
 
 
 def observe(
@@ -69,7 +83,7 @@ def _observe(
     wanted = Wanted(hyperparameters, names, method, matrices)
     try:
         first, *rest = choose(thing, wanted)
-        seen = _seen(first, wanted, problems)
+        seen = _first_seen(first, wanted, problems)
         others = []
         for trial in rest:
             try:
@@ -83,6 +97,27 @@ def _observe(
     return replace(seen, others=tuple(others), title=_title(thing))
 
 
+ADAPTER = (
+    "次の 2 行を持つクラスにして渡してください:\n"
+    "def update(self, params, grads):\n    for key in params: params[key] -= …  # grads[key] から決まる量"
+)
+
+
+def _first_seen(trial: Trial, wanted: Wanted, problems: "Sequence[Problem]") -> Observed:
+    try:
+        return _seen(trial, wanted, problems)
+    except ReaderError as error:
+        if trial.rank != FAILED or trial.tried == 1:
+            raise
+        tried = f"{error}\n(呼び方を {trial.tried} 通り試しましたが、どれも走りませんでした。この誤りは、{_when(trial.how)})"
+        text = tried if "params, grads" in trial.how else f"{tried}\n{ADAPTER}"
+        raise ReaderError(text, error.variant) from None
+
+
+def _when(how: str) -> str:
+    return how.removesuffix("ました。") + "たときのものです。"
+
+
 def _seen(trial: Trial, wanted: Wanted, problems: "Sequence[Problem]") -> Observed:
     accepts = trial.plan.accepts
     own = {**(trial.settings or {}), **{n: v for n, v in accepts.items() if _is_value(n, v)}, **trial.own}
@@ -92,7 +127,9 @@ def _seen(trial: Trial, wanted: Wanted, problems: "Sequence[Problem]") -> Observ
     unplaced = [n for n in wanted.given if n not in placed and n not in values.meanings([n], shown)]
     chosen = {*wanted.given, *(place[0] for place in values.meanings(wanted.given, shown).values())}
     assumed = [name for name in trial.own if name not in chosen]
-    places = values.meanings(wanted.names or (), {n: own[n] for n in (*accepts, *trial.own) if n in own})
+    places = values.meanings(
+        wanted.names or tuple(values.NAMES), {n: own[n] for n in (*accepts, *trial.own) if n in own}
+    )
     reading = trial.reading(places)
     given = values.values_of(places, own)
     return Observed(
@@ -105,6 +142,7 @@ def _seen(trial: Trial, wanted: Wanted, problems: "Sequence[Problem]") -> Observ
         ),
         tuple(unplaced),
         tuple(assumed),
+        places,
     )
 
 

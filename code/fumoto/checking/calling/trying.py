@@ -74,7 +74,7 @@ class Trial:
     """試した結果。
 
     ``path``: 1 歩ごとの重み。``own``: 渡した値。``settings``: 属性か、渡した辞書に見えた値。``config``: そのうち、渡した辞書に見えたもの。
-    ``why``: 走らなかったわけ。
+    ``tried``: 全部で何通り試したか。
     """
 
     plan: Plan | Loop
@@ -84,7 +84,7 @@ class Trial:
     how: str = ""
     settings: dict[str, Any] | None = None
     config: dict[str, Any] | None = None
-    why: ReaderError | None = None
+    tried: int = 1
 
     def reading(self, places: Mapping[str, values.Place]) -> Reading:
         """呼び方。値は、この本の名前で渡す。``places``: この本の名前 → 渡すところ。"""
@@ -110,13 +110,16 @@ def choose(thing: Any, wanted: Wanted) -> list[Trial]:
     小さな問題ではどれも走らなければ、いちばんもっともらしいもの。試せるものがなければ ``ReaderError``。
     """
     best: list[Trial] = []
+    tried = 0
     for group in groups(thing, wanted.for_):
         trials = [attempt(plan, wanted) for plan in group]
+        tried += len(trials)
         rank = max(trial.rank for trial in trials)
         if not best or rank > best[0].rank:
             best = _different(trial for trial in trials if trial.rank == rank)
         if rank == CERTAIN:
             break
+    best[0].tried = tried
     return best
 
 
@@ -152,9 +155,9 @@ def attempt(plan: Plan | Loop, wanted: Wanted) -> Trial:
         again = walker(plan, {key: w + SHIFT for key, w in start.items()}, own)
         path = [_copies(walk.step(copied(grads))) for grads in gradients(start, 3)]
         shifted = _copies(again.step(copied(gradients(start, 1)[0])))
-    except ReaderError as error:
+    except Exception:  # 読者のコードの誤りのほか、この呼び方には合わないものが返ったとき
         _refuse_the_same(walk, again)
-        return Trial(plan, own, FAILED, [], _how(plan, None), why=error)
+        return Trial(plan, own, FAILED, [], _how(plan, None))
     return Trial(
         plan, own, _rank(start, path, shifted), path, _how(plan, walk), walk.settings(), walk.asked()
     )

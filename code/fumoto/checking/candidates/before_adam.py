@@ -17,10 +17,19 @@ SGD: tuple[Row, ...] = (
         {"eq-sgd-w": "w_t - 2 * eta * g_t"},
     ),
     ("weight-too", "ηg のほかに、ηw も引いています", {"eq-sgd-w": "w_t - eta * (g_t + w_t)"}),
+    (
+        "accumulated",
+        "勾配を足し合わせたままです(前の勾配を、0 に戻していません)",
+        {"a_next": "a_t + g_t", "eq-sgd-w": "w_t - eta * a_next"},
+    ),
+    ("previous", "1 つ前のステップの勾配で動いています", {"a_next": "g_t", "eq-sgd-w": "w_t - eta * a_t"}),
 )
 
 _V, _W = "eq-momentum-v", "eq-momentum-w"
 MOMENTUM: tuple[Row, ...] = (
+    ("velocity-is-weight", "v と w が、同じ配列です(v = w とすると、写しでなく、同じものを指します)", {_W: "2 * (alpha * w_t - eta * g_t)"}),
+    ("weight-shrinks", "速度でなく、重みそのものに α を掛けています", {_W: "alpha * w_t - eta * g_t"}),
+    ("corrected", "速度を指数移動平均にして、Adam のバイアス補正 1 - αᵗ で割っています", {_V: "alpha * v_t - (1 - alpha) * eta * g_t", _W: "w_t + v_next / (1 - alpha**(t + 1))"}),
     ("rate-twice", "学習率を 2 度掛けています(η が η² になっています)", {_V: "alpha * v_t - eta**2 * g_t"}),
     ("one-minus", "前の速度に、α でなく 1 - α を掛けています", {_V: "(1 - alpha) * v_t - eta * g_t"}),
     ("reversed", "α と 1 - α が入れ替わっています", {_V: "(1 - alpha) * v_t - alpha * eta * g_t"}),
@@ -42,6 +51,9 @@ NESTEROV: tuple[Row, ...] = (
     ("velocity-again", "-ηg のところに、速度を足しています", {_NW: "w_t + (1 + alpha) * v_next"}),
     ("lookback-sign", "前の速度の分を、引かずに足しています", {_NW: "w_t + alpha * v_t + (1 + alpha) * v_next"}),
     ("velocities-exchanged", "前の速度と、いまの速度が入れ替わっています", {_NW: "w_t - alpha * v_next + (1 + alpha) * v_t"}),
+    ("only-change", "いまの速度に掛かる 1 + α が、α になっています", {_NW: "w_t - alpha * v_t + alpha * v_next"}),
+    ("half-average", "速度だけが指数移動平均で、先読みの -ηg はそのままです", {_NV: "alpha * v_t - (1 - alpha) * eta * g_t"}),
+    ("gradient-again", "速度に足すところで、α が勾配の方に掛かっています", {_NW: "w_t + v_next - alpha * eta * g_t"}),
     ("alpha-on-gradient", "-ηg にも α が掛かっています", {_NW: "w_t + alpha * (v_next - eta * g_t)"}),
     ("one-minus", "前の速度に、α でなく 1 - α を掛けています", {_NV: "(1 - alpha) * v_t - eta * g_t"}),
     ("reversed", "α と 1 - α が入れ替わっています", {_NV: "(1 - alpha) * v_t - alpha * eta * g_t"}),

@@ -10,6 +10,7 @@ class Handling:
     - ``start``: (状態の名前, 出発点)。出発点は数か、``"g"``, ``"g^2"``, ``"w"``(はじめの勾配、その 2 乗、重み)
     - ``first``: (式のラベル, 右辺)。はじめのステップだけ、その式の代わりに使う
     - ``stored``: (状態の名前, 記号)。次のステップに、状態として残す値
+    - ``kept``: 状態を残すときにすること。``""``, ``"integer"``(整数に切り捨てる), ``"mean"``(配列全体で平均する), ``"float16"``
     - ``forgets``: 状態を毎回、出発点に戻すか
     - ``clock``: 回数 t の進め方。``"each update"``, ``"never"``, ``"per key"``, ``"minus one"``, ``"plus one"``
     - ``stops_at``: 回数がこれ以上進まないステップ。``ends_at``: これを過ぎると、重みが動かないステップ(0 ならいつまでも動く)
@@ -26,6 +27,7 @@ class Handling:
     start: tuple[tuple[str, float | str], ...] = ()
     first: tuple[tuple[str, str], ...] = ()
     stored: tuple[tuple[str, str], ...] = ()
+    kept: str = ""
     forgets: bool = False
     clock: str = "each update"
     stops_at: int = 0

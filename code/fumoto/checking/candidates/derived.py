@@ -52,7 +52,9 @@ def labels_of(bases: Iterable[Method]) -> Iterable[str]:
 
 def _together(candidates: list[Variant]) -> list[tuple[Variant, ...]]:
     """よく一緒に起きる間違いの組。同じ種類のものを先に。"""
-    often = [v for v in candidates if v.id.split("/")[1].startswith(_OFTEN_TOGETHER)]
+    often = [
+        v for v in candidates if v.id.split("/")[1].startswith(_OFTEN_TOGETHER) and not v.equation.indices
+    ]  # 行列の式は、どれも少しの間違いで大きく変わり、2 つ一緒に間違えていれば、1 つずつ直すしかない
     pairs = [(v, w) for v, w in combinations(often, 2) if v.equation.label != w.equation.label]
     return sorted(pairs, key=lambda pair: pair[0].kind != pair[1].kind)
 

@@ -23,6 +23,8 @@ def adam(w: str, weight: str) -> tuple[Row, ...]:
         ("one-plus", "バイアス補正で、1 - βᵗ でなく 1 + βᵗ で割っています", {_MH: "m_next / (1 + beta_1**(t + 1))", _VH: "v_next / (1 + beta_2**(t + 1))"}),
         ("multiplied", "バイアス補正の 1 - βᵗ で、割らずに掛けています", {_MH: "m_next * (1 - beta_1**(t + 1))", _VH: "v_next * (1 - beta_2**(t + 1))"}),
         ("bracket", "バイアス補正の括弧が違います((1 - β)ᵗ になっています)", {_MH: "m_next / (1 - beta_1)**(t + 1)", _VH: "v_next / (1 - beta_2)**(t + 1)"}),
+        ("count-early", "バイアス補正の回数 t が 1 つ小さく、0 から始まっています", {_MH: "m_next / (1 - sign(t) * beta_1**t)", _VH: "v_next / (1 - sign(t) * beta_2**t)"}),
+        ("over-count", "バイアス補正の代わりに、回数 t で割っています", {_MH: "m_next / (t + 1)", _VH: "v_next / (t + 1)"}),
         ("count-late", "バイアス補正の回数 t が 1 つ大きく、2 から始まっています", {_MH: "m_next / (1 - beta_1**(t + 2))", _VH: "v_next / (1 - beta_2**(t + 2))"}),
         ("betas-exchanged", "β₁ と β₂ が、どこでも入れ替わっています", {_M: "beta_2 * m_t + (1 - beta_2) * g_t", _AV: "beta_1 * v_t + (1 - beta_1) * g_t**2", _MH: "m_next / (1 - beta_2**(t + 1))", _VH: "v_next / (1 - beta_1**(t + 1))"}),
         ("betas-exchanged-in-hats", "バイアス補正の β₁ と β₂ が入れ替わっています", {_MH: "m_next / (1 - beta_2**(t + 1))", _VH: "v_next / (1 - beta_1**(t + 1))"}),
@@ -63,6 +65,8 @@ def adam(w: str, weight: str) -> tuple[Row, ...]:
         ("amsgrad-hat", "AMSGrad(v̂ の、これまでの最大を使う Adam)の式です", {"x_next": "max(x_t, v_hat_next)", w: moved("m_hat_next / (sqrt(x_next) + varepsilon)")}),
         ("adamax", "AdaMax(勾配の絶対値の最大で割る Adam)の式です", {_AV: "max(beta_2 * v_t, abs(g_t))", w: moved("m_hat_next / (v_next + varepsilon)")}),
         ("adabelief", "AdaBelief(勾配と m の差の二乗をためる Adam)の式です", {_AV: "beta_2 * v_t + (1 - beta_2) * (g_t - m_next)**2"}),
+        ("adabelief-epsilon", "AdaBelief(勾配と m の差の二乗をためる Adam)の式です", {_AV: "beta_2 * v_t + (1 - beta_2) * (g_t - m_next)**2 + varepsilon"}),
+        ("absolute", "分子に、m̂ の絶対値を使っています", {w: moved("abs(m_hat_next) / (sqrt(v_hat_next) + varepsilon)")}),
         ("variance", "v から m の二乗を引いています", {w: moved("m_hat_next / (sqrt(v_hat_next - m_hat_next**2) + varepsilon)")}),
         *divided(w, "m_hat_next", "v_hat_next", weight),
     )  # fmt: skip
@@ -72,6 +76,7 @@ _ADAMW_W = "eq-adamw-w"
 ADAMW: tuple[Row, ...] = (
     *adam(_ADAMW_W, "(1 - eta * lam) * w_t"),
     ("decay-without-rate", "減衰に、学習率が掛かっていません(λw を引いています)", {_ADAMW_W: "(1 - lam) * w_t - eta * m_hat_next / (sqrt(v_hat_next) + varepsilon)"}),
+    ("decay-doubled", "減衰が 2 倍です", {_ADAMW_W: "(1 - 2 * eta * lam) * w_t - eta * m_hat_next / (sqrt(v_hat_next) + varepsilon)"}),
     ("decay-grows", "減衰の符号が逆で、重みが大きくなります", {_ADAMW_W: "(1 + eta * lam) * w_t - eta * m_hat_next / (sqrt(v_hat_next) + varepsilon)"}),
     ("decay-after", "更新したあとの重みに、減衰を掛けています", {_ADAMW_W: "(1 - eta * lam) * (w_t - eta * m_hat_next / (sqrt(v_hat_next) + varepsilon))"}),
     ("decay-divided", "減衰まで、√v で割っています", {_ADAMW_W: "w_t - eta * (m_hat_next + lam * w_t) / (sqrt(v_hat_next) + varepsilon)"}),

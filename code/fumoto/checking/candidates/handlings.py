@@ -1,10 +1,12 @@
 """式は正しいのに、動かし方を間違えている: キーを回るループ、状態、回数、勾配や重みにする余計なこと、引数の値。"""
 
 from collections.abc import Iterator
+from itertools import product
 
 from fumoto.checking.candidates.candidate import Candidate, Handling
 from fumoto.hints import Hyperparameters
 from fumoto.printed import Method
+from fumoto.printed.methods import EVERY_METHOD
 
 Row = tuple[str, str, Handling]  # 名前、読者に言う一文、動かし方
 
@@ -31,6 +33,9 @@ _STATES: tuple[Row, ...] = (
     ("loop/shared-by-shape", "状態が、キーごとでなく、配列の形ごとにしか分かれていません", Handling(slot="shape")),
     ("loop/shared-by-size", "状態が、キーごとでなく、要素の数ごとにしか分かれていません", Handling(slot="size")),
     ("state/forgotten", "状態が次のステップに残っていません(しまい忘れているか、毎回 0 に戻しています)", Handling(forgets=True)),
+    ("state/integer", "状態が整数です(整数の配列に書き込んで、小数が切り捨てられています)", Handling(kept="integer")),
+    ("state/float16", "状態が float16 です", Handling(kept="float16")),
+    ("state/mean", "状態を、配列全体で平均しています。状態は要素ごとに持ちます", Handling(kept="mean")),
     ("state/sparse", "勾配が 0 の要素を飛ばしています。勾配が 0 でも、状態は減り、重みは動きます", Handling(weight=("sparse", 0.0))),
 )  # fmt: skip
 
@@ -57,7 +62,6 @@ _GRADIENTS: tuple[tuple[str, str, tuple[float, ...]], ...] = (
     ("clip global norm", "勾配の大きさを、全体で {c:g} までに縮めています(クリッピング)", (1.0, 5.0, 0.5, 10.0)),
     ("decay", "重み減衰が入っています(勾配に {c:g}×w を足しています)", (1e-4, 5e-4, 1e-3, 1e-5, 1e-2, 5e-3, 0.1)),
     ("double decay", "重み減衰が入っています(勾配に 2×{c:g}×w を足しています)", (1e-4, 1e-3, 1e-2)),
-    ("times", "勾配が {c:g} 倍されています", (0.5, 2.0)),
 )  # fmt: skip
 
 _WEIGHTS: tuple[tuple[str, str, tuple[float, ...]], ...] = (
@@ -70,7 +74,6 @@ _WEIGHTS: tuple[tuple[str, str, tuple[float, ...]], ...] = (
     ("float16", "重みを float16 に丸めています", (0.0,)),
     ("integer", "重みを整数に切り捨てています", (0.0,)),
     ("clip", "重みを ±{c:g} で切っています", (1.0, 5.0, 10.0, 0.5)),
-    ("times", "歩幅がどれも {c:g} 倍です", (2.0, 0.5, 10.0, 0.1)),
 )
 
 #: 引数によく書き込まれている値。
@@ -120,6 +123,40 @@ def _coupled(method: Method) -> Candidate:
 
 def _named(kind: str, what: str, constant: float) -> str:
     return f"{kind}/{what.replace(' ', '-')}" + (f"-{constant:g}" if constant else "")
+
+
+#: 手法にない引数に、ほかの手法としてよく書き込まれている値。
+_HARD_CODED: dict[str, tuple[float, ...]] = {
+    "alpha": (0.9, 0.99, 0.5),
+    "rho": (0.9, 0.99, 0.999, 0.95),
+    "varepsilon": (1e-8, 1e-7),
+}
+_LETTERS = {"alpha": "α", "rho": "ρ", "varepsilon": "ε"}
+_BORROWED = (
+    ("SGD", "Momentum"),
+    ("SGD", "Nesterov"),
+    ("SGD", "AdaGrad"),
+    ("SGD", "RMSProp"),
+    ("AdaGrad", "RMSProp"),
+)
+
+
+def borrowed(method: Method) -> Iterator[Candidate]:
+    """引数の足りない、ほかの手法。足りない値は、よく書き込まれているものを試す。"""
+    for own, other in _BORROWED:
+        if own != method.name:
+            continue
+        missing = [
+            symbol
+            for symbol in EVERY_METHOD[other].hyperparameters.values()
+            if symbol not in method.hyperparameters.values()
+        ]
+        for values in product(*(_HARD_CODED[symbol] for symbol in missing)):
+            given = tuple(zip(missing, values, strict=True))
+            said = "、".join(f"{_LETTERS[symbol]} = {value:g}" for symbol, value in given)
+            words = f"{other} の式です({said} が書き込まれています)"
+            label = method.labels[-1]
+            yield Candidate(f"method/{other}", words, label, handling=Handling(values=given), method=other)
 
 
 def other_values(method: Method, hyperparameters: Hyperparameters) -> Iterator[Candidate]:

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from fumoto.checking.candidates.engine import AS_PRINTED, follows, walk
+from fumoto.checking.candidates.engine import AS_PRINTED, walk
 from fumoto.checking.computing.comparison import Comparison
 from fumoto.checking.computing.measurements import last_move
 from fumoto.checking.computing.problems import Trajectory
@@ -17,12 +17,11 @@ def single_keys(reader: Comparison, search: Callable[[Comparison], Report | None
     right: set[str] = set()
     wrong: set[str] = set()
     for path in reader.trajectories:
-        for key in path.problem.start:
-            alone = replace(reader, trajectories=[path.only({key})])
-            printed = walk(reader, AS_PRINTED, path.only({key}))
-            if not any(np.any(w[key] != path.problem.start[key]) for w in printed.params):
+        printed = walk(reader, AS_PRINTED, path)
+        for key, start in path.problem.start.items():
+            if not any(np.any(w[key] != start) for w in printed.params):
                 continue  # 勾配がいつも 0 か、要素のない重み
-            (right if follows(alone, AS_PRINTED) else wrong).add(key)
+            (right if reader.agrees_on(path, printed, key) else wrong).add(key)
     wrong_paths = [path.only(wrong) for path in reader.trajectories if wrong & path.problem.start.keys()]
     if not right or not wrong:
         return None
@@ -54,6 +53,8 @@ def _described(paths: Iterable[Trajectory], right: set[str], wrong: set[str]) ->
     ):
         if wrong == {key for key in wrong | right if arrays[key].ndim == ndim}:
             return what
+    if wrong == {key for key in wrong | right if arrays[key].ndim < 2}:
+        return "行列でない重み(0 次元と 1 次元)"
     if wrong == {"turned"}:
         return "メモリーに続けて並んでいない重み(転置した行列など。ravel や reshape が写しを返します)"
     if all(arrays[key].dtype == np.float32 for key in wrong) and not any(

@@ -56,6 +56,14 @@ WEIGHTS: dict[str, Callable[[Array, Array, float, Known], Any]] = {
     "times": lambda new, w, c, known: w + c * (new - w),
 }
 
+#: 残す状態にすること。
+KEPT: dict[str, Callable[[Array], Any]] = {
+    "": lambda value: value,
+    "integer": np.trunc,
+    "mean": lambda value: np.full(np.shape(value), np.sum(value) / max(np.size(value), 1)),
+    "float16": lambda value: value.astype(np.float16).astype(np.float64),
+}
+
 SLOTS: dict[str, Callable[[str, Array], Any]] = {
     "key": lambda key, w: key,
     "nothing": lambda key, w: "",
@@ -143,6 +151,8 @@ class _Machine:
                 if label in self.given:
                     known |= self.given[label](known)
                 known[name] = (self.first.get(label, rule) if fresh else rule)(known)
+                if handling.kept and name.removesuffix("_next") in self.state:
+                    known[name] = KEPT[handling.kept](np.asarray(known[name]))
             new = np.asarray(known["w_next"])
             treat, constant = handling.weight
             if treat:
@@ -159,7 +169,7 @@ class _Machine:
         start = dict(self.handling.start).get(name, 0.0)
         if isinstance(start, str):
             return {"g": g, "g^2": np.square(g), "w": w.copy()}[start]
-        return np.full(w.shape, start)
+        return np.float64(start) if self.handling.slot == "nothing" else np.full(w.shape, start)
 
     def _t(self, number: int, keys: int, repeat: int) -> int:
         """式の t(はじめは 0)。"""

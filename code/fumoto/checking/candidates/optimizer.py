@@ -15,14 +15,15 @@ from fumoto.checking.candidates.engine import (
     follows,
     matching,
     report_on,
-    running,
     walk,
     with_its_state,
 )
 from fumoto.checking.candidates.equations import mistakes_in
 from fumoto.checking.candidates.handlings import FAULTS, other_values
 from fumoto.checking.candidates.keys import single_keys
+from fumoto.checking.candidates.measured import clips, decays, fixed_values, scaled, schedule, timed
 from fumoto.checking.candidates.table import mistakes
+from fumoto.checking.candidates.together import combined
 from fumoto.checking.computing.comparison import Comparison
 from fumoto.checking.computing.measurements import explained, last_move, response
 from fumoto.checking.report import Report
@@ -45,7 +46,9 @@ def convention(reader: Comparison) -> str | None:
     for other in (AS_PRINTED, *others):
         if follows(reader, other, np.float32):
             # 粗く比べても同じというだけでは足りない。細かく比べて、名前のある間違いと同じなら、そちらである
-            if _exact_mistake(reader) is not None:
+            if _exact_mistake(reader) is not None or (
+                other is not AS_PRINTED and _two_mistakes(reader) is not None
+            ):
                 return None
             return _SINGLE if other is AS_PRINTED else f"{other.words}(計算のどこかが float32 の精度です)"
     return None
@@ -64,7 +67,7 @@ def _only_here(reader: Comparison) -> str | None:
             values = tuple((symbols[name], reader.hyperparameters[name]) for name in names)
             if follows(elsewhere, replace(AS_PRINTED, handling=Handling(values=values))):
                 return f"式と同じ動きです。ただし、{'、'.join(names)} は、渡しても使われず、この値が書き込まれています"
-    if _exact_mistake(reader, everywhere=True) is not None:
+    if _exact_mistake(reader) is not None:
         return None
     return "この引数では、式と同じ動きです。ただし、引数を少し変えると、式と違う動きをします"
 
@@ -128,8 +131,11 @@ def known_mistake(reader: Comparison) -> Report | None:
         _seen,
         _exact_mistake,
         partial(single_keys, search=_exact_mistake),
-        _rough_mistake,
+        _measured,
         pairs,
+        _two_mistakes,
+        _here_only,
+        _rough_mistake,
     )
     if (
         found is not None
@@ -160,8 +166,10 @@ def _seen(reader: Comparison) -> Report | None:
     for path in reader.trajectories:
         for fault in path.faults:
             return Report(False, f"既知の間違い: {FAULTS[fault.id]}。", variant=fault.id)
-    moves = last_move(reader.trajectories)
-    if moves == -1:
+    if last_move(reader.trajectories) == -1:
+        found = derived(reader)
+        if found is not None and found.equation != reader.method.labels[-1]:
+            return found  # 歩みの式を間違えて、歩みがいつも 0 になっている
         words = "update を呼んでも、重みがまったく動きません(w = w - … は、名前を付け替えるだけで、params の配列を書き換えません。w -= … か w[...] = … と書きます)"
         return Report(
             False, f"既知の間違い: {words}。", equation=reader.method.labels[-1], variant="loop/nothing-moves"
@@ -169,18 +177,20 @@ def _seen(reader: Comparison) -> Report | None:
     return None
 
 
-def _exact_mistake(reader: Comparison, everywhere: bool = False) -> Report | None:
-    """表にあるものを先に、機械で作ったものを後に。少し違う引数でも同じものがあれば、そちらをとる。
-
-    ``everywhere``: 少し違う引数では違うものは、認めないか。
-    """
+def _exact_mistake(reader: Comparison) -> Report | None:
+    """少し違う引数でも読者の足どりを再現する間違い。表にあるものを先に、機械で作ったものを後に。"""
     elsewhere = reader.elsewhere
     listed = matching(reader, _candidates(reader))
     sure = [c for c in listed if elsewhere is None or follows(elsewhere, c)]
     if sure:
         return report_on(reader, [with_its_state(reader, sure)])
-    found = derived(reader, everywhere)
-    return report_on(reader, listed[:1]) if found is None and listed and not everywhere else found
+    return derived(reader, everywhere=True)
+
+
+def _here_only(reader: Comparison) -> Report | None:
+    """渡された引数でだけ読者の足どりを再現する間違い。ほかに何も見つからないときに言う。"""
+    listed = matching(reader, _candidates(reader))
+    return report_on(reader, listed[:1]) if listed else derived(reader)
 
 
 def _rough_mistake(reader: Comparison) -> Report | None:
@@ -190,22 +200,28 @@ def _rough_mistake(reader: Comparison) -> Report | None:
 
 def _candidates(reader: Comparison) -> Iterator[Candidate]:
     yield from mistakes(reader.method, reader.equations)
-    yield from _timed(reader)
+    yield from timed(reader)
     yield from other_values(reader.method, reader.hyperparameters)
-    yield from _on_conventions(reader)
 
 
-def _timed(reader: Comparison) -> Iterator[Candidate]:
-    """あるステップから先だけがおかしいもの。そのステップは、足どりから測る。"""
-    last = last_move(reader.trajectories)
-    if last > 0:
-        words = f"{last} ステップ目を過ぎると、重みが動きません"
-        yield Candidate("clock/ends", words, handling=Handling(ends_at=last))
-    difference = reader.departs_from(lambda: running(reader, AS_PRINTED))
-    if difference is not None and difference.step > 2:
-        at = difference.step - 1
-        words = f"更新の回数 t が、{at} で止まっています"
-        yield Candidate("clock/stops", words, handling=Handling(stops_at=at))
+def _measured(reader: Comparison) -> Report | None:
+    """数を測って作る候補と、ほかの書き方の上での間違い。"""
+    candidates = (*scaled(reader), *_on_conventions(reader))
+    found = next((c for c in candidates if follows(reader, c)), None)
+    if found is None and (words := schedule(reader)) is not None:
+        return Report(False, f"既知の間違い: {words}。", variant="rate/schedule")
+    if found is None:
+        searches = (fixed_values(reader), decays(reader), clips(reader))
+        found = next((c for search in searches for c in search if follows(reader, c)), None)
+    return None if found is None else report_on(reader, [found])
+
+
+def _two_mistakes(reader: Comparison) -> Report | None:
+    """表にある 2 つの間違い。"""
+    for first, second, both in combined(reader):
+        if follows(reader, both):
+            return report_on(reader, [first, second])
+    return None
 
 
 def _on_conventions(reader: Comparison) -> Iterator[Candidate]:

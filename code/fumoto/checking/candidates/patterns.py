@@ -8,6 +8,7 @@ def divided(w: str, top: str, bottom: str, weight: str = "w_t") -> tuple[Row, ..
     root = f"sqrt({bottom})"
     return (
         ("rate-twice", "学習率を 2 度掛けています(η が η² になっています)", {w: f"{weight} - eta**2 * {top} / ({root} + varepsilon)"}),
+        ("root-missing", "分母の平方根が抜けています", {w: f"{weight} - eta * {top} / ({bottom} + varepsilon)"}),
         ("epsilon-missing", "分母に足す ε が抜けています。勾配が 0 の重みは、0 ÷ 0 で nan になります", {w: f"{weight} - eta * {top} / {root}"}),
         ("epsilon-squared", "ε が 2 乗されています", {w: f"{weight} - eta * {top} / ({root} + varepsilon**2)"}),
         ("epsilon-root", "ε の平方根を足しています", {w: f"{weight} - eta * {top} / ({root} + sqrt(varepsilon))"}),
@@ -37,6 +38,8 @@ def accumulated(h: str, before: str) -> tuple[Row, ...]:
         ("mean", "勾配の二乗を、配列全体で平均してしまっています(ためるのは要素ごとです)", {h: f"{before} + {weight}mean(g_t**2)"}),
         ("absolute", "勾配の二乗でなく、絶対値をためています", {h: f"{before} + {weight}abs(g_t)"}),
         ("epsilon", "ε を、ためる方にも毎回足しています", {h: f"{before} + {weight}g_t**2 + varepsilon"}),
+        ("rate", "ためる勾配の二乗に、学習率を掛けています", {h: f"{before} + {weight}eta * g_t**2"}),
+        ("largest", "ためずに、大きい方をとっています", {h: f"max({before}, {weight}g_t**2)"}),
         ("cubed", "勾配を 3 乗しています", {h: f"{before} + {weight}abs(g_t)**3"}),
     )  # fmt: skip
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from fumoto.checking.candidates.candidate import Candidate
 from fumoto.checking.candidates.conventions import conventions
 from fumoto.checking.candidates.equations import mistakes_in
-from fumoto.checking.candidates.handlings import FAULTS, handlings
+from fumoto.checking.candidates.handlings import FAULTS, borrowed, handlings
 from fumoto.checking.candidates.slips import slips
 from fumoto.printed import Method
 from fumoto.printed.equation import Equations
@@ -29,6 +29,7 @@ def mistakes(method: Method, equations: Equations) -> Iterator[Candidate]:
     printed = [equations[label] for label in method.labels]
     counted = any("t" in equation.symbols for equation in printed)
     yield from slips(method.name)
+    yield from borrowed(method)
     yield from handlings(method, state_names(printed), counted)
 
 

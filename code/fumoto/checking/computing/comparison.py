@@ -92,6 +92,14 @@ class Comparison:
                     return difference
         return None if any(map(_tells, self.trajectories)) else self._first_move()
 
+    def agrees_on(self, path: Trajectory, expected: Trajectory, key: str) -> bool:
+        """``path`` の ``key`` の重みだけが、``expected`` のものと最後まで同じか。"""
+        steps = enumerate(zip(path.params, expected.params, strict=True), start=1)
+        with np.errstate(all="ignore"):
+            return not any(
+                np.any(_off(path, step, key, w[key], np.float64, self._lost)) for step, (_, w) in steps
+            )
+
     def follows(self, method: Method, *mistakes: Variant, **options: Any) -> bool:
         """読者の足どりが、``method`` の式(``mistakes`` のところは間違えたもの)と最後まで同じか。"""
         try:
@@ -147,13 +155,19 @@ def _compare(
         optimizer.update(params, grads)
         yours = trajectory.params[step - 1]
         for key, w in params.items():
-            off = np.abs(yours[key] - w) > tolerance(trajectory, step, key, precision, lost)
-            off = off | (np.isfinite(yours[key]) != np.isfinite(w))
-            if w.dtype == np.float32:
-                off = off & ~(np.abs(w) > _TOO_LARGE)
-            if np.any(off):
+            if np.any(_off(trajectory, step, key, w, precision, lost)):
                 return Difference(step, key, yours[key], w.copy())
     return None
+
+
+def _off(
+    trajectory: Trajectory, step: int, key: str, expected: Array, precision: DTypeLike, lost: float
+) -> Array:
+    """要素ごとに、読者の重みが ``expected`` と、丸め誤差より大きく違うか。"""
+    yours = trajectory.params[step - 1][key]
+    apart = np.abs(yours - expected) > tolerance(trajectory, step, key, precision, lost)
+    apart = apart | (np.isfinite(yours) != np.isfinite(expected))
+    return apart & ~(np.abs(expected) > _TOO_LARGE) if expected.dtype == np.float32 else apart
 
 
 def _tells(trajectory: Trajectory) -> bool:

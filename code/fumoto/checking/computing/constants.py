@@ -6,13 +6,14 @@
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
-from itertools import product
+from itertools import islice, product
 from typing import Any, TypeVar
 
 import numpy as np
 
 from fumoto.checking.calling.values import USUAL
 from fumoto.checking.computing.comparison import Comparison
+from fumoto.checking.computing.problems import Trajectory
 from fumoto.hints import Array
 from fumoto.printed import PrintedOptimizer
 
@@ -33,12 +34,31 @@ def follows(reader: Comparison) -> bool:
     return reader.follows(reader.method)
 
 
-def found_out(reader: Comparison, test: Callable[[Comparison], T]) -> tuple[Comparison, T] | None:
-    """``test`` が真(か、None でないもの)になるように、分からない値を補った ``reader`` と、``test`` の値。なければ None。"""
-    for complete in completed(reader):
+def found_out(
+    reader: Comparison, test: Callable[[Comparison], T], most: int | None = None
+) -> tuple[Comparison, T] | None:
+    """``test`` が真(か、None でないもの)になるように、分からない値を補った ``reader`` と、``test`` の値。なければ None。
+
+    ``most``: 試す組み合わせの数の上限。
+    """
+    for complete in islice(completed(reader), most):
+        if missing(reader) and not test(small(complete)):
+            continue
         if found := test(complete):
             return complete, found
     return None
+
+
+def small(reader: Comparison) -> Comparison:
+    """いちばん小さな問題だけの ``reader``。たくさんの値を試すときに、全部の問題で確かめる前に使う。"""
+    exact = [path for path in reader.trajectories if _is_double(path)] or reader.trajectories
+    return replace(
+        reader, trajectories=[min(exact, key=lambda path: sum(w.size for w in path.problem.start.values()))]
+    )
+
+
+def _is_double(path: Trajectory) -> bool:
+    return all(w.dtype == np.float64 for w in path.problem.start.values())
 
 
 def completed(reader: Comparison) -> Iterator[Comparison]:
@@ -82,7 +102,7 @@ def learning_rate(reader: Comparison) -> float:
 
 def changes(reader: Comparison, values: Mapping[str, float], steps: int) -> tuple[list[Array], list[Array]]:
     """はじめの ``steps`` 歩の、読者の重みの変化と、式の重みの変化(どれも 1 列に並べたもの)。"""
-    trajectory = reader.trajectories[0]
+    trajectory = small(reader).trajectories[0]
     yours, printed = [], []
     optimizer = PrintedOptimizer(reader.method, reader.equations, **values)
     params = {key: w.copy() for key, w in trajectory.problem.start.items()}
@@ -159,17 +179,17 @@ def epsilon_first(reader: Comparison) -> list[float]:
 
     はじめの 1 歩が g ÷ (c|g| + ε) に比例するなら、2 つの小さな勾配での 1 歩から ε ÷ c が分かる。c は 1 か √(1 − ρ)。
     """
-    trajectory = reader.trajectories[0]
+    trajectory = small(reader).trajectories[0]
     g = _flat(trajectory.problem.gradients[0])
     change = _flat(trajectory.params[0]) - _flat(trajectory.problem.start)
     order = [i for i in np.argsort(abs(g)) if g[i] != 0 and change[i] != 0][:2]
     usual = list(USUAL["eps"])
     if len(order) < 2:
         return usual
-    small, next_ = order
-    ratio = (change[small] / g[small]) / (change[next_] / g[next_])
+    least, next_ = order
+    ratio = (change[least] / g[least]) / (change[next_] / g[next_])
     with np.errstate(all="ignore"):
-        over_c = (abs(g[next_]) - ratio * abs(g[small])) / (ratio - 1)
+        over_c = (abs(g[next_]) - ratio * abs(g[least])) / (ratio - 1)
     rates = [
         reader.hyperparameters[name] for name in ("decay_rate", "beta2") if name in reader.hyperparameters
     ]

@@ -127,15 +127,18 @@ def _same(first: object, second: Array) -> bool:
     return np.array_equal(np.asarray(first), second, equal_nan=True)
 
 
+FIRST = 5  # 速度が float64 でも、はじめの 1 歩は float32 の勾配だけで決まる
+
+
 def _widened(history: list[Arrays], problem: Problem, notes: list[str]) -> Fault | None:
     """float32 の重みが float64 になったか。更新の量まで float64 で計算しているなら、書き方の違いとみなす。"""
     for key, w in history[0].items():
         start = problem.start[key]
         if start.dtype != np.float32 or w.dtype != np.float64:
             continue
-        change = w - start
+        steps = np.diff([start, *(params[key] for params in history[:FIRST])], axis=0)
         with np.errstate(all="ignore"):
-            rounded = np.abs(change - change.astype(np.float32)) <= 1e-15 * np.abs(start)
+            rounded = np.abs(steps - steps.astype(np.float32)) <= 1e-15 * np.abs(start)
         if not np.all(rounded):
             notes.append("float32 の重みが、float64 になりました(更新を float64 で計算しています)。")
             return None

@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from fumoto.checking.calling.shapes.units import Unit, alike, gradient_of, padded
+from fumoto.checking.calling.shapes.units import Unit, alike, gradient_of, of_type, padded
 from fumoto.checking.calling.values import normal
 from fumoto.hints import Arrays
 
@@ -26,7 +26,7 @@ class One(Unit):
         return alike(value, np.shape(self.weights))
 
     def adopt(self, value: Any) -> None:
-        self.weights = value
+        self.weights = of_type(value, self.weights)
 
     def combine(self, change: Any, sign: float) -> Any:
         return self.weights + sign * change
@@ -50,7 +50,7 @@ class WeightsAndBias(Unit):
         self.bias: Any = arrays[1::2] if as_lists else arrays[1]
 
     def put(self, grads: Arrays) -> None:
-        own = [gradient_of(grads, key, w) for key, w in self._everything().items()]
+        own = [gradient_of(grads, key) for key in self.keys]
         self.gradients = own[0::2] if self.as_lists else own[0]
         self.bias_gradient = own[1::2] if self.as_lists else own[1]
 
@@ -75,7 +75,11 @@ class WeightsAndBias(Unit):
         )
 
     def adopt(self, value: Any) -> None:
-        self.weights, self.bias = value
+        own = ((value[0], self.weights), (value[1], self.bias))
+        if self.as_lists:
+            self.weights, self.bias = ([of_type(w, o) for w, o in zip(*both, strict=True)] for both in own)
+        else:
+            self.weights, self.bias = (of_type(w, o) for w, o in own)
 
     def combine(self, change: Any, sign: float) -> Any:
         if self.as_lists:

@@ -37,13 +37,25 @@ _BOTH: tuple[Kind, ...] = (  # 重みと勾配を渡すとき
     (layers.in_dictionaries, "層ごとの配列の辞書のリスト", True),
     (sequences.in_a_tuple, "配列のタプル", True),
     (objects.in_named_objects, ".data を持つものの辞書", True),
+    (dictionaries.two_layers_at_a_time, "W1, b1, W2, b2 の辞書を 1 つずつ(1 つごとに新しく作って)", False),
+    (dictionaries.one_layer_at_a_time, "W, b の辞書を 1 つずつ(1 つごとに新しく作って)", False),
+    (dictionaries.one_small_layer_at_a_time, "w, b の辞書を 1 つずつ(1 つごとに新しく作って)", False),
+    (
+        dictionaries.one_layer_of_a_course,
+        "W, b の辞書と dW, db の辞書を 1 組ずつ(1 組ごとに新しく作って)",
+        False,
+    ),
+    (
+        dictionaries.one_small_layer_of_a_course,
+        "w, b の辞書と dw, db の辞書を 1 組ずつ(1 組ごとに新しく作って)",
+        False,
+    ),
 )
 _KEYED: tuple[Kind, ...] = ((arrays.one_by_one, "配列を 1 つずつ", True), *_BOTH)
 _OBJECTS: tuple[Kind, ...] = (  # 勾配も持つ重みを渡すとき
     (objects.in_objects, ".data と .grad を持つもののリスト", True),
     (objects.object_by_object, ".data と .grad を持つものを 1 つずつ", True),
     (objects.object_by_object, ".data と .grad を持つものを 1 つずつ(1 つごとに新しく作って)", False),
-    (objects.in_boxed_objects, ".data と .grad.data を持つもののリスト", True),
     (objects.in_variables, ".grad を持つ配列のリスト", True),
     (objects.in_objects_of_values, ".value.grad を持つもののリスト", True),
     (objects.in_named_objects, ".data と .grad を持つものの辞書", True),
@@ -55,6 +67,8 @@ _LAYERS: tuple[Kind, ...] = (
     (layers.in_layers_of_lists, "params と grads がリストの層のリスト", True),
     (layers.list_layer_by_layer, "params と grads がリストの層を 1 つずつ", True),
     (layers.layer_by_layer, "重みと勾配を持つ層を 1 つずつ(1 つごとに新しく作って)", False),
+    (layers.in_remembering_layers, "重みと勾配と 0 の状態を持つ層のリスト", True),
+    (layers.remembering_layer_by_layer, "重みと勾配と 0 の状態を持つ層を 1 つずつ", True),
 )
 _PAIRS: tuple[Kind, ...] = (
     (sequences.in_pairs, "(勾配, 重み) の組のリスト", True),
@@ -137,12 +151,18 @@ def _with_verb(making: Making, verb: Verb, made: Any) -> Iterator[list[Plan]]:
 
 
 def _variants(plans: list[Plan]) -> Iterator[list[Plan]]:
-    """渡す状態のはじめと、t の数えはじめ。"""
+    """渡す状態のはじめ、t の数えはじめ、返されるものの中の重みの場所。"""
     first = plans[0].verb.arguments
     initials = _initials(first)
     times = (1, 0) if Role.TIME in first.roles() else (1,)
+    places = (False, True) if Role.STATE in first.roles() else (False,)
     for initial in initials:
-        yield [replace(plan, initial=initial, first_t=t) for t in times for plan in plans]
+        yield [
+            replace(plan, initial=initial, first_t=t, last=last)
+            for t in times
+            for last in places
+            for plan in plans
+        ]
 
 
 def _initials(arguments: Arguments) -> tuple[str, ...]:

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from fumoto.checking.calling.shapes.units import PADDING, Unit, alike, gradient_of, padded
+from fumoto.checking.calling.shapes.units import PADDING, Unit, alike, gradient_of, of_type, padded
 from fumoto.hints import Arrays
 
 
@@ -33,7 +33,7 @@ class Dictionary(Unit):
             self.gradients = grads
             return
         self.gradients = {
-            self.of_gradient(name): gradient_of(grads, key, self.weights.get(name))
+            self.of_gradient(name): gradient_of(grads, key)
             for key, name in zip(self.keys, self.names, strict=True)
         }
 
@@ -55,7 +55,7 @@ class Dictionary(Unit):
         )
 
     def adopt(self, value: Any) -> None:
-        self.weights = value
+        self.weights = {name: of_type(w, self.weights[name]) for name, w in value.items()}
 
     def combine(self, change: Any, sign: float) -> Any:
         return {name: w + sign * change[name] for name, w in self.weights.items()}
@@ -89,6 +89,38 @@ def in_a_course(params: Arrays) -> list[Unit]:
 def in_a_layered_dictionary(params: Arrays) -> list[Unit]:
     """``W1``, ``b1``, ``W2``, … の辞書。勾配の名前も同じ。"""
     return [Dictionary(padded(params, 4), _layered)]
+
+
+def two_layers_at_a_time(params: Arrays) -> list[Unit]:
+    """``W1``, ``b1``, ``W2``, ``b2`` の辞書を、1 つずつ。"""
+    return [Dictionary(padded(part, 4), _layered) for part in _parts(params, 4)]
+
+
+def one_layer_at_a_time(
+    params: Arrays, names: str = "Wb", of_gradient: Callable[[str], str] = str
+) -> list[Unit]:
+    """``W``, ``b`` の辞書を、1 つずつ。"""
+    return [Dictionary(padded(part), lambda keys: list(names), of_gradient) for part in _parts(params, 2)]
+
+
+def one_small_layer_at_a_time(params: Arrays) -> list[Unit]:
+    """``w``, ``b`` の辞書を、1 つずつ。"""
+    return one_layer_at_a_time(params, "wb")
+
+
+def one_layer_of_a_course(params: Arrays) -> list[Unit]:
+    """``W``, ``b`` の辞書を、1 つずつ。勾配は ``dW``, ``db``。"""
+    return one_layer_at_a_time(params, "Wb", lambda name: f"d{name}")
+
+
+def one_small_layer_of_a_course(params: Arrays) -> list[Unit]:
+    """``w``, ``b`` の辞書を、1 つずつ。勾配は ``dw``, ``db``。"""
+    return one_layer_at_a_time(params, "wb", lambda name: f"d{name}")
+
+
+def _parts(params: Arrays, size: int) -> list[Arrays]:
+    items = list(params.items())
+    return [dict(items[i : i + size]) for i in range(0, len(items), size)]
 
 
 def _layered(keys: list[str]) -> list[str]:

@@ -3,12 +3,13 @@
 名前は人によって違う(``layer.params["W"]``, ``layer.W``, ``layer.weights``, ``layer.dweights`` など)ので、どの名前でも同じ配列が見えるようにする。
 """
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 
-from fumoto.checking.calling.shapes.objects import GRADIENT, Parameter
+from fumoto.checking.calling.shapes.objects import GRADIENT, Parameter, Variable
 from fumoto.checking.calling.shapes.units import Unit, gradient_of, padded
 from fumoto.hints import Array, Arrays
 
@@ -77,21 +78,40 @@ class Layer:
     get_params = parameters
 
 
-class Layers(Unit):
-    """層のリスト。"""
+class RememberingLayer(Layer):
+    """``layer.v_w`` のような状態を、はじめから 0 で持っている層。"""
 
-    def __init__(self, params: Arrays, lists: bool = False):
+    def __getattr__(self, name: str) -> Any:
+        found = _STATE.fullmatch(name.lower().replace("_", ""))
+        if found is None:
+            raise AttributeError(name)
+        kind = "b" if "b" in (found["before"] or found["after"]) else "W"
+        self.__dict__[name] = np.zeros_like(self.current[kind])
+        return self.__dict__[name]
+
+
+_KIND = r"d?(?:weights?|biases|bias|w|b)"
+_WHAT = (
+    r"(?:m|v|s|h|r|u|caches?|vel|velocity|velocities|mom|moms|momentums?|moments?|squares?|sq|acc|prev)[0-9]?"
+)
+_STATE = re.compile(rf"{_WHAT}(?P<after>{_KIND})|(?P<before>{_KIND}){_WHAT}")
+
+
+class Layers(Unit):
+    """層のリスト。``layer``: 層のクラス。"""
+
+    def __init__(self, params: Arrays, lists: bool = False, layer: type[Layer] = Layer):
         params = padded(params)
         super().__init__(params)
         arrays = list(params.values())
         both = zip(arrays[0::2], arrays[1::2], strict=True)
-        self.layers = [Layer(f"layer{i}", pair, lists) for i, pair in enumerate(both, start=1)]
+        self.layers = [layer(f"layer{i}", pair, lists) for i, pair in enumerate(both, start=1)]
         self.weights: Any = self.layers
 
     def put(self, grads: Arrays) -> None:
         for i, layer in enumerate(self.layers):
             two = zip(self.keys[2 * i : 2 * i + 2], layer.current.items(), strict=True)
-            layer.put({kind: gradient_of(grads, key, w) for key, (kind, w) in two})
+            layer.put({kind: gradient_of(grads, key) for key, (kind, w) in two})
         self.gradients = [layer.grads for layer in self.layers]
 
     def read(self) -> Arrays:
@@ -104,8 +124,8 @@ class Layers(Unit):
 class OneLayer(Layers):
     """層 1 つ。"""
 
-    def __init__(self, params: Arrays, lists: bool = False):
-        super().__init__(params, lists)
+    def __init__(self, params: Arrays, lists: bool = False, layer: type[Layer] = Layer):
+        super().__init__(params, lists, layer)
         self.weights = self.layers[0]
 
 
@@ -127,7 +147,7 @@ class Network(Layers):
 
     def put(self, grads: Arrays) -> None:
         super().put(grads)
-        self.model.put({key: gradient_of(grads, key, w) for key, w in self.model.params.items()})
+        self.model.put({key: gradient_of(grads, key) for key, w in self.model.params.items()})
         self.gradients = self.model.grads
 
     def read(self) -> Arrays:
@@ -150,7 +170,7 @@ class Model:
     def put(self, grads: Arrays) -> None:
         self.grads = self.gradients = {key: np.array(g) for key, g in grads.items()}
         for each in self.objects:
-            each.put(GRADIENT, self.grads[each.name])
+            each.put(GRADIENT, Variable.of(self.grads[each.name]))
 
     def refresh(self, from_layers: Arrays) -> Arrays:
         """どこかで入れ替わった重みを、ほかの見え方にも写す。"""
@@ -166,6 +186,11 @@ class Model:
         return self.objects
 
     trainable_parameters = get_parameters = parameters
+
+    def params_and_grads(self) -> list[tuple[Any, Array]]:
+        return [(self.known[key], self.grads[key]) for key in self.known]
+
+    parameters_and_gradients = get_params_and_grads = params_and_gradients = params_and_grads
 
     def named_parameters(self) -> list[tuple[str, Parameter]]:
         return [(each.name, each) for each in self.objects]
@@ -188,6 +213,11 @@ def in_layers(params: Arrays) -> list[Unit]:
     return [Layers(params)]
 
 
+def in_remembering_layers(params: Arrays) -> list[Unit]:
+    """状態もはじめから持っている層のリスト。"""
+    return [Layers(params, layer=RememberingLayer)]
+
+
 def in_layers_of_lists(params: Arrays) -> list[Unit]:
     """``params`` と ``grads`` がリストの層のリスト。"""
     return [Layers(params, lists=True)]
@@ -203,13 +233,17 @@ def in_a_network(params: Arrays) -> list[Unit]:
     return [Network(params)]
 
 
-def layer_by_layer(params: Arrays) -> list[Unit]:
+def layer_by_layer(params: Arrays, **options: Any) -> list[Unit]:
     """層を 1 つずつ。"""
     items = list(padded(params).items())
-    return [OneLayer(dict(items[i : i + 2])) for i in range(0, len(items), 2)]
+    return [OneLayer(dict(items[i : i + 2]), **options) for i in range(0, len(items), 2)]
 
 
 def list_layer_by_layer(params: Arrays) -> list[Unit]:
     """``params`` と ``grads`` がリストの層を、1 つずつ。"""
-    items = list(padded(params).items())
-    return [OneLayer(dict(items[i : i + 2]), lists=True) for i in range(0, len(items), 2)]
+    return layer_by_layer(params, lists=True)
+
+
+def remembering_layer_by_layer(params: Arrays) -> list[Unit]:
+    """状態もはじめから持っている層を、1 つずつ。"""
+    return layer_by_layer(params, layer=RememberingLayer)

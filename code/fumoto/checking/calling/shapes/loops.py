@@ -15,7 +15,7 @@ import numpy as np
 from fumoto.checking.calling.safety import ReaderError, call
 from fumoto.checking.calling.shapes.making import NOTHING, filled
 from fumoto.checking.calling.shapes.roles import Argument, Arguments, Role, arguments_of
-from fumoto.checking.calling.shapes.units import alike
+from fumoto.checking.calling.shapes.units import alike, of_type
 from fumoto.checking.calling.values import normal
 from fumoto.hints import Array, Arrays
 
@@ -151,7 +151,7 @@ class _Run:
     """読者の関数の、1 回の実行。"""
 
     def __init__(self, loop: Loop, start: Array, values: dict[str, Any]):
-        self.shape, self.steps = start.shape, 0
+        self.start, self.steps = start, 0
         self.given: SimpleQueue[Array | None] = SimpleQueue()
         self.reached: SimpleQueue[Any] = SimpleQueue()
         positional, named = filled(loop.arguments, self._giving(loop, start, values), {})
@@ -191,12 +191,12 @@ class _Run:
         if kind == "error":
             raise value
         if kind == "x":
-            return np.asarray(value).reshape(self.shape)
+            return of_type(np.reshape(value, self.start.shape), self.start)
         items = [value, *reversed(value)] if isinstance(value, list | tuple) else [value]
-        found = next((np.array(item) for item in items if alike(item, self.shape)), None)
+        found = next((item for item in items if alike(item, self.start.shape)), None)
         if found is None or self.steps == 0:
             raise ReaderError(f"勾配を {self.steps} 回使ったところで終わり、重みを返しませんでした。")
-        return found
+        return of_type(np.array(found), self.start)
 
 
 def _waiting(given: "SimpleQueue[Array | None]", reached: "SimpleQueue[Any]") -> Callable[..., Array]:

@@ -204,6 +204,8 @@ def verbs(made: Any) -> Iterator[Verb]:
     if inspect.isroutine(made) or isinstance(made, functools.partial):
         yield Verb(None, arguments_of(made))
         return
+    if type(made) in (str, bytes, int, float, bool, list, dict, set, tuple, type(None)):
+        return
     names = [name for name in dir(made) if not name.startswith("_")]
     found = [name for name in VERBS if name in names]
     for name in found or names:

@@ -125,18 +125,17 @@ class Parameter:
 
 
 class Objects(Unit):
-    """パラメーターのリスト。``boxed``: 勾配も ``.data`` を持つか。"""
+    """パラメーターのリスト。勾配も、配列でありながら ``.data`` を持つ。"""
 
-    def __init__(self, params: Arrays, boxed: bool = False):
+    def __init__(self, params: Arrays):
         super().__init__(params)
-        self.boxed = boxed
         self.objects = [Parameter(key, w) for key, w in params.items()]
         self.weights: Any = self.objects
 
     def put(self, grads: Arrays) -> None:
         self.gradients = [grads[key] for key in self.keys]
         for each, g in zip(self.objects, self.gradients, strict=True):  # 使ったあとに 0 にするのは、正しい
-            each.put(GRADIENT, Variable.of(g) if self.boxed else np.array(g))
+            each.put(GRADIENT, Variable.of(g))
 
     def read(self) -> Arrays:
         return {key: each.refresh() for key, each in zip(self.keys, self.objects, strict=True)}
@@ -205,11 +204,6 @@ class OfValues(Objects):
 def in_objects(params: Arrays) -> list[Unit]:
     """``.data`` と ``.grad`` を持つもののリスト。"""
     return [Objects(params)]
-
-
-def in_boxed_objects(params: Arrays) -> list[Unit]:
-    """``.data`` と ``.grad.data`` を持つもののリスト。"""
-    return [Objects(params, boxed=True)]
 
 
 def in_named_objects(params: Arrays) -> list[Unit]:

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 
 from fumoto.checking.calling.shapes.objects import Variable
-from fumoto.checking.calling.shapes.units import Unit, alike
+from fumoto.checking.calling.shapes.units import Unit, alike, of_type
 from fumoto.hints import Arrays
 
 
@@ -31,7 +31,7 @@ class Sequence(Unit):
         )
 
     def adopt(self, value: Any) -> None:
-        self.weights = self.kind(value)
+        self.weights = self.kind(of_type(w, own) for w, own in zip(value, self.weights, strict=True))
 
     def combine(self, change: Any, sign: float) -> Any:
         return [w + sign * c for w, c in zip(self.weights, change, strict=True)]
@@ -64,7 +64,7 @@ class Pairs(Sequence):
         )
 
     def adopt(self, value: Any) -> None:
-        self.arrays = list(value)
+        self.arrays = [of_type(w, own) for w, own in zip(value, self.arrays, strict=True)]
 
     def combine(self, change: Any, sign: float) -> Any:
         return [w + sign * c for w, c in zip(self.arrays, change, strict=True)]

@@ -64,25 +64,35 @@ def alike(value: Any, shape: Shape) -> bool:
 PADDING = "(余り)"  # 相手のない重みにつけた、調べない重みの名前のはじめ
 
 
+def of_type(value: Any, like: Any) -> Any:
+    """返された重みを、渡した重みと同じ型にしたもの。状態が float64 なら、返る値も float64 になるが、間違いではない。"""
+    kind = np.asarray(like).dtype
+    return value if np.asarray(value).dtype == kind else np.asarray(value).astype(kind)
+
+
+PADDING = "(余り)"  # 相手のない重みにつけた、調べない重みの名前のはじめ
+_PADDING_SHAPE = (3,)
+
+
 def padded(params: Arrays, least: int = 2) -> Arrays:
     """重みとバイアスのように 2 つずつ渡す形のために、数が偶数で ``least`` 以上になるまで、余りをつけたもの。"""
     found = dict(params)
-    last = np.asarray(next(reversed(params.values())))
+    kind = np.asarray(next(reversed(params.values()))).dtype
     while len(found) % 2 or len(found) < least:
-        found[f"{PADDING}{len(found)}"] = np.zeros(3, last.dtype)
+        found[f"{PADDING}{len(found)}"] = np.zeros(_PADDING_SHAPE, kind)
     return found
 
 
-def gradient_of(grads: Arrays, key: str, like: Any) -> Array:
+def gradient_of(grads: Arrays, key: str) -> Array:
     """``key`` の勾配。余りには、動かないように 0。"""
-    return np.zeros_like(like) if key.startswith(PADDING) else grads[key]
+    return np.zeros(_PADDING_SHAPE) if key.startswith(PADDING) else grads[key]
 
 
 def example(matrices: bool = False) -> Arrays:
-    """呼び方を試すための、小さな重み。層が 2 つ分で、どの配列の形も違う。``matrices``: 行列だけか。"""
-    shapes: dict[str, Shape] = {"W": (2, 3), "b": (3,), "V": (3, 2), "c": (2,)}
+    """呼び方を試すための、小さな重み。層が 3 つ分ある。``matrices``: 行列だけか。"""
+    shapes: dict[str, Shape] = {"W": (2, 3), "b": (3,), "V": (3, 2), "c": (2,), "U": (2, 2), "d": (2,)}
     if matrices:
-        shapes |= {"b": (3, 3), "c": (2, 2)}
+        shapes |= {"b": (3, 3), "c": (2, 2), "d": (1, 2)}
     rng = np.random.default_rng(0)
     return {key: rng.normal(size=shape) for key, shape in shapes.items()}
 

@@ -22,6 +22,7 @@ class Plan:
     ``split``: 重みを入れものに分ける関数。``words``: 入れものを言う言葉。``shared``: 全部の入れものに、作ったもの 1 つを使うか。
     ``setup``: 作ったあとに重みを渡すメソッド。``first_t``: はじめの更新の t。
     ``initial``: 渡す状態のはじめ(``"zeros"``, ``"none"``, ``"dict"``)。``change``: 返されるのは、重みでなくその変化か。
+    ``last``: 同じ形のものがいくつも返されるとき、重みは、はじめのものでなく終わりのものか。
     """
 
     making: Making
@@ -33,6 +34,7 @@ class Plan:
     first_t: int = 1
     initial: str = "zeros"
     change: bool = False
+    last: bool = False
 
     @property
     def accepts(self) -> dict[str, Any]:
@@ -65,6 +67,9 @@ class Walk:
         self.sign = 0.0
         self.units = list(plan.split(params))
         self.kept: list[dict[str, Any]] = [{} for _ in self.units]
+        for unit in self.units:  # 作るときに勾配の入れものを渡す形のために
+            unit.put({key: np.zeros_like(w) for key, w in params.items()})
+        self.poured = [unit.gradients for unit in self.units]
         shared = self._make(self.units[0]) if plan.shared else None
         self.made = [self._make(unit) if shared is None else shared for unit in self.units]
 
@@ -105,8 +110,10 @@ class Walk:
         step = self.t - self.plan.first_t + 1
         distinct = list({id(made): made for made in self.made}.values())
         self._beside(step, self.plan.verb.before, distinct)
-        for unit, made, kept in zip(self.units, self.made, self.kept, strict=True):
+        for unit, made, kept, poured in zip(self.units, self.made, self.kept, self.poured, strict=True):
             unit.put(grads)
+            if Role.GRADS in self.plan.making.arguments.roles():
+                pour(unit.gradients, poured)
             before = {key: (w, copy_of(w)) for key, w in unit.read().items()}
             verb = self.plan.verb
             what = f"{step} ステップ目の {verb.name or '呼び出し'}"
@@ -158,7 +165,7 @@ class Walk:
         after = unit.read()
         same = [after.get(key) is w for key, (w, _) in before.items()]
         moved = not all(same) or any(not unchanged(after[key], old) for key, (_, old) in before.items())
-        weights, others = _weights_in(returned, unit)
+        weights, others = _weights_in(returned, unit, self.plan.last)
         if moved and not self.returned:
             self.in_place = True
             self.replaced = self.replaced or not all(same)
@@ -237,7 +244,7 @@ class Walk:
         return "書き換えられた重みを読みました"
 
 
-def _weights_in(returned: Any, unit: Unit) -> tuple[Any, list[Any]]:
+def _weights_in(returned: Any, unit: Unit, last: bool) -> tuple[Any, list[Any]]:
     """返されたものの中の、重みと、それ以外。"""
     if unit.matches(returned):
         return returned, []
@@ -245,7 +252,8 @@ def _weights_in(returned: Any, unit: Unit) -> tuple[Any, list[Any]]:
         return NOTHING, []
     items = list(returned)
     width = 2 if unit.bias is not None else 1  # (w, b, 状態…)
-    for i in range(len(items) - width + 1):
+    places = range(len(items) - width + 1)
+    for i in reversed(places) if last else places:
         part = items[i] if width == 1 else tuple(items[i : i + 2])
         if unit.matches(part):
             return part, items[:i] + items[i + width :]
@@ -268,6 +276,15 @@ def _product(change: Any, gradients: Any) -> float:
     if isinstance(change, list | tuple):
         return sum(_product(c, g) for c, g in zip(change, gradients, strict=False))
     return float(np.sum(np.sign(change) * np.sign(gradients)))
+
+
+def pour(gradients: Any, into: Any) -> None:
+    """作るときに渡しておいた勾配の配列に、いまの勾配を書く。"""
+    if isinstance(into, np.ndarray):
+        into[...] = gradients
+    else:
+        for place in into if isinstance(into, dict) else range(len(into)):
+            pour(gradients[place], into[place])
 
 
 def _attributes(made: Any) -> dict[str, Any]:

@@ -1,0 +1,228 @@
+"""数を測って作る候補: 歩幅の倍率、止まるステップ、書き込まれた値、学習率の変わり方。"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+
+import numpy as np
+
+from fumoto.checking.candidates.candidate import Candidate, Handling
+from fumoto.checking.candidates.engine import AS_PRINTED, running, walk
+from fumoto.checking.computing.comparison import Comparison
+from fumoto.checking.computing.measurements import last_move
+from fumoto.hints import Array
+
+_STEPS = 4  # 値を探すときに比べるステップ
+_FRACTIONS = ("momentum", "decay_rate", "beta1", "beta2")
+
+
+def timed(reader: Comparison) -> Iterator[Candidate]:
+    """あるステップから先だけがおかしいもの。"""
+    last = last_move(reader.trajectories)
+    if last > 0:
+        words = f"{last} ステップ目を過ぎると、重みが動きません"
+        yield Candidate("clock/ends", words, handling=Handling(ends_at=last))
+    difference = reader.departs_from(lambda: running(reader, AS_PRINTED))
+    if difference is not None and difference.step > 2:
+        at = difference.step - 1
+        words = f"更新の回数 t が、{at} で止まっています"
+        yield Candidate("clock/stops", words, handling=Handling(stops_at=at))
+
+
+def scaled(reader: Comparison) -> Iterator[Candidate]:
+    """歩幅がどれも式の何倍かになっているもの。"""
+    yield from scaling(reader, AS_PRINTED)
+
+
+def scaling(reader: Comparison, candidate: Candidate) -> Iterator[Candidate]:
+    """歩幅がどれも ``candidate`` の何倍かになっているもの。倍率は、はじめの歩みから測る。"""
+    times = ratio(reader, candidate)
+    if times is not None:
+        words = _times_words(reader, candidate, times)
+        yield Candidate("weight/times", words, handling=Handling(weight=("times", times)))
+
+
+def ratio(reader: Comparison, candidate: Candidate) -> float | None:
+    """はじめの歩みが、``candidate`` の歩みの何倍か。要素ごとに違うか、測れなければ None。"""
+    path = reader.trajectories[0]
+    start = path.problem.start
+    params = {key: w.copy() for key, w in start.items()}
+    with np.errstate(all="ignore"):
+        try:
+            running(reader, candidate).update(params, path.problem.gradients[0])
+        except (KeyError, NameError, TypeError, ValueError, ArithmeticError):
+            return None
+        mine = np.concatenate([np.ravel(path.params[0][key] - w) for key, w in start.items()])
+        theirs = np.concatenate([np.ravel(params[key] - w) for key, w in start.items()])
+        use = np.isfinite(mine / theirs) & (np.abs(theirs) > 1e-7)
+        ratios = mine[use] / theirs[use]
+    if len(ratios) < 3 or not np.all(np.abs(ratios - ratios[0]) <= 1e-5 * np.abs(ratios[0])) or not ratios[0]:
+        return None
+    best = ratios[np.argmax(np.abs(theirs[use]))]
+    return float(f"{best:.12g}")
+
+
+def _times_words(reader: Comparison, candidate: Candidate, times: float) -> str:
+    """歩幅の倍率の説明。引数の値で言えるなら、そう言う(引数を少し変えても、同じ言い方のできるもの)。"""
+    sign = "符号が逆で、" if times < 0 else ""
+    if np.isclose(times, -1, rtol=1e-9):
+        return "符号が逆です(上る向きに動いています)"
+    elsewhere = reader.elsewhere
+    measured = [(reader.hyperparameters, times)]
+    if elsewhere is not None and (other := ratio(elsewhere, candidate)) is not None:
+        measured.append((elsewhere.hyperparameters, other))
+    for name in reader.hyperparameters:
+        for said, expected in _EXPRESSIONS.items():
+            if all(np.isclose(abs(c), expected(values[name]), rtol=1e-7) for values, c in measured):
+                if name == "lr" and said in _RATE:
+                    return sign + _RATE[said]
+                return f"{sign}歩幅がどれも、式の {said.format(name)} 倍です"
+    return f"{sign}歩幅がどれも、式の {abs(times):.6g} 倍です"
+
+
+_EXPRESSIONS: dict[str, Callable[[float], float]] = {
+    "{}": lambda x: x,
+    "1/{}": lambda x: 1 / x if x else np.inf,
+    "(1 - {})": lambda x: 1 - x,
+    "1/(1 - {})": lambda x: 1 / (1 - x) if x != 1 else np.inf,
+}
+_RATE = {"{}": "学習率を 2 度掛けています", "1/{}": "学習率が掛かっていません"}
+
+
+def schedule(reader: Comparison) -> str | None:
+    """歩幅が、どの重みでも同じ倍率で、ステップとともに変わっていれば、その説明。"""
+    path = reader.trajectories[0]
+    printed = walk(reader, AS_PRINTED, path)
+    factors, before, printed_before = [], path.problem.start, path.problem.start
+    for step, (mine, theirs) in enumerate(zip(path.params, printed.params, strict=True)):
+        with np.errstate(all="ignore"):
+            moved = np.concatenate([np.ravel(mine[key] - before[key]) for key in before])
+            expected = np.concatenate([np.ravel(theirs[key] - printed_before[key]) for key in before])
+            slack = (
+                1e-14
+                * (step + 2) ** 2
+                * np.concatenate([np.ravel(path.largest[step][key]) for key in before])
+            )
+        largest = int(np.argmax(np.abs(expected)))
+        if not np.all(np.isfinite(moved)) or not expected[largest]:
+            return None
+        factor = moved[largest] / expected[largest]
+        if np.any(np.abs(moved - factor * expected) > 1e-6 * np.abs(factor * expected) + 10 * slack):
+            return None
+        factors.append(factor)
+        before, printed_before = mine, theirs
+    return _schedule_words(np.array(factors))
+
+
+def _schedule_words(factors: Array) -> str | None:
+    """``factors``: ステップごとの、歩幅の倍率。"""
+    t = np.arange(1, len(factors) + 1)
+    if np.all(np.minimum(np.abs(factors), np.abs(factors - 1)) < 1e-6):
+        still = t[np.abs(factors) < 1e-6]
+        return f"動かないステップがあります(はじめは {still[0]} ステップ目、{len(t)} ステップのうち {len(still)} 回)"
+    if np.any(factors <= 0) or np.allclose(factors, factors[0], rtol=1e-6):
+        return None
+    inverse = np.diff(1 / factors)
+    shape = "変わります"
+    if np.allclose(factors[1:] / factors[:-1], factors[1] / factors[0], rtol=1e-5):
+        shape = f" {factors[1] / factors[0]:.6g} 倍ずつ変わります"
+    elif np.allclose(factors * np.sqrt(t), factors[0], rtol=1e-5):
+        shape = " 1/√t で小さくなります"
+    elif np.allclose(inverse, inverse[0], rtol=1e-4):
+        shape = " 1/(1 + kt) の形で小さくなります"
+    said = "、".join(f"{factor:.4g}" for factor in factors[:3])
+    return f"学習率が、ステップとともに{shape}(はじめの 3 ステップは、式の {said} 倍)"
+
+
+def fixed_values(reader: Comparison) -> Iterator[Candidate]:
+    """引数の 1 つを無視して、ほかの値で計算しているもの。その値を探す。"""
+    for name, given in reader.hyperparameters.items():
+        symbol = reader.method.hyperparameters[name]
+
+        def with_value(value: float, symbol: str = symbol) -> Candidate:
+            return replace(AS_PRINTED, handling=Handling(values=((symbol, value),)))
+
+        transform = _one_minus if name in _FRACTIONS else _itself
+        value = _searched(reader, with_value, transform)
+        if value is not None and not np.isclose(value, given, rtol=1e-4):
+            words = f"{name} に {given:g} を渡しましたが、{value:.6g} で計算しています"
+            yield replace(with_value(value), id=f"value/{name}", words=words)
+
+
+def decays(reader: Comparison) -> Iterator[Candidate]:
+    """重み減衰。その強さを探す。"""
+    for what, words in (
+        ("gradient", "勾配に {c:.6g}×w を足しています"),
+        ("weight", "毎回 {c:.6g}×ηw を引いています"),
+    ):
+
+        def with_value(value: float, what: str = what) -> Candidate:
+            handling = Handling(**{what: ("decay", value)})
+            return Candidate(f"{what}/decay", "", handling=handling)
+
+        value = _searched(reader, with_value, _itself)
+        if value is not None:
+            text = f"重み減衰が入っています({words.format(c=value)})"
+            yield replace(with_value(value), id=f"{what}/decay-{value:g}", words=text)
+
+
+def clips(reader: Comparison) -> Iterator[Candidate]:
+    """勾配を切る大きさ。"""
+
+    def with_value(value: float) -> Candidate:
+        words = f"勾配の要素を ±{value:.6g} で切っています(クリッピング)"
+        return Candidate(f"gradient/clip-{value:g}", words, handling=Handling(gradient=("clip", value)))
+
+    value = _searched(reader, with_value, _itself)
+    if value is not None:
+        yield with_value(value)
+
+
+def _itself(x: float) -> float:
+    return x
+
+
+def _one_minus(x: float) -> float:
+    return 1 - x
+
+
+def _searched(
+    reader: Comparison, with_value: Callable[[float], Candidate], transform: Callable[[float], float]
+) -> float | None:
+    """``with_value(value)`` の動きが、はじめの数ステップで読者の足どりにいちばん近い ``value``。近くなければ None。"""
+
+    def error(exponent: float) -> float:
+        return _distance(reader, with_value(transform(10.0**exponent)))
+
+    grid = np.linspace(-12, 0.5, 26) if transform is _itself else np.linspace(-4.5, 0, 26)
+    errors = [error(x) for x in grid]
+    best = int(np.argmin(errors))
+    low, high = grid[max(best - 1, 0)], grid[min(best + 1, len(grid) - 1)]
+    golden = (np.sqrt(5) - 1) / 2
+    for _ in range(45):
+        left, right = high - golden * (high - low), low + golden * (high - low)
+        low, high = (low, right) if error(left) < error(right) else (left, high)
+    found = transform(10.0 ** ((low + high) / 2))
+    for digits in (2, 3, 4, 6, 9):
+        rounded = float(f"{found:.{digits}g}") if transform is _itself else round(found, digits)
+        if abs(rounded - found) <= 1e-5 * abs(found) and _distance(reader, with_value(rounded)) < 1e-6:
+            return rounded
+    return None
+
+
+def _distance(reader: Comparison, candidate: Candidate) -> float:
+    """はじめの数ステップでの、歩みの違いの割合(要素の平均)。"""
+    path, total, count = reader.trajectories[0], 0.0, 0
+    optimizer = running(reader, candidate)
+    params = {key: w.copy() for key, w in path.problem.start.items()}
+    with np.errstate(all="ignore"):
+        for grads, yours in zip(path.problem.gradients[:_STEPS], path.params, strict=False):
+            optimizer.update(params, grads)
+            for key, w in params.items():
+                apart = _relative(yours[key] - w, yours[key] - path.problem.start[key])
+                total, count = total + float(np.sum(apart)), count + w.size
+    return total / max(count, 1)
+
+
+def _relative(apart: Array, moved: Array) -> Array:
+    share = np.abs(apart) / (np.abs(moved) + 1e-300)
+    return np.where(np.isfinite(share), np.minimum(share, 1.0), np.where(apart == 0, 0.0, 1.0))

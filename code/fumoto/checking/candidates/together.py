@@ -1,0 +1,100 @@
+"""2 つの間違いの組: 表の候補を 2 つ一緒に動かす。"""
+
+from collections.abc import Iterator
+from dataclasses import fields, replace
+from itertools import combinations
+
+from fumoto.checking.candidates.candidate import AS_PRINTED, Candidate, Handling
+from fumoto.checking.candidates.conventions import conventions
+from fumoto.checking.candidates.measured import scaling
+from fumoto.checking.candidates.table import mistakes
+from fumoto.checking.computing.comparison import Comparison
+
+#: ほかの間違いと一緒には、まず起きないもの。組の数を減らすために外す。
+_RARE = {
+    *(
+        "epsilon-root",
+        "epsilon-squared-inside",
+        "epsilon-times",
+        "epsilon-subtracted",
+        "epsilon-on-top",
+        "rate-inside",
+    ),
+    *(
+        "cube-root",
+        "fourth-root",
+        "square-not-root",
+        "cubed",
+        "nadam",
+        "amsgrad",
+        "amsgrad-hat",
+        "adamax",
+        "variance",
+    ),
+    *(
+        "adabelief",
+        "adabelief-epsilon",
+        "one-hat",
+        "over-count",
+        "absolute",
+        "m-power",
+        "m-one-plus",
+        "m-all-at-once",
+    ),
+    *(
+        "v-power",
+        "v-one-plus",
+        "v-all-at-once",
+        "m-squared",
+        "v-squared",
+        "rate-root-of-both",
+        "rate-corrected-twice",
+    ),
+    *(
+        "power",
+        "one-plus",
+        "all-at-once",
+        "squared-power",
+        "weights-in-u",
+        "exchanged-gradients",
+        "sign-only",
+    ),
+}
+
+
+def combined(reader: Comparison) -> Iterator[tuple[Candidate, Candidate, Candidate]]:
+    """(1 つ目, 2 つ目, 2 つを合わせたもの)。符号や歩幅の間違いとの組を先に。"""
+    listed = [c for c in mistakes(reader.method, reader.equations) if not c.method]
+    written = [*conventions(reader.method.name), *(c for c in listed if c.formulas)]
+    for first in written:
+        for scale in scaling(reader, first):
+            yield first, scale, together(first, scale)
+    written = [c for c in written if c.id.split("/")[1] not in _RARE]
+    for first, second in combinations(written, 2):
+        if not _overlap(first, second):
+            yield first, second, together(first, second)
+    handled = [c for c in listed if not c.formulas and c.id.startswith(("loop/", "clock/", "state/"))]
+    for first in written:
+        for second in handled:
+            yield first, second, together(first, second)
+    for first, second in combinations(handled, 2):
+        yield first, second, together(first, second)
+
+
+def together(first: Candidate, second: Candidate) -> Candidate:
+    """2 つの候補を一緒に動かすもの。同じところを変えるなら、2 つ目の方を使う。"""
+    changed = {
+        field.name: getattr(second.handling, field.name)
+        for field in fields(Handling)
+        if getattr(second.handling, field.name) != getattr(AS_PRINTED, field.name)
+    }
+    return replace(
+        first,
+        id=f"{first.id} + {second.id}",
+        formulas=(*first.formulas, *second.formulas),
+        handling=replace(first.handling, **changed),
+    )
+
+
+def _overlap(first: Candidate, second: Candidate) -> bool:
+    return bool({label for label, _ in first.formulas} & {label for label, _ in second.formulas})
