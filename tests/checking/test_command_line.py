@@ -203,6 +203,26 @@ def test_a_file_is_judged_from_top_to_bottom(write, capsys):
     assert lines[rows["MySGD"]["line"] - 1] == "class MySGD:"
 
 
+def test_a_name_promises_a_method(write, capsys):
+    momentum = SGD.replace("lr=0.1", "lr=0.1, momentum=0.9").replace(
+        "self.lr = lr", "self.lr, self.m, self.v = lr, momentum, {}"
+    )
+    momentum = momentum.replace(
+        "params[key] -= self.lr * grads[key]",
+        "self.v[key] = self.m * self.v.get(key, 0) + grads[key]; params[key] -= self.lr * self.v[key]",
+    )
+    code, rows = rows_of(
+        capsys, write(SGD.replace("MySGD", "Momentum") + momentum + momentum.replace("MySGD", "MomentumSGD"))
+    )
+    assert code == 1
+    assert {name: (row["method"], row["ok"]) for name, row in rows.items()} == {
+        "Momentum": ("Momentum", False),
+        "MySGD": ("Momentum", True),
+        "MomentumSGD": ("Momentum", True),
+    }
+    assert "SGD" in rows["Momentum"]["verdict"]
+
+
 def test_the_table_and_the_reports_that_matter(write, capsys):
     code, text = run(capsys, write(FILE))
     assert code == 1
