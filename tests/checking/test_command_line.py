@@ -336,6 +336,7 @@ def test_kinds_follow_names_and_arguments():
         "def made(lr=0.1):\n def update(params, grads): return lr\n return update\n"
         "def loop(gradient, start, lr): return start\n"
         "def xavier(n_in, n_out): return n_in\n"
+        "def he_init(shape): return shape\n"
         "def _adam(w, dw): return w\n"
         "def area(width, height): return width\n",
         space,
@@ -343,7 +344,7 @@ def test_kinds_follow_names_and_arguments():
     kinds = {name: kind_of(name, thing).name for name, thing in space.items() if name != "__builtins__"}
     assert kinds == {
         "Adam": "optimizer", "Trainer": None, "Stepper": "optimizer", "Bn1": "batchnorm", "sgd": "optimizer",
-        "rms": "optimizer", "clip": None, "made": "optimizer", "loop": "optimizer", "xavier": "initializer",
+        "rms": "optimizer", "clip": None, "made": "optimizer", "loop": "optimizer", "xavier": "initializer", "he_init": "initializer",
         "_adam": None, "area": None,
     }  # fmt: skip
 
