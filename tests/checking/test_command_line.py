@@ -2,8 +2,10 @@
 
 import json
 import os
+import signal
 import subprocess
 import sys
+import time
 import tomllib
 from pathlib import Path
 
@@ -379,6 +381,24 @@ def test_a_closed_pipe_is_no_error(write):
     )
     os.close(writer)
     assert (done.returncode, done.stderr) == (1, "")
+
+
+@pytest.mark.skipif(os.name == "nt", reason="needs POSIX signals")
+def test_an_interrupted_command_says_nothing_and_leaves_nothing(write, tmp_path):
+    here = tmp_path / "here"
+    loop = f"open({str(here)!r}, 'w').write(str(os.getpid()))\n        while True: pass"
+    path = write("import os\n" + SGD.replace("for key in params:", loop + "\n        for key in params:"))
+    command = [sys.executable, "-m", "fumoto", "check", str(path)]
+    options = {"env": ENVIRONMENT, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+    with subprocess.Popen(command, **options) as process:
+        deadline = time.monotonic() + 30
+        while not (here.is_file() and here.read_text()) and time.monotonic() < deadline:
+            time.sleep(0.05)
+        process.send_signal(signal.SIGINT)
+        assert process.communicate(timeout=10) == (b"", b"")
+    assert process.returncode == 130
+    with pytest.raises(ProcessLookupError):
+        os.kill(int(here.read_text()), 0)
 
 
 def test_the_command_is_installed_by_its_name_and_says_how_to_use_it():
