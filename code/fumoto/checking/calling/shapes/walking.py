@@ -1,6 +1,7 @@
 """更新する関数を呼び、結果を重みとして読む。"""
 
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -23,6 +24,7 @@ class Plan:
     ``setup``: 作ったあとに重みを渡すメソッド。``first_t``: はじめの更新の t。
     ``initial``: 渡す状態のはじめ(``"zeros"``, ``"none"``, ``"dict"``)。``change``: 返されるのは、重みでなくその変化か。
     ``last``: 同じ形のものがいくつも返されるとき、重みは、はじめのものでなく終わりのものか。
+    ``named``: 重みの名前を決めてかかる読者のための、入れものか。
     """
 
     making: Making
@@ -35,6 +37,7 @@ class Plan:
     initial: str = "zeros"
     change: bool = False
     last: bool = False
+    named: bool = False
 
     @property
     def accepts(self) -> dict[str, Any]:
@@ -53,7 +56,12 @@ class Plan:
         return f"{self.verb.name or 'あなたの関数 '}({', '.join(passed)})"
 
 
-class Walk:
+def walking(plan: Plan, params: Arrays, values: dict[str, Any]) -> "_Walk":
+    """``plan`` のとおりに、その重みから歩きはじめるもの。``values``: 読者の引数の名前 → 値。"""
+    return _Walk(plan, params, values)
+
+
+class _Walk:
     """``Plan`` のとおりに歩く、読者の最適化手法(``Walker``)。"""
 
     def __init__(self, plan: Plan, params: Arrays, values: dict[str, Any]):
@@ -117,10 +125,9 @@ class Walk:
             before = {key: (w, copy_of(w)) for key, w in unit.read().items()}
             verb = self.plan.verb
             what = f"{step} ステップ目の {verb.name or '呼び出し'}"
-            positional, named = filled(
-                verb.arguments, lambda a, u=unit, k=kept: self._passed(a, u, k), self.rest
-            )
-            returned = call(what, lambda: verb.of(made)(*positional, **named))  # noqa: B023
+            passed = partial(self._passed, unit, kept)
+            positional, named = filled(verb.arguments, passed, self.rest)
+            returned = call(what, _called, verb, made, positional, named)
             self._take(unit, kept, returned, before)
         self._beside(step, self.plan.verb.after, distinct)
         return self._now()
@@ -129,7 +136,7 @@ class Walk:
         for made in distinct if name else ():
             call(f"{step} ステップ目の {name}", getattr(made, str(name)))
 
-    def _passed(self, argument: Argument, unit: Unit, kept: dict[str, Any]) -> Any:
+    def _passed(self, unit: Unit, kept: dict[str, Any], argument: Argument) -> Any:
         """更新する関数の引数に渡すもの。"""
         role = argument.role
         if argument.name in self.values:
@@ -155,9 +162,9 @@ class Walk:
     def _initial(self, argument: Argument, unit: Unit) -> Any:
         if argument.role is Role.CONFIG:
             return self._config(self.rest)
-        return {"zeros": lambda: unit.zeros(argument.name), "none": lambda: None, "dict": dict}[
-            self.plan.initial
-        ]()
+        if self.plan.initial == "zeros":
+            return unit.zeros(argument.name)
+        return {} if self.plan.initial == "dict" else None
 
     # --- 結果を読む
 
@@ -242,6 +249,10 @@ class Walk:
         if self.returned:
             return "返された値を次の重みとしました"
         return "書き換えられた重みを読みました"
+
+
+def _called(verb: Verb, made: Any, positional: list[Any], named: dict[str, Any]) -> Any:
+    return verb.of(made)(*positional, **named)
 
 
 def _weights_in(returned: Any, unit: Unit, last: bool) -> tuple[Any, list[Any]]:
