@@ -31,8 +31,9 @@ from fumoto.checking.calling.shapes.roles import Argument, Arguments, Role, argu
 from fumoto.checking.calling.shapes.units import Unit
 from fumoto.checking.calling.shapes.walking import Plan
 from fumoto.checking.calling.trying import Trial
-from fumoto.checking.report import Finding
+from fumoto.checking.report import Finding, Report
 from fumoto.clipping import Clipped
+from fumoto.command.judging import Row as Judged
 from fumoto.datasets import DataError
 from fumoto.dropout import Dropout
 from fumoto.experiments.adam import AMSGrad
@@ -166,6 +167,9 @@ BY_HAND = {  # the class -> some of its instances; what is not here is a datacla
     Picture: lambda: [a_picture()],
     Place: lambda: places(learn_few, [(MLP, SGD, 1, 1), (MLP, Momentum, 2, 2)]),
     PlayedSurface: lambda: list(SURFACES.values()),
+    Judged: lambda: [
+        Judged("a.py", "MySGD", 3, "optimizer", Report(True, "一致", constants={"lr": 0.1}), "SGD")
+    ],
     Setting: lambda: [Setting(SGD, (("lr", 0.1),), functools.partial(MLP, [4, 3]))],
     Surface: lambda: [bowl, saddle, ravine, valleys, hollow(0.3), hollow(np.linspace(0, 1, 3))],
     Table: lambda: [Table(["a", "b"], [["1", "2"]], words=True)],
@@ -189,7 +193,7 @@ def filled(hint):
         return tuple(filled(each) for each in inside if each is not Ellipsis)
     if origin in (list, collections.abc.Sequence):
         return [filled(inside[0])]
-    return {float: 0.1, int: 3, str: "abc", bool: True, typing.Any: [1.5]}[hint]
+    return {float: 0.1, int: 3, str: "abc", bytes: b"abc", bool: True, typing.Any: [1.5]}[hint]
 
 
 @functools.cache

@@ -156,6 +156,31 @@ SPOILED = [
     ),
 ]
 
+INFERENCE = "x_hat = (x - self.rm) / np.sqrt(self.rv + self.eps); return {}"
+SPOILED += [
+    ({"mean": "x.mean(keepdims=True)", "var": "x.var(keepdims=True)"}, "forward/all"),
+    ({"out": "self.gamma**2 * self.x_hat + self.beta"}, "forward/gamma-twice"),
+    ({"out": "self.beta * self.x_hat + self.gamma"}, "forward/exchanged"),
+    ({"dgamma": PARTS["dbeta"], "dbeta": PARTS["dgamma"]}, "backward/exchanged"),
+    ({"dgamma": "self.gamma * (dout * self.x_hat).sum(axis=0)"}, "backward/gamma-scaled"),
+    ({"dbeta": "self.gamma * dout.sum(axis=0)"}, "backward/beta-scaled"),
+    ({"dx": "self.gamma * " + PARTS["dx"]}, "eq-batchnorm-dx/gamma-twice"),
+    ({"dx": "dout"}, "backward/passed-on"),
+    ({"running_mean": "self.rm = (1 - rho) * self.rm + rho * mean"}, "running/mean-reversed"),
+    ({"running_var": "self.rv = (1 - rho) * self.rv + rho * var"}, "running/var-reversed"),
+    ({"running_mean": "pass", "running_var": "pass"}, "running/still"),
+    ({"running_var": "self.rv = rho * self.rv + (1 - rho) * np.sqrt(var)"}, "running/standard-deviation"),
+    ({"inference": "mean, var = x.mean(axis=0), self.rv"}, "inference/batch-mean"),
+    ({"inference": "mean, var = self.rm, x.var(axis=0)"}, "inference/batch-variance"),
+    ({"inference": INFERENCE.format("x_hat")}, "inference/unscaled"),
+    ({"inference": INFERENCE.format("self.gamma * x_hat")}, "inference/no-beta"),
+    ({"inference": INFERENCE.format("x_hat + self.beta")}, "inference/no-gamma"),
+    ({"inference": INFERENCE.format("self.gamma * (x_hat + self.beta)")}, "inference/bracket"),
+    ({"inference": "return self.gamma * (x - self.rm) / np.sqrt(self.rv) + self.beta"}, "inference/no-epsilon"),
+    ({"inference": "return self.gamma * (x - self.rm) / (self.rv + self.eps) + self.beta"}, "inference/no-root"),
+    ({"inference": "return x"}, "inference/untouched"),
+]  # fmt: skip
+
 
 @pytest.mark.parametrize(("changes", "variant"), SPOILED)
 def test_a_spoiled_batchnorm_is_named(changes, variant):

@@ -2,8 +2,10 @@
 
 import json
 import os
+import signal
 import subprocess
 import sys
+import time
 import tomllib
 from pathlib import Path
 
@@ -64,6 +66,7 @@ def write(tmp_path):
     [
         ("params[key] -= self.lr * grads[key]", ["--lr", "0.1"], 0, "一致"),
         ("params[key] += self.lr * grads[key]", ["--lr", "0.1"], 1, "既知の間違い: 符号が逆"),
+        ("params[key] -= self.lr * grads[key]", [], 0, "一致"),
         ("params[key] -= (", ["--lr", "0.1"], 2, "読み込めません: SyntaxError"),
         ("params[key] -= nothing", ["--lr", "0.1"], 2, "NameError"),
     ],
@@ -165,8 +168,8 @@ if __name__ == "__main__":
 """
 
 
-def rows_of(capsys, path):
-    code, text = run(capsys, "--json", path)
+def rows_of(capsys, path, *arguments):
+    code, text = run(capsys, "--json", path, *arguments)
     data = json.loads(text)
     assert (data["version"], data["status"]) == (VERSION, code)
     return code, {row["name"]: row for row in data["results"]}
@@ -200,6 +203,26 @@ def test_a_file_is_judged_from_top_to_bottom(write, capsys):
     assert "a_library_that_is_not_here" in reasons[""]
     lines = FILE.splitlines()
     assert lines[rows["MySGD"]["line"] - 1] == "class MySGD:"
+
+
+def test_a_name_promises_a_method(write, capsys):
+    momentum = SGD.replace("lr=0.1", "lr=0.1, momentum=0.9").replace(
+        "self.lr = lr", "self.lr, self.m, self.v = lr, momentum, {}"
+    )
+    momentum = momentum.replace(
+        "params[key] -= self.lr * grads[key]",
+        "self.v[key] = self.m * self.v.get(key, 0) + grads[key]; params[key] -= self.lr * self.v[key]",
+    )
+    code, rows = rows_of(
+        capsys, write(SGD.replace("MySGD", "Momentum") + momentum + momentum.replace("MySGD", "MomentumSGD"))
+    )
+    assert code == 1
+    assert {name: (row["method"], row["ok"]) for name, row in rows.items()} == {
+        "Momentum": ("Momentum", False),
+        "MySGD": ("Momentum", True),
+        "MomentumSGD": ("Momentum", True),
+    }
+    assert "SGD" in rows["Momentum"]["verdict"]
 
 
 def test_the_table_and_the_reports_that_matter(write, capsys):
@@ -245,7 +268,7 @@ def test_a_notebook(write, capsys):
         cell("%matplotlib inline\n!pip install numpy\nimport numpy as np\nnp.ones?"),
         cell("%%bash\nls $HOME | wc"),
         cell("from google.colab import drive"),
-        cell(SGD),
+        cell("%load_ext autoreload\n" + SGD),
         cell("if True:\n    %time x = 1\nget_ipython()"),
         cell(UPHILL),
     ]
@@ -259,7 +282,9 @@ def test_a_notebook(write, capsys):
 
 
 def test_a_folder(write, capsys, tmp_path):
-    write(SGD, "random.py")  # the name of a module of Python itself
+    write(
+        "import tempfile\n" + SGD, "random.py"
+    )  # the name of a module of Python itself, which tempfile needs
     write("", "package/__init__.py")
     write(SGD.replace("MySGD", "BaseSGD"), "package/base.py")
     write("from .base import BaseSGD\nclass Derived(BaseSGD):\n    pass\n", "package/derived_sgd.py")
@@ -313,6 +338,7 @@ def test_kinds_follow_names_and_arguments():
         "def made(lr=0.1):\n def update(params, grads): return lr\n return update\n"
         "def loop(gradient, start, lr): return start\n"
         "def xavier(n_in, n_out): return n_in\n"
+        "def he_init(shape): return shape\n"
         "def _adam(w, dw): return w\n"
         "def area(width, height): return width\n",
         space,
@@ -320,7 +346,7 @@ def test_kinds_follow_names_and_arguments():
     kinds = {name: kind_of(name, thing).name for name, thing in space.items() if name != "__builtins__"}
     assert kinds == {
         "Adam": "optimizer", "Trainer": None, "Stepper": "optimizer", "Bn1": "batchnorm", "sgd": "optimizer",
-        "rms": "optimizer", "clip": None, "made": "optimizer", "loop": "optimizer", "xavier": "initializer",
+        "rms": "optimizer", "clip": None, "made": "optimizer", "loop": "optimizer", "xavier": "initializer", "he_init": "initializer",
         "_adam": None, "area": None,
     }  # fmt: skip
 
@@ -329,16 +355,19 @@ def test_kinds_follow_names_and_arguments():
 
 
 def test_a_terminal_of_any_encoding(write):
-    path = write(UPHILL)
+    command = (write(UPHILL), "--like", "SGD")
     for encoding in ("ascii", "cp932", "utf-8"):
         done = spawn(
-            "check", path, env={**ENVIRONMENT, "LC_ALL": "C", "PYTHONIOENCODING": encoding}, encoding=encoding
+            "check",
+            *command,
+            env={**ENVIRONMENT, "LC_ALL": "C", "PYTHONIOENCODING": encoding},
+            encoding=encoding,
         )
         assert (done.returncode, done.stderr) == (1, "")
         assert "UphillSGD" in done.stdout
         assert "\x1b" not in done.stdout
         done = spawn(
-            "check", "--json", path, env={**ENVIRONMENT, "PYTHONIOENCODING": encoding}, encoding=encoding
+            "check", "--json", *command, env={**ENVIRONMENT, "PYTHONIOENCODING": encoding}, encoding=encoding
         )
         assert "符号が逆" in json.loads(done.stdout)["results"][0]["verdict"]
 
@@ -347,9 +376,29 @@ def test_a_terminal_of_any_encoding(write):
 def test_a_closed_pipe_is_no_error(write):
     reader, writer = os.pipe()
     os.close(reader)
-    done = spawn("check", write(UPHILL), capture_output=False, stdout=writer, stderr=subprocess.PIPE)
+    done = spawn(
+        "check", write(UPHILL), "--like", "SGD", capture_output=False, stdout=writer, stderr=subprocess.PIPE
+    )
     os.close(writer)
     assert (done.returncode, done.stderr) == (1, "")
+
+
+@pytest.mark.skipif(os.name == "nt", reason="needs POSIX signals")
+def test_an_interrupted_command_says_nothing_and_leaves_nothing(write, tmp_path):
+    here = tmp_path / "here"
+    loop = f"open({str(here)!r}, 'w').write(str(os.getpid()))\n        while True: pass"
+    path = write("import os\n" + SGD.replace("for key in params:", loop + "\n        for key in params:"))
+    command = [sys.executable, "-m", "fumoto", "check", str(path)]
+    options = {"env": ENVIRONMENT, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+    with subprocess.Popen(command, **options) as process:
+        deadline = time.monotonic() + 30
+        while not (here.is_file() and here.read_text()) and time.monotonic() < deadline:
+            time.sleep(0.05)
+        process.send_signal(signal.SIGINT)
+        assert process.communicate(timeout=10) == (b"", b"")
+    assert process.returncode == 130
+    with pytest.raises(ProcessLookupError):
+        os.kill(int(here.read_text()), 0)
 
 
 def test_the_command_is_installed_by_its_name_and_says_how_to_use_it():

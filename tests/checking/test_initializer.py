@@ -114,9 +114,49 @@ def test_a_width_is_compared_within_its_own_error():
     """One per cent too wide is more than five standard errors of the largest matrix."""
     assert not check_initializer(normal(lambda n, m: 1.02 * np.sqrt(2 / n)), "he")
     assert not check_initializer(normal(lambda n, m: np.sqrt(n / 2)), "he")
-    report = check_initializer(normal(lambda n, m: 0.123), "he")
+    report = check_initializer(normal(lambda n, m: 0.0123 * n**0.3), "he")
     assert str(report).startswith("不一致")
-    assert "784×100: あなたの標準偏差 0.123" in str(report)
+    assert "784×100: あなたの標準偏差 0.09" in str(report)
+    assert "0.012 × n_in の 0.30 乗 × n_out の" in str(report)
+
+
+def truncated(rng, std, size):
+    """Standard normal numbers, drawn again where they are outside of two deviations."""
+    z = rng.standard_normal(size)
+    while np.any(outside := np.abs(z) > 2):
+        z[outside] = rng.standard_normal(np.sum(outside))
+    return std * z
+
+
+@pytest.mark.parametrize(("scale", "variant"), [(1.0, "truncated-uncorrected"), (1 / 0.87963, "truncated")])
+def test_truncated_normal_numbers_are_a_named_convention(scale, variant):
+    report = check_initializer(lambda rng, n, m: truncated(rng, scale * np.sqrt(2 / n), (n, m)), "he")
+    assert (report.ok, report.variant) == (True, variant), str(report)
+    assert not check_initializer(lambda rng, n, m: truncated(rng, scale * 2 / n, (n, m)), "he")
+
+
+SCALED = [  # what a learner wrote for He, what should be named, what should be said
+    (normal(lambda n, m: np.sqrt(6 / n)), "eq-he-std/normal-width", "一様乱数の端 ±√3 σ を、正規乱数の標準偏差に"),
+    (normal(lambda n, m: 0.01), "eq-he-std/constant", "いつも 0.01 です"),
+    (normal(lambda n, m: 0.5 * np.sqrt(2 / n)), "eq-he-std/half", "式の半分です"),
+    (normal(lambda n, m: np.sqrt(2 / m)), "eq-he-std/n-out", 'mode="fan_out"'),
+    (normal(lambda n, m: np.sqrt(4 / (n + m))), "eq-he-std", "n_in + n_out"),
+    (lambda rng, n, m: rng.uniform(-0.5, 0.5, (n, m)) * np.sqrt(2 / n), "eq-he-std/uniform-half-width", "幅(端から端まで)が σ"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("make", "variant", "said"), SCALED)
+def test_a_width_of_another_meaning_is_named(make, variant, said):
+    report = check_initializer(make, "he")
+    assert not report.ok
+    assert report.variant.startswith(variant), str(report)
+    assert said in str(report)
+
+
+def test_no_equation_that_is_infinite_explains_anything():
+    """√(2/(n - m)) with n := m is infinite, and every number is within an infinite error of it."""
+    report = check_initializer(normal(lambda n, m: 0.0123 * n**0.3), "glorot")
+    assert (report.ok, report.variant) == (False, None), str(report)
 
 
 @pytest.mark.parametrize(

@@ -110,7 +110,14 @@ def test_the_time_of_a_check_is_shared_by_all_it_runs(monkeypatch):
             with pytest.raises(ReaderError, match="終わりません"):
                 within_time_limit(for_ever)
     assert time.monotonic() - start < 2
-    assert safety.SECONDS == 1.0 and safety.one_check  # the patched value was in use
+
+
+def test_only_the_time_of_the_readers_code_is_counted(monkeypatch):
+    monkeypatch.setattr(safety, "SECONDS", 1.0)
+    with safety.workplace():
+        assert within_time_limit(divmod, 7, 3) == (2, 1)
+        time.sleep(1.1)  # a long search for a cause
+        assert within_time_limit(divmod, 7, 3) == (2, 1)
 
 
 def test_a_check_needs_one_process(monkeypatch):
@@ -325,6 +332,36 @@ def test_a_module_that_checks_itself_is_not_run_again(tmp_path):
 def test_a_script_from_the_standard_input(tmp_path):
     done = run_python("-", folder=tmp_path, input=SCRIPT)
     assert (done.stdout, done.stderr) == ("OK\n", "")
+
+
+CELLS = (
+    """
+from fumoto import check
+class Mine:
+    def __init__(self, lr=0.1): self.lr = lr
+    def update(self, params, grads):
+        for key in params: params[key] -= self.lr * grads[key]
+class Leaving(Mine):
+    def update(self, params, grads): exit()
+class Asking(Mine):
+    def update(self, params, grads): input("> ")
+""",
+    "report = check(Mine, 'SGD'); print(report)",
+    "print(check(Leaving, 'SGD').verdict)",
+    "print(check(Asking, 'SGD').verdict)",
+)
+
+
+def test_a_notebook(tmp_path):
+    nbclient = pytest.importorskip("nbclient")
+    nbformat = pytest.importorskip("nbformat")
+    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(cell) for cell in CELLS])
+    notebook.metadata["kernelspec"] = {"name": "python3", "language": "python", "display_name": "Python 3"}
+    nbclient.NotebookClient(notebook, timeout=60, resources={"metadata": {"path": str(tmp_path)}}).execute()
+    said = ["".join(output.text for output in cell.outputs) for cell in notebook.cells]
+    assert said[1].startswith("一致: SGD") and IN_A_THREAD not in said[1]
+    assert "SystemExit で Python を終わらせようとしました" in said[2]  # not the exit of the kernel
+    assert "input() を呼びました" in said[3]
 
 
 def test_the_registry_of_cloudpickle_is_left_alone():

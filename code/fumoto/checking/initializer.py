@@ -3,7 +3,15 @@
 from fumoto.checking.calling.initializer import draw_weights
 from fumoto.checking.calling.safety import ReaderError, one_check
 from fumoto.checking.candidates.initializer import degenerate, diagnose
-from fumoto.checking.computing.initializer import LABELS, SHAPES, SIGMAS, agrees, centered, distribution
+from fumoto.checking.computing.initializer import (
+    LABELS,
+    SHAPES,
+    SIGMAS,
+    TRUNCATED_STD,
+    agrees,
+    centered,
+    distribution,
+)
 from fumoto.checking.report import Report
 from fumoto.hints import Initializer
 from fumoto.printed.pages import book
@@ -17,7 +25,7 @@ def check_initializer(make: Initializer, name: str) -> Report:
 
     ``make``: 形 ``(n_in, n_out)`` の配列を返す関数。``rng`` は ``numpy.random.Generator``。
     ``name``: ``"xavier"``(``eq-xavier-std``), ``"glorot"``(``eq-glorot-std``), ``"he"``(``eq-he-std``)。ほかは ``ValueError``。
-    大きさの違う 3 つの行列を作り、要素の平均と標準偏差を、要素の数から決まる誤差の範囲で比べる。すべて 0 の列や、
+    大きさの違う行列をいくつか作り、要素の平均と標準偏差を、要素の数から決まる誤差の範囲で比べる。すべて 0 の列や、
     同じ列・行の繰り返しも見つける。
 
     >>> def my_he(rng, n_in, n_out):
@@ -49,6 +57,12 @@ def check_initializer(make: Initializer, name: str) -> Report:
         if found == "uniform":
             text = "一致: 一様乱数で、標準偏差が式と同じ書き方です。"
             return Report(True, text, notes=(ran,), variant="uniform")
+        if found == "truncated":
+            text = "一致: 切断正規分布で、標準偏差が式と同じ書き方です(Keras 3 の HeNormal や GlorotNormal)。"
+            return Report(True, text, notes=(ran,), variant="truncated")
         notes = (ran,) if found == "normal" else (_OTHER_DISTRIBUTION, ran)
         return Report(True, "一致: 要素の標準偏差は式のとおりです。", notes=notes)
+    if distribution(weights) == "truncated" and agrees(printed, weights, scale=TRUNCATED_STD):
+        text = "一致: 正規分布を ±2σ で切った書き方です(切ったあとの標準偏差は、式の 0.88 倍になります)。"
+        return Report(True, text, notes=(ran,), variant="truncated-uncorrected")
     return diagnose(printed, name, weights, ran)

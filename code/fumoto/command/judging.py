@@ -103,7 +103,26 @@ def _judge(
     if kind == "initializer":
         return _initial_value(definition, like)
     report = checking.check(definition.thing, like, **hyperparameters)
+    if like is None and report.ok and (meant := _meant(definition.name, report.name)):
+        report = checking.check(definition.thing, meant, **hyperparameters)
+        return report, meant
     return report, report.name or like
+
+
+def _meant(title: str, found: str | None) -> str | None:
+    """名前からは、見分けた手法 ``found`` とは違う手法のはずなら、その手法。
+
+    >>> _meant("MyMomentum", "SGD"), _meant("NesterovMomentum", "Nesterov"), _meant("SGD", "Momentum")
+    ('Momentum', None, None)
+    """
+    from fumoto.checking.candidates.recognition import hinted
+
+    hint = hinted(title)
+    inside = found is not None and found.lower() in title.lower()
+    with_momentum = (
+        hint is not None and hint.name == "SGD" and found in ("Momentum", "Nesterov")
+    )  # PyTorch の SGD
+    return None if hint is None or inside or with_momentum else hint.name
 
 
 def _initial_value(definition: Definition, like: str | None) -> "tuple[Report | None, str | None]":

@@ -8,7 +8,7 @@ import inspect
 import re
 from collections.abc import Collection
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 _VERBS = (
     "update", "step", "optimize", "minimize", "apply", "apply_gradients", "apply_gradient", "compute_step",
@@ -29,9 +29,9 @@ _NOT_WRITTEN = {"NotImplementedError", "NotImplemented"}
 
 @dataclass(frozen=True)
 class Kind:
-    """``name``: 何らしいか。``surely``: それを書いたつもりに違いないか。``why``: どれらしくもないときの理由。"""
+    """``name``: 何らしいか(``"optimizer"``, ``"initializer"``, ``"batchnorm"``)。``surely``: それを書いたつもりに違いないか。``why``: どれらしくもないときの理由。"""
 
-    name: Literal["optimizer", "initializer", "batchnorm"] | None
+    name: str | None
     surely: bool = True
     why: str = ""
 
@@ -73,7 +73,8 @@ def _class_kind(thing: type, others: Collection[Any]) -> Kind:
 
 def _function_kind(name: str, thing: Any) -> Kind:
     parameters = _parameters(thing)
-    if len(parameters) >= 2 and sum(bool(_SIZES.fullmatch(p)) for p in parameters) >= 2:
+    sizes = sum(bool(_SIZES.fullmatch(p)) for p in parameters)
+    if sizes >= 2 or (sizes and _INITIAL.search(name)):
         return Kind("initializer", bool(_INITIAL.search(name)))
     inner = [code for code in thing.__code__.co_consts if inspect.iscode(code)]
     inside = [name for code in inner for name in code.co_varnames[: code.co_argcount]]

@@ -86,16 +86,16 @@ def workplace() -> "Iterator[_Workplace]":
 
 
 class _Workplace:
-    """プロセス 1 つと、待つのをやめる時刻。プロセスは、終わらなかったり、途中で死んだりすれば、次に要るときに作り直す。"""
+    """プロセス 1 つと、読者のコードを待つ時間の残り。プロセスは、終わらないか途中で死ねば、次に要るときに作り直す。"""
 
     def __init__(self) -> None:
         self.process: subprocess.Popen[bytes] | None = None
         self.begin()
 
     def begin(self, seconds: float | None = None) -> None:
-        """ここから ``seconds`` 秒(省くと ``SECONDS``)を計り、プロセスを始めておく。始まるのは待たない。"""
-        self.seconds = SECONDS if seconds is None else seconds
-        self.deadline, self.notes = time.monotonic() + self.seconds, tuple[str, ...]()
+        """読者のコードを全部で ``seconds`` 秒(省くと ``SECONDS``)待つことにし、プロセスを始めておく。始まるのは待たない。"""
+        self.seconds = self.budget = SECONDS if seconds is None else seconds
+        self.notes = tuple[str, ...]()
         self._start()
 
     def _start(self) -> None:
@@ -104,11 +104,14 @@ class _Workplace:
                 self.process = process.start(GIGABYTES)
 
     def run(self, function: Callable[..., T], *arguments: Any) -> T:
+        self.deadline = time.monotonic() + self.budget
         try:
             return self._elsewhere(function, arguments)
         except TimeoutError:
             self.close()
             raise ReaderError(f"{self.seconds:g} 秒待っても終わりません。") from None
+        finally:  # 走らせている間だけを計る
+            self.budget = self.deadline - time.monotonic()
 
     def _elsewhere(self, function: Callable[..., T], arguments: tuple[Any, ...]) -> T:
         try:
@@ -169,8 +172,11 @@ def in_a_thread(seconds: float, function: Callable[..., T], *arguments: Any) -> 
             outcome.append((None, error))
 
     thread = threading.Thread(target=work, daemon=True)
-    thread.start()
-    thread.join(seconds)
+    try:
+        thread.start()
+        thread.join(seconds)
+    except RuntimeError:  # スレッドのない環境(ブラウザーの中)
+        work()
     if not outcome:
         raise TimeoutError
     value, error = outcome[0]

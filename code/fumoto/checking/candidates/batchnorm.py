@@ -5,11 +5,14 @@ from typing import Any
 
 from fumoto.checking.candidates.conventions import RUNNING_AVERAGES
 from fumoto.checking.candidates.equations import like, mistakes_in
-from fumoto.checking.candidates.normalization import STRUCTURE
+from fumoto.checking.candidates.normalization import STRUCTURE, follow
 from fumoto.checking.computing.batchnorm import INFERENCE, RUNNING, STAGES, Found, follow_equations, same
 from fumoto.checking.report import Finding, Report
 from fumoto.hints import Hyperparameters
 from fumoto.printed.equation import Equations, replaced
+
+_STILL_0 = "eq-batchnorm-running-mean/dropped"
+_NOT_SUBTRACTED = "(平均の移動平均が 0 のままです。推論で平均を引いていないときも、同じ結果になります)"
 
 
 def inference(
@@ -34,16 +37,20 @@ def diagnose(
     stage: str, yours: list[Found], equations: Equations, hyperparameters: Hyperparameters, ran: str
 ) -> Report:
     """``stage`` の値が式と違うときの ``Report``。``ran``: 何を動かして比べたかの一文。"""
-    for identifier, (where, explanation, wrong) in STRUCTURE.items():
-        possible = [(equations, {}), *((e, options) for _, e, options in _conventions(equations).values())]
-        if where == stage and any(same(stage, yours, wrong(e, hyperparameters, **o)) for e, o in possible):
-            return Report(False, f"既知の間違い: {explanation}。", notes=(ran,), variant=identifier)
+    possible = [(equations, {}), *((e, options) for _, e, options in _conventions(equations).values())]
+    for identifier, wrong in STRUCTURE.items():
+        if wrong.stage == stage and any(
+            all(same(where, yours, follow(wrong, e, hyperparameters, **o)) for where in (stage, *wrong.also))
+            for e, o in possible
+        ):
+            return Report(False, f"既知の間違い: {wrong.words}。", notes=(ran,), variant=identifier)
     for label in STAGES[stage]:
         for mistake in mistakes_in(label):
             if _reproduces(stage, yours, replaced(equations, mistake.equation), hyperparameters):
                 finding = Finding(mistake.kind, equations[label], mistake.equation)
                 verdict = f"既知の間違い: {mistake.kind}({finding.printed.page} の {label})。"
-                return Report(False, verdict, (finding,), (ran,), label, mistake.id)
+                also = (_NOT_SUBTRACTED,) if mistake.id.startswith(_STILL_0) else ()
+                return Report(False, verdict, (finding,), (*also, ran), label, mistake.id)
     return Report(False, f"不一致: {stage}が違います。原因は分かりませんでした。", notes=(ran,))
 
 
@@ -55,9 +62,10 @@ def _indistinguishable(
     if min(rho, abs(rho - 0.5)) > 1e-3:  # ρ が 0 でなく、1 - ρ とも違えば、どの間違いも見分けられる
         return []
     blind = [
-        explanation
-        for where, explanation, wrong in STRUCTURE.values()
-        if where == INFERENCE and same(INFERENCE, yours, wrong(equations, hyperparameters, **options))
+        wrong.words
+        for wrong in STRUCTURE.values()
+        if wrong.stage == INFERENCE
+        and same(INFERENCE, yours, follow(wrong, equations, hyperparameters, **options))
     ]
     for label in RUNNING:
         for v in mistakes_in(label):

@@ -93,10 +93,10 @@ RMSPROP: tuple[Row, ...] = (
 _DH, _DD, _DU, _DW = "eq-adadelta-h", "eq-adadelta-d", "eq-adadelta-u", "eq-adadelta-w"
 ADADELTA: tuple[Row, ...] = (
     ("old-h", "h を更新する前に使っています(いつも √u = √h になり、SGD と同じ動きになります)", {_DD: "sqrt(u_t + varepsilon) / sqrt(h_t + varepsilon) * g_t"}),
-    ("reversed", "ρ と 1 - ρ が、2 つの平均の両方で入れ替わっています", {_DH: "(1 - rho) * h_t + rho * g_t**2", _DU: "(1 - rho) * u_t + rho * d_next**2"}),
-    ("one-minus-both", "前の値にも 1 - ρ を掛けています(2 つの平均の両方)", {_DH: "(1 - rho) * (h_t + g_t**2)", _DU: "(1 - rho) * (u_t + d_next**2)"}),
-    ("both", "新しい値にも ρ を掛けています(2 つの平均の両方)", {_DH: "rho * (h_t + g_t**2)", _DU: "rho * (u_t + d_next**2)"}),
-    ("no-average", "1 - ρ が、2 つの平均の両方で抜けています", {_DH: "rho * h_t + g_t**2", _DU: "rho * u_t + d_next**2"}),
+    ("both-reversed", "ρ と 1 - ρ が、2 つの平均の両方で入れ替わっています", {_DH: "(1 - rho) * h_t + rho * g_t**2", _DU: "(1 - rho) * u_t + rho * d_next**2"}),
+    ("both-one-minus", "前の値にも 1 - ρ を掛けています(2 つの平均の両方)", {_DH: "(1 - rho) * (h_t + g_t**2)", _DU: "(1 - rho) * (u_t + d_next**2)"}),
+    ("both-rho", "新しい値にも ρ を掛けています(2 つの平均の両方)", {_DH: "rho * (h_t + g_t**2)", _DU: "rho * (u_t + d_next**2)"}),
+    ("both-sums", "1 - ρ が、2 つの平均の両方で抜けています", {_DH: "rho * h_t + g_t**2", _DU: "rho * u_t + d_next**2"}),
     *averaged(_DH, "rho", "h_t", "g_t**2", "ρ"),
     *averaged(_DU, "rho", "u_t", "d_next**2", "ρ"),
     *accumulated(_DH, "rho * h_t"),

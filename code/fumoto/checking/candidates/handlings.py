@@ -156,7 +156,8 @@ def borrowed(method: Method) -> Iterator[Candidate]:
             said = "、".join(f"{_LETTERS[symbol]} = {value:g}" for symbol, value in given)
             words = f"{other} の式です({said} が書き込まれています)"
             label = method.labels[-1]
-            yield Candidate(f"method/{other}", words, label, handling=Handling(values=given), method=other)
+            identifier = "-".join([f"method/{other}", *(f"{value:g}" for value in values)])
+            yield Candidate(identifier, words, label, handling=Handling(values=given), method=other)
 
 
 def other_values(method: Method, hyperparameters: Hyperparameters) -> Iterator[Candidate]:

@@ -6,7 +6,16 @@ import numpy as np
 
 from fumoto.checking.candidates.equations import mistakes_in
 from fumoto.checking.candidates.node_counts import WRONG_N
-from fumoto.checking.computing.initializer import LABELS, SHAPES, agrees, expected_std
+from fumoto.checking.computing.initializer import (
+    LABELS,
+    SHAPES,
+    SIGMAS,
+    TRUNCATED_STD,
+    agrees,
+    distribution,
+    expected_std,
+    powers,
+)
 from fumoto.checking.report import Finding, Report
 from fumoto.hints import Array
 from fumoto.printed import Equation, Variant
@@ -44,14 +53,54 @@ def diagnose(printed: Equation, name: str, weights: list[Array], ran: str) -> Re
             also = f"。さらに{v.kind}: {v.equation.latex}" if v.kind else ""
             verdict = f"既知の間違い: n に、前の層のノード数ではなく{what}を使っています{also}。"
             return Report(False, verdict, (), (ran,), printed.label, f"{v.id}/{slug}")
-    if agrees(printed, weights, scale=1 / np.sqrt(3)):
-        verdict = "既知の間違い: 一様乱数の端が ±σ です。標準偏差を σ にするには、端を ±√3 σ にします。"
-        return Report(False, verdict, (), (ran,), printed.label, f"{printed.label}/uniform-width")
+    drawn = distribution(weights)
+    for slug, (shape, scale, words) in _SCALES.items():
+        if shape in ("", drawn) and agrees(printed, weights, scale=scale):
+            return Report(
+                False, f"既知の間違い: {words}。", (), (ran,), printed.label, f"{printed.label}/{slug}"
+            )
+    if constant := _constant(weights):
+        verdict = f"既知の間違い: 標準偏差が、ノード数によらず、いつも {constant:.4g} です。"
+        return Report(False, verdict, (), (ran,), printed.label, f"{printed.label}/constant")
     table = "\n".join(
         f"{n_in}×{n_out}: あなたの標準偏差 {W.std():.4g}、式の値 {expected_std(printed, n_in, n_out):.4g}"
         for (n_in, n_out), W in zip(SHAPES, weights, strict=True)
     )
-    return Report(False, "不一致: 原因は分かりませんでした。", (), (table, ran), printed.label)
+    c, a, b = powers(weights)
+    measured = f"測ったこと: 標準偏差は、およそ {c:.2g} × n_in の {a:.2f} 乗 × n_out の {b:.2f} 乗です。"
+    return Report(False, "不一致: 原因は分かりませんでした。", (), (table, measured, ran), printed.label)
+
+
+#: 名前 → (分布, 式の標準偏差の何倍か, 読者に言う一文)。分布が空なら、どの分布でも。
+_SCALES: dict[str, tuple[str, float, str]] = {
+    "uniform-width": (
+        "uniform",
+        1 / np.sqrt(3),
+        "一様乱数の端が ±σ です。標準偏差を σ にするには、端を ±√3 σ にします",
+    ),
+    "uniform-half-width": (
+        "uniform",
+        1 / np.sqrt(12),
+        "一様乱数の幅(端から端まで)が σ です。標準偏差を σ にするには、端を ±√3 σ にします",
+    ),
+    "normal-width": ("normal", np.sqrt(3), "一様乱数の端 ±√3 σ を、正規乱数の標準偏差に使っています"),
+    "truncated-width": (
+        "truncated",
+        np.sqrt(3) * TRUNCATED_STD,
+        "一様乱数の端 ±√3 σ を、正規乱数の標準偏差に使っています",
+    ),
+    "twice": ("", 2.0, "標準偏差が、式の 2 倍です"),
+    "half": ("", 0.5, "標準偏差が、式の半分です"),
+    "tenth": ("", 0.1, "標準偏差が、式の 0.1 倍です"),
+    "hundredth": ("", 0.01, "標準偏差が、式の 0.01 倍です"),
+}
+
+
+def _constant(weights: list[Array]) -> float | None:
+    """標準偏差が、どの大きさの行列でも誤差の範囲で同じなら、その値。"""
+    value = float(np.mean([W.std() for W in weights]))
+    close = all(abs(W.std() - value) <= SIGMAS * value / np.sqrt(W.size) for W in weights)
+    return float(f"{value:.2g}") if close else None
 
 
 def _another_initial_value(name: str, weights: list[Array]) -> str | None:

@@ -15,6 +15,16 @@ OFTEN: dict[str, tuple[tuple[str, str, str], ...]] = {
     ),
     "eq-batchnorm-dx": (
         (
+            "gamma-twice",
+            "γ が 2 度掛かっている",
+            r"g_i = \frac{\gamma^2}{\sqrt{\sigma_B^2 + \varepsilon}} (d_i - \frac{1}{N} \sum_{j=1}^{N} d_j - \frac{1}{N} \hat{x}_i \sum_{j=1}^{N} d_j \hat{x}_j)",
+        ),
+        (
+            "gamma-inside",
+            "γ が、はじめの項にしか掛かっていない",
+            r"g_i = \frac{1}{\sqrt{\sigma_B^2 + \varepsilon}} (\gamma d_i - \frac{1}{N} \sum_{j=1}^{N} d_j - \frac{1}{N} \hat{x}_i \sum_{j=1}^{N} d_j \hat{x}_j)",
+        ),
+        (
             "constants",
             "平均と標準偏差を定数とみなしている",
             r"g_i = \frac{\gamma}{\sqrt{\sigma_B^2 + \varepsilon}} d_i",

@@ -9,7 +9,7 @@ import numpy as np
 from fumoto.hints import Array, Hyperparameters
 
 if TYPE_CHECKING:  # SymPy を読み込まずに、読者のコードを走らせられるように
-    from fumoto.printed.equation import Equations
+    from fumoto.printed.equation import Equation, Equations
 
 FORWARD = ("eq-batchnorm-mean", "eq-batchnorm-var", "eq-batchnorm-normalize", "eq-batchnorm-scale")
 RUNNING = ("eq-batchnorm-running-mean", "eq-batchnorm-running-var")
@@ -65,7 +65,8 @@ def follow_equations(
 ) -> Iterator[Found]:
     """式のとおりに動かしたときの値を、問題ごとに順に。違いが見つかれば、残りの問題は計算しなくてよい。
 
-    ``batch_at_inference``: 推論でも、移動平均ではなくそのミニバッチの平均と分散を使う。``start_var``: 分散の移動平均の出発点。
+    ``batch_at_inference``: 推論でも、移動平均の代わりにそのミニバッチから求める式のラベル(平均、分散)。
+    ``start_var``: 分散の移動平均の出発点。``at_inference``: 推論でだけ、代わりに使う式。
     """
     for problem in PROBLEMS:
         with np.errstate(all="ignore"):
@@ -77,8 +78,9 @@ def _run(
     equations: "Equations",
     hyperparameters: Hyperparameters,
     problem: Problem,
-    batch_at_inference: bool = False,
+    batch_at_inference: tuple[str, ...] = (),
     start_var: float = 1.0,
+    at_inference: "tuple[Equation, ...]" = (),
 ) -> Found:
     gamma, beta, x_test = problem.gamma, problem.beta, problem.x_test
     known: dict[str, Any] = {
@@ -108,8 +110,13 @@ def _run(
         compute(*RUNNING)
         known |= {"mu_t": known["mu_next"], "s_t": known["s_next"]}
     known |= {"x": x_test, "N": len(x_test), "mu_B": known["mu_t"], "sigma_B": np.sqrt(known["s_t"])}
+    averages = {name: known[name] for name in ("mu_B", "sigma_B")}
     if batch_at_inference:
         compute(*FORWARD[:2])
+        for label, name in zip(FORWARD, averages, strict=False):
+            if label not in batch_at_inference:
+                known[name] = averages[name]
+    equations = {**equations, **{equation.label: equation for equation in at_inference}}
     found["推論の出力"].append(compute(*FORWARD[2:]))
     return found
 

@@ -11,7 +11,8 @@ LABELS = {"xavier": "eq-xavier-std", "glorot": "eq-glorot-std", "he": "eq-he-std
 SHAPES = ((50, 400), (400, 50), (784, 100))
 SIGMAS = 5  # 標準偏差の推定が、まぐれでこれだけ外れることはない
 
-_NORMAL, _UNIFORM = 3.0, 1.8  # 尖度(平均からのずれの 4 乗の平均 ÷ 分散の 2 乗)
+_NORMAL, _UNIFORM, _TRUNCATED = 3.0, 1.8, 2.366  # 尖度(平均からのずれの 4 乗の平均 ÷ 分散の 2 乗)
+TRUNCATED_STD = 0.87963  # 標準正規分布を ±2 で切ったものの標準偏差
 _KURTOSIS_ERROR = 0.2  # 正規乱数 20000 個から測った尖度の標準誤差は 0.035
 
 
@@ -30,7 +31,8 @@ def agrees(
     """どの行列の標準偏差も、式の値の ``scale`` 倍と、誤差の範囲で同じか。"""
     for (n_in, n_out), W in zip(SHAPES, weights, strict=True):
         expected = scale * expected_std(equation, n_in, n_out, n)
-        if not abs(W.std() - expected) <= SIGMAS * expected / np.sqrt(2 * W.size):
+        allowed = SIGMAS * expected / np.sqrt(2 * W.size)
+        if not np.isfinite(expected) or not abs(W.std() - expected) <= allowed:
             return False
     return True
 
@@ -41,12 +43,24 @@ def centered(W: Array) -> bool:
 
 
 def distribution(weights: list[Array]) -> str | None:
-    """要素の分布: ``"uniform"``(一様分布)か ``"normal"``(正規分布)。どちらでもないようなら None。"""
+    """要素の分布: ``"uniform"``(一様分布)、``"normal"``(正規分布)、``"truncated"``(標準偏差の 2 倍で切った正規分布)。
+
+    どれでもないようなら None。
+    """
     kurtoses = np.array([_kurtosis(W) for W in weights])
-    for name, kurtosis in (("uniform", _UNIFORM), ("normal", _NORMAL)):
-        if np.all(abs(kurtoses - kurtosis) < _KURTOSIS_ERROR):
+    cut = all(abs(W).max() < 1.01 * 2 / TRUNCATED_STD * W.std() for W in weights)
+    for name, kurtosis in (("uniform", _UNIFORM), ("truncated", _TRUNCATED), ("normal", _NORMAL)):
+        if np.all(abs(kurtoses - kurtosis) < _KURTOSIS_ERROR) and (cut or name != "truncated"):
             return name
     return None
+
+
+def powers(weights: list[Array]) -> tuple[float, float, float]:
+    """標準偏差を c·n_in^a·n_out^b とみなしたときの (c, a, b)。"""
+    logs = np.log([[n_in, n_out] for n_in, n_out in SHAPES])
+    unknowns = np.column_stack([np.ones(len(logs)), logs])
+    (c, a, b), *_ = np.linalg.lstsq(unknowns, np.log([W.std() for W in weights]), rcond=None)
+    return float(np.exp(c)), float(a), float(b)
 
 
 def _kurtosis(W: Array) -> float:

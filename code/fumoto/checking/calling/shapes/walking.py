@@ -8,6 +8,7 @@ import numpy as np
 
 from fumoto.checking.calling.safety import call
 from fumoto.checking.calling.shapes.making import NOTHING, Asked, Making, Verb, filled, look, opened
+from fumoto.checking.calling.shapes.results import direction, pour, weights_in
 from fumoto.checking.calling.shapes.roles import Argument, Role
 from fumoto.checking.calling.shapes.units import PADDING, Split, Unit, copy_of, unchanged
 from fumoto.checking.calling.values import is_value, number, pair
@@ -172,7 +173,7 @@ class _Walk:
         after = unit.read()
         same = [after.get(key) is w for key, (w, _) in before.items()]
         moved = not all(same) or any(not unchanged(after[key], old) for key, (_, old) in before.items())
-        weights, others = _weights_in(returned, unit, self.plan.last)
+        weights, others = weights_in(returned, unit, self.plan.last)
         if moved and not self.returned:
             self.in_place = True
             self.replaced = self.replaced or not all(same)
@@ -183,7 +184,7 @@ class _Walk:
 
     def _changed(self, unit: Unit, change: Any) -> Any:
         if self.sign == 0.0:  # 下る向きに
-            self.sign = 1.0 if _product(change, unit.gradients) < 0 else -1.0
+            self.sign = 1.0 if direction(change, unit.gradients) < 0 else -1.0
         return unit.combine(change, self.sign)
 
     def _keep(self, kept: dict[str, Any], others: list[Any]) -> None:
@@ -255,22 +256,6 @@ def _called(verb: Verb, made: Any, positional: list[Any], named: dict[str, Any])
     return verb.of(made)(*positional, **named)
 
 
-def _weights_in(returned: Any, unit: Unit, last: bool) -> tuple[Any, list[Any]]:
-    """返されたものの中の、重みと、それ以外。"""
-    if unit.matches(returned):
-        return returned, []
-    if not isinstance(returned, tuple | list):
-        return NOTHING, []
-    items = list(returned)
-    width = 2 if unit.bias is not None else 1  # (w, b, 状態…)
-    places = range(len(items) - width + 1)
-    for i in reversed(places) if last else places:
-        part = items[i] if width == 1 else tuple(items[i : i + 2])
-        if unit.matches(part):
-            return part, items[:i] + items[i + width :]
-    return NOTHING, items
-
-
 def _numbers(names: dict[Any, Any]) -> dict[str, Any]:
     """引数の名前と値であるもの。"""
     return {
@@ -278,24 +263,6 @@ def _numbers(names: dict[Any, Any]) -> dict[str, Any]:
         for name, value in names.items()
         if isinstance(name, str) and is_value(name) and (number(value) is not None or pair(name, value))
     }
-
-
-def _product(change: Any, gradients: Any) -> float:
-    """変化と勾配の、向きの比べ。"""
-    if isinstance(change, dict):
-        return sum(_product(c, g) for c, g in zip(change.values(), gradients.values(), strict=False))
-    if isinstance(change, list | tuple):
-        return sum(_product(c, g) for c, g in zip(change, gradients, strict=False))
-    return float(np.sum(np.sign(change) * np.sign(gradients)))
-
-
-def pour(gradients: Any, into: Any) -> None:
-    """作るときに渡しておいた勾配の配列に、いまの勾配を書く。"""
-    if isinstance(into, np.ndarray):
-        into[...] = gradients
-    else:
-        for place in into if isinstance(into, dict) else range(len(into)):
-            pour(gradients[place], into[place])
 
 
 def _attributes(made: Any) -> dict[str, Any]:
