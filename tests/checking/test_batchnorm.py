@@ -293,6 +293,29 @@ def test_other_names_of_arguments_are_understood():
     assert not check_batchnorm(DeepLearningFromScratch, eps=1e-3)
 
 
+def test_a_mistake_is_named_whatever_epsilon_is_written_in():
+    wrong = learner(var="x.var(axis=0, ddof=1)")
+    report = check_batchnorm(lambda gamma, beta: wrong(gamma, beta, decay_rate=0.9, eps=1e-7))
+    hidden = check_batchnorm(lambda gamma, beta: Closed(wrong(gamma, beta, decay_rate=0.9, eps=1e-3)))
+    assert report.equation == hidden.equation == "eq-batchnorm-var", str(hidden)
+    assert hidden.constants["eps"] == 1e-3
+
+
+class Closed:
+    """Shows no epsilon."""
+
+    def __init__(self, inner):
+        self.inner = inner
+
+    def forward(self, x, training):
+        return self.inner.forward(x, training)
+
+    def backward(self, dout):
+        dx = self.inner.backward(dout)
+        self.dgamma, self.dbeta = self.inner.dgamma, self.inner.dbeta
+        return dx
+
+
 def test_keyword_only_arguments_are_passed_by_their_names():
     class KeywordOnly(BatchNorm):
         def __init__(self, *, gamma, beta, rho, epsilon):

@@ -1,5 +1,6 @@
 """読者の Batch Normalization を、印刷された式と突き合わせる: 順伝播、逆伝播、推論。"""
 
+from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
@@ -54,30 +55,41 @@ def check_batchnorm(make: Any, *, decay_rate: float | None = None, eps: float | 
     ran = f"(形 {shapes} のミニバッチを 3 つずつと、推論 2 回を、この引数で確かめました)"
     yours = [each.found for each in followed]
     known = {name: value if value is not None else given[name] for name, value in followed[0].values.items()}
-    hyperparameters = _found_out(yours, equations, known)
-    constants = {name: value for name, value in hyperparameters.items() if known[name] is None}
+    moved = any(each.moved for each in followed)
+    tried = ((v, _compared(yours, moved, equations, v, ran)) for v in _plausible(yours, equations, known))
+    values, report = _first(tried)
+    constants = {name: value for name, value in values.items() if known[name] is None}
     words = {"eps": "ε", "decay_rate": "減衰率 ρ"}
     told = [f"{words[name]} は {value:g} と書き込まれています。" for name, value in constants.items()]
-    report = _compared(yours, any(each.moved for each in followed), equations, hyperparameters, ran)
     notes = (*told, *report.notes) if report.ok else report.notes
     return replace(report, notes=notes, constants=constants, name="BatchNorm")
 
 
-def _found_out(yours: list[Found], equations: Equations, known: dict[str, float | None]) -> dict[str, float]:
-    """値の分からない ε と減衰率を、読者の値と同じになるものに決める。なければ、よくある値とする。"""
+def _plausible(
+    yours: list[Found], equations: Equations, known: dict[str, float | None]
+) -> Iterator[dict[str, float]]:
+    """分からない ε と減衰率を補った値。読者の値と同じになるものがあればそれ、なければ、よくある ε のどれも。"""
     usual = {"decay_rate": _DECAY_RATES[0], "eps": _EPS[0]}
     values = {name: usual[name] if value is None else value for name, value in known.items()}
-    if known["eps"] is None:
-        for eps in _EPS:
-            if same(TRAINING, yours, follow_equations(equations, {**values, "eps": eps})):
-                values["eps"] = eps
-                break
-    if known["decay_rate"] is None:
-        for rate in _DECAY_RATES:
-            tried = {**values, "decay_rate": rate}
-            if inference(yours, list(follow_equations(equations, tried)), equations, tried, "").ok:
-                return tried
-    return values
+    several = [{**values, "eps": eps} for eps in _EPS] if known["eps"] is None else [values]
+    agreeing = [each for each in several if same(TRAINING, yours, follow_equations(equations, each))]
+    for each in agreeing[:1]:
+        rates = _DECAY_RATES if known["decay_rate"] is None else ()
+        others = ({**each, "decay_rate": rate} for rate in rates)
+        yield next((v for v in others if _averages_agree(yours, equations, v)), each)
+    if not agreeing:
+        yield from several
+
+
+def _averages_agree(yours: list[Found], equations: Equations, values: dict[str, float]) -> bool:
+    return inference(yours, list(follow_equations(equations, values)), equations, values, "").ok
+
+
+def _first(tried: Iterator[tuple[dict[str, float], Report]]) -> tuple[dict[str, float], Report]:
+    """一致したか、間違いに名前のついた、はじめのもの。なければ、はじめのもの。"""
+    first = next(tried)
+    named = (each for each in (first, *tried) if each[1].ok or each[1].variant)
+    return next(named, first)
 
 
 def _compared(
