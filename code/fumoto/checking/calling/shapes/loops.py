@@ -7,7 +7,7 @@
 import re
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from queue import SimpleQueue
 from typing import Any
 
@@ -110,7 +110,8 @@ def repeated(making: Making, verb: Verb) -> list[Loop]:
     gradient, w = roles.get(Role.GRADS), roles.get(Role.PARAMS)
     if gradient is None or w is None or not re.search(r"f(un|unc|n|unction)$", normal(gradient.name)):
         return []
-    values = [a for a in (*making.arguments.listed, *verb.arguments.listed) if a.role is Role.VALUE]
+    listed = (*making.arguments.listed, *verb.arguments.listed)
+    values = [replace(a, keyword=True) for a in listed if a.role is Role.VALUE]
     own = {a.name for a in making.arguments.listed}
 
     def run(gradient_at: Callable[..., Array], start: Any, **given: Any) -> Any:
