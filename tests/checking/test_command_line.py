@@ -198,7 +198,7 @@ def test_a_file_is_judged_from_top_to_bottom(write, capsys):
     assert reasons["Optimizer"] == "基底クラスです"
     assert reasons["Relu"] == "BatchNorm ではない層です"
     assert "undefined" in reasons["Halting"]
-    assert "どの初期値でもありません" in reasons["other_weights"]
+    assert "どの標準偏差でもありません" in reasons["other_weights"]
     assert "どれの形でもありません" in reasons["plot"]
     assert "a_library_that_is_not_here" in reasons[""]
     lines = FILE.splitlines()

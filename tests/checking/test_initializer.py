@@ -169,7 +169,7 @@ def test_no_equation_that_is_infinite_explains_anything():
             "種を固定していませんか",
         ),
         (lambda rng, n, m: rng.normal(0.1, 0.1, (n, m)), "平均が 0 ではありません"),
-        (lambda n, m: np.zeros((n, m)), "make(rng, 50, 400) で TypeError"),
+        (lambda rng, n, m, more: np.zeros((n, m)), "make(rng, 50, 400) で TypeError"),
         (lambda rng, n, m: None, "実数の配列を返してください"),
         (lambda rng, n, m: [[1.0], [1.0, 2.0]], "make の返した値 で ValueError"),
         (lambda rng, n, m: rng.normal(size=n), "形が (50, 400) ではありません"),
@@ -194,3 +194,57 @@ def test_a_check_takes_less_than_two_seconds():
     start = time.perf_counter()
     check_initializer(normal(lambda n, m: 0.123), "he")
     assert time.perf_counter() - start < 2
+
+
+def keyword_only(*, fan_out, fan_in, seed=3):
+    return np.random.randn(fan_in, fan_out) * np.sqrt(2 / fan_in)  # noqa: NPY002
+
+
+def seeded(n_in, n_out):
+    np.random.seed(0)  # noqa: NPY002
+    return np.random.randn(n_in, n_out) * np.sqrt(2 / n_in)  # noqa: NPY002
+
+
+SHAPES_OF_CALLS = {
+    "sizes": lambda n_in, n_out: np.random.randn(n_in, n_out) * np.sqrt(2 / n_in),  # noqa: NPY002
+    "unknown names": lambda a, b: np.random.randn(a, b) * np.sqrt(2 / a),  # noqa: NPY002
+    "a shape": lambda shape: np.random.randn(*shape) * np.sqrt(2 / shape[0]),  # noqa: NPY002
+    "keywords": keyword_only,
+    "the other order": lambda output_size, input_size: np.random.normal(  # noqa: NPY002
+        0, np.sqrt(2 / input_size), (input_size, output_size)
+    ),
+    "rng last": lambda n_in, n_out, rng: rng.normal(0, np.sqrt(2 / n_in), (n_in, n_out)),
+    "rng optional": lambda n_in, n_out, rng=None: rng.normal(0, np.sqrt(2 / n_in), (n_in, n_out)),
+    "a generator of its own": lambda n_in, n_out: np.random.default_rng().normal(
+        0, np.sqrt(2 / n_in), (n_in, n_out)
+    ),
+    "an instance": type("He", (), {"__call__": lambda self, shape: SHAPES_OF_CALLS["a shape"](shape)})(),
+}
+
+
+@pytest.mark.parametrize("kind", SHAPES_OF_CALLS)
+def test_an_initializer_is_called_as_it_stands(kind):
+    report = check_initializer(SHAPES_OF_CALLS[kind], "he")
+    assert report.ok, str(report)
+    assert "呼びました" in str(report)
+
+
+def test_a_fixed_seed_is_noticed_without_an_rng():
+    assert "種を固定していませんか" in str(check_initializer(seeded, "he"))
+
+
+@pytest.mark.parametrize(
+    ("name", "std", "expected"),
+    [
+        ("my_weights", lambda n, m: np.sqrt(2 / n), (True, "he")),
+        ("xavier_init", lambda n, m: np.sqrt(1 / n), (True, "xavier")),
+        ("xavier_init", lambda n, m: np.sqrt(2 / n), (False, "xavier")),
+        ("kaiming", lambda n, m: 2 / n, (False, "he")),
+        ("small", lambda n, m: 0.01, (False, None)),
+    ],
+)
+def test_the_initial_value_is_recognised(name, std, expected):
+    make = normal(std)
+    make.__name__ = name
+    report = check_initializer(make)
+    assert (report.ok, report.name) == expected, str(report)

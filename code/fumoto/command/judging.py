@@ -1,6 +1,5 @@
 """読者のファイルの中のものを、何らしいかに従って確かめる。"""
 
-import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -14,8 +13,7 @@ if TYPE_CHECKING:
     from fumoto.checking import Report
 
 LOADING_SECONDS = 4.0  # ファイルを読む(中の文を走らせる)のを待つ時間
-#: 初期値の名前 → それらしい関数の名前。
-INITIAL_VALUES = {"xavier": r"xavier", "glorot": r"glorot", "he": r"(^|_)he(_|$)|kaiming"}
+INITIAL_VALUES = ("xavier", "glorot", "he")
 BATCHNORM = "BatchNorm"
 _NOT_JUDGED = "確かめられませんでした"
 
@@ -88,20 +86,19 @@ def _row(
     if kind is None:
         return replace(row, why=definition.kind.why, surely=False)
     report, recognised = _judge(definition, kind, like, hyperparameters)
-    if report is None:
-        return replace(row, why="xavier、glorot、he のどの初期値でもありません")
     why = report.verdict if not report.ok and _NOT_JUDGED in report.verdict else None
     return replace(row, report=report, recognised=recognised, why=why)
 
 
 def _judge(
     definition: Definition, kind: str, like: str | None, hyperparameters: Mapping[str, float]
-) -> "tuple[Report | None, str | None]":
+) -> "tuple[Report, str | None]":
     """結果と、何として確かめたか。"""
     if kind == "batchnorm":
         return checking.check_batchnorm(definition.thing, **hyperparameters), BATCHNORM
     if kind == "initializer":
-        return _initial_value(definition, like)
+        report = checking.check_initializer(definition.thing, like)
+        return report, report.name
     report = checking.check(definition.thing, like, **hyperparameters)
     if like is None and report.ok and (meant := _meant(definition.name, report.name)):
         report = checking.check(definition.thing, meant, **hyperparameters)
@@ -123,18 +120,3 @@ def _meant(title: str, found: str | None) -> str | None:
         hint is not None and hint.name == "SGD" and found in ("Momentum", "Nesterov")
     )  # PyTorch の SGD
     return None if hint is None or inside or with_momentum else hint.name
-
-
-def _initial_value(definition: Definition, like: str | None) -> "tuple[Report | None, str | None]":
-    """どれかの初期値と同じなら、それ。同じでなければ、名前から思われる初期値と比べた結果。それもなければ None。"""
-    expected = like or next(
-        (name for name, pattern in INITIAL_VALUES.items() if re.search(pattern, definition.name, re.I)), None
-    )
-    reports = {
-        name: checking.check_initializer(definition.thing, name)
-        for name in ([expected] if expected else INITIAL_VALUES)
-    }
-    for name, report in reports.items():
-        if report.ok or expected or _NOT_JUDGED in report.verdict:
-            return report, name
-    return None, None
