@@ -561,6 +561,7 @@ def test_a_right_optimizer_is_accepted_in_every_shape(shape):
     report = check(written(shape, "-"), "Momentum")
     assert report.ok, str(report)
     assert SHAPES[shape][1] in report.how, report.how
+    assert "ほかの呼び方" not in str(report)
     assert report.name == "Momentum"
 
 
@@ -572,6 +573,7 @@ def test_one_that_climbs_is_rejected_in_every_shape(shape):
         return
     assert not report.ok
     assert "符号が逆" in report.verdict, str(report)
+    assert "ほかの呼び方" not in str(report)
 
 
 @pytest.mark.parametrize(("first", "sentence"), [(1, "t は 1 から数え"), (0, "t は 0 から数え")])
