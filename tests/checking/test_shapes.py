@@ -11,6 +11,7 @@ import pytest
 
 from fumoto import check
 from fumoto.checking.calling.safety import workplace
+from fumoto.checking.calling.trying import CERTAIN, Wanted, choose
 
 
 @pytest.fixture(autouse=True, scope="module")
@@ -574,6 +575,27 @@ def test_one_that_climbs_is_rejected_in_every_shape(shape):
     assert not report.ok
     assert "符号が逆" in report.verdict, str(report)
     assert "ほかの呼び方" not in str(report)
+
+
+@pytest.mark.parametrize(
+    "shape", ["state handed in and out", "an order the names do not tell", "one array, returned"]
+)
+def test_what_runs_but_reads_no_weights_is_no_reading(shape):
+    """A velocity read as the weights moves too, but does not follow the weights when they are shifted."""
+    found = choose(written(shape, "-"), Wanted({}, ("lr", "momentum"), "Momentum"))
+    assert [trial.rank for trial in found] == [CERTAIN]
+
+
+def test_gradients_of_other_keys_are_not_made_right_by_other_names():
+    class Mine:
+        def __init__(self, lr=0.1):
+            self.lr = lr
+
+        def update(self, params, grads):
+            for key, g in zip(sorted(params), grads.values(), strict=True):
+                params[key] = params[key] - self.lr * g
+
+    assert not check(Mine, "SGD").ok
 
 
 @pytest.mark.parametrize(("first", "sentence"), [(1, "t は 1 から数え"), (0, "t は 0 から数え")])

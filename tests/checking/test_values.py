@@ -230,10 +230,19 @@ def test_what_is_missing_is_not_taken_for_a_value():
         h = 0.01 * g**2
         return w - 0.01 * g / (np.sqrt(h) + 1e-8), h
 
+    class ForgetsTheAverage:
+        def __init__(self, lr=0.1, eps=1e-6):
+            self.lr, self.eps = lr, eps
+
+        def update(self, params, grads):
+            for key, g in grads.items():
+                params[key] -= self.lr * g / (np.sqrt(g**2) + self.eps)
+
     def climbs(w, g):
         return w + 0.01 * g
 
     assert not check(forgets_squares, "RMSProp").ok
+    assert not check(ForgetsTheAverage, "RMSProp").ok
     assert not check(forgets, "Momentum").ok
     assert not check(climbs, "SGD").ok
 
