@@ -44,10 +44,11 @@ def test_every_method_is_recognised_from_what_it_does(name):
     [("Adam", "RMSProp"), ("RMSProp", "AdaGrad"), ("Nesterov", "Momentum"), ("Lion", "Adam")],
 )
 def test_another_method_is_a_verdict_of_its_own(asked, is_one):
-    report = check(anonymous(is_one), asked)
-    assert not report.ok
-    assert report.verdict == f"別の手法: {asked} ではなく、{is_one} の式と同じ動きをします。"
-    assert (report.variant, report.name) == (f"method/{is_one}", is_one)
+    for thing in (anonymous(is_one), getattr(optimizers, is_one)):
+        report = check(thing, asked)
+        assert not report.ok
+        assert report.verdict == f"別の手法: {asked} ではなく、{is_one} の式と同じ動きをします。"
+        assert (report.variant, report.name) == (f"method/{is_one}", is_one)
 
 
 def test_a_wrong_one_without_a_name_is_compared_with_the_nearest():

@@ -11,6 +11,7 @@ import pytest
 
 from fumoto import check
 from fumoto.checking.calling.safety import workplace
+from fumoto.checking.calling.trying import CERTAIN, Wanted, choose
 
 
 @pytest.fixture(autouse=True, scope="module")
@@ -453,6 +454,68 @@ SHAPES = {  # what it is -> (the code, where SIGN is - or +; what the report mus
         """,
         "返された値を次の重みとしました",
     ),
+    "layers with their gradients apart": (
+        """
+        class Mine:
+            def __init__(self, lr=0.1, momentum=0.9):
+                self.lr, self.momentum, self.v = lr, momentum, {}
+            def update(self, layer, dW, db):
+                for name, g in (("W", dW), ("b", db)):
+                    self.v[layer, name] = self.momentum * self.v.get((layer, name), 0) + g
+                    setattr(layer, name, getattr(layer, name) SIGN self.lr * self.v[layer, name])
+        """,
+        "update(layer, dW, db) に、重みと勾配を持つ層を 1 つずつ渡し",
+    ),
+    "pairs of layers": (
+        """
+        class Mine:
+            def __init__(self, lr=0.1, momentum=0.9):
+                self.lr, self.momentum, self.v = lr, momentum, None
+            def update(self, params, grads):
+                self.v = self.v or [(0.0, 0.0)] * len(params)
+                self.v = [
+                    (self.momentum * vw + dw, self.momentum * vb + db)
+                    for (vw, vb), (dw, db) in zip(self.v, grads)
+                ]
+                return [
+                    (w SIGN self.lr * vw, b SIGN self.lr * vb)
+                    for (w, b), (vw, vb) in zip(params, self.v)
+                ]
+        """,
+        "層ごとの (重み, バイアス) の組のリストを渡し",
+    ),
+    "a network of arrays": (
+        """
+        class Mine:
+            def __init__(self, model, lr=0.1, momentum=0.9):
+                self.model, self.lr, self.momentum, self.v = model, lr, momentum, {}
+            def step(self):
+                for i, (w, g) in enumerate(zip(self.model.parameters(), self.model.gradients())):
+                    self.v[i] = self.momentum * self.v.get(i, 0) + g
+                    w SIGN= self.lr * self.v[i]
+        """,
+        "parameters() と gradients() が配列を返すネットワークを渡し",
+    ),
+    "a state that is asked by name": (
+        """
+        def Mine(param, grad, state, lr=0.1, momentum=0.9):
+            state["velocity"] = momentum * state["velocity"] + grad
+            state["t"] += 1
+            return param SIGN lr * state["velocity"]
+        """,
+        "(param, grad, state) に、配列を 1 つずつ",
+    ),
+    "a function of the gradient": (
+        """
+        class Mine:
+            def __init__(self, lr=0.1, momentum=0.9):
+                self.lr, self.momentum, self.v = lr, momentum, 0.0
+            def update(self, w, grad_func):
+                self.v = self.momentum * self.v + grad_func(w)
+                return w SIGN self.lr * self.v
+        """,
+        "update(w, grad_func) に、勾配を順に返す関数と、出発点の配列を 1 つずつ渡し",
+    ),
     "the whole loop": (
         """
         def Mine(gradient, start, n_iter=50, lr=0.1, mu=0.9, tol=1e-6):
@@ -499,6 +562,7 @@ def test_a_right_optimizer_is_accepted_in_every_shape(shape):
     report = check(written(shape, "-"), "Momentum")
     assert report.ok, str(report)
     assert SHAPES[shape][1] in report.how, report.how
+    assert "ほかの呼び方" not in str(report)
     assert report.name == "Momentum"
 
 
@@ -510,6 +574,28 @@ def test_one_that_climbs_is_rejected_in_every_shape(shape):
         return
     assert not report.ok
     assert "符号が逆" in report.verdict, str(report)
+    assert "ほかの呼び方" not in str(report)
+
+
+@pytest.mark.parametrize(
+    "shape", ["state handed in and out", "an order the names do not tell", "one array, returned"]
+)
+def test_what_runs_but_reads_no_weights_is_no_reading(shape):
+    """A velocity read as the weights moves too, but does not follow the weights when they are shifted."""
+    found = choose(written(shape, "-"), Wanted({}, ("lr", "momentum"), "Momentum"))
+    assert [trial.rank for trial in found] == [CERTAIN]
+
+
+def test_gradients_of_other_keys_are_not_made_right_by_other_names():
+    class Mine:
+        def __init__(self, lr=0.1):
+            self.lr = lr
+
+        def update(self, params, grads):
+            for key, g in zip(sorted(params), grads.values(), strict=True):
+                params[key] = params[key] - self.lr * g
+
+    assert not check(Mine, "SGD").ok
 
 
 @pytest.mark.parametrize(("first", "sentence"), [(1, "t は 1 から数え"), (0, "t は 0 から数え")])
@@ -540,8 +626,8 @@ def test_a_change_is_said_to_be_one():
 
 def test_what_cannot_be_called_is_told_what_to_write():
     class Odd:
-        def update(self, w, grad_func):
-            return grad_func(w)
+        def update(self, w, grad):
+            return grad.shape.no
 
     report = check(Odd, "SGD")
     assert not report.ok

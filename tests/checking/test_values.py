@@ -4,8 +4,10 @@ import numpy as np
 import pytest
 
 from fumoto import check
+from fumoto.checking.calling.optimizer import observe
 from fumoto.checking.calling.safety import workplace
 from fumoto.checking.calling.values import NAMES, PAIRS, USUAL, WORDS, meanings, normal
+from fumoto.checking.computing.problems import PROBLEMS
 
 
 @pytest.fixture(autouse=True, scope="module")
@@ -150,6 +152,22 @@ def test_an_attribute_of_the_instance_tells_its_value():
     assert "lr=0.3, eps=0.0001" in str(report)
 
 
+def test_a_dict_of_values_tells_what_was_asked_of_it():
+    class Mine:
+        def __init__(self, config):
+            self.a, self.b, self.v = config["learning_rate"], config.get("momentum", 0.83), {}
+
+        def update(self, params, grads):
+            for key in params:
+                self.v[key] = self.b * self.v.get(key, 0) - self.a * grads[key]
+                params[key] += self.v[key]
+
+    report = check(Mine, "Momentum")
+    assert (report.ok, report.constants) == (True, {}), str(report)
+    assert "lr=0.01, momentum=0.83" in str(report)
+    assert check(Mine, "Momentum", momentum=0.7)
+
+
 # --- found out --------------------------------------------------------------------------------------------
 
 
@@ -181,7 +199,7 @@ def test_everything_written_into_the_code_is_found_out():
 
     report = check(momentum, "Momentum")
     assert report.ok, str(report)
-    assert report.constants == pytest.approx({"lr": 0.0125, "momentum": 0.73})
+    assert report.constants == {"lr": 0.0125, "momentum": 0.73}
     assert "学習率 η は 0.0125 と書き込まれています" in str(report)
     assert "慣性の係数 α は 0.73 と書き込まれています" in str(report)
 
@@ -208,9 +226,23 @@ def test_what_is_missing_is_not_taken_for_a_value():
         v = -0.01 * g
         return w + v, v
 
+    def forgets_squares(w, g, h):
+        h = 0.01 * g**2
+        return w - 0.01 * g / (np.sqrt(h) + 1e-8), h
+
+    class ForgetsTheAverage:
+        def __init__(self, lr=0.1, eps=1e-6):
+            self.lr, self.eps = lr, eps
+
+        def update(self, params, grads):
+            for key, g in grads.items():
+                params[key] -= self.lr * g / (np.sqrt(g**2) + self.eps)
+
     def climbs(w, g):
         return w + 0.01 * g
 
+    assert not check(forgets_squares, "RMSProp").ok
+    assert not check(ForgetsTheAverage, "RMSProp").ok
     assert not check(forgets, "Momentum").ok
     assert not check(climbs, "SGD").ok
 
@@ -219,6 +251,9 @@ def test_a_value_that_is_taken_and_not_used_is_said():
     same = check(adam(used="1e-6"), "Adam")
     assert same.ok
     assert "eps" in str(same) and ("使われていません" in str(same) or "使われず" in str(same))
+    names = ("lr", "beta1", "beta2", "eps")
+    assert observe(adam(used="1e-6"), {}, PROBLEMS[1:2], names, "Adam").ignored == ("eps",)
+    assert observe(adam(), {}, PROBLEMS[1:2], names, "Adam").ignored == ()
     other = check(adam(used="1e-3"), "Adam")
     assert not other.ok
     assert "eps" in str(other)

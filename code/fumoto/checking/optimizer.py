@@ -26,8 +26,9 @@ from fumoto.checking.candidates.recognition import (
 )
 from fumoto.checking.computing.comparison import Comparison
 from fumoto.checking.computing.constants import missing, plausible
-from fumoto.checking.computing.problems import PROBLEMS, STEPS, problems_for
+from fumoto.checking.computing.problems import PROBLEMS, problems_for
 from fumoto.checking.report import Report
+from fumoto.checking.telling import told
 from fumoto.printed.methods import EVERY_METHOD, Method
 from fumoto.printed.pages import book
 from fumoto.validation import fraction, non_negative, positive, real
@@ -40,7 +41,6 @@ _VALID = {  # 引数の取りうる値。この本の実装と同じ
 _CONTAINED = {  # 手法 → 書き忘れがあるとなってしまう手法。書き忘れの方を言う
     "AdamW": ("SGD", "Adam"),
 }
-_USUAL_SHAPE = "update(params, grads) に、配列の辞書を渡し、書き換えられた重みを読みました。"
 
 
 @one_check
@@ -149,7 +149,7 @@ def _agreed(seen: Observed, found: Agreement, hyperparameters: dict[str, float])
     verdict = f"一致: {found.convention}。" if found.convention else f"一致: {name} の式と同じ動きをします。"
     blind = [] if found.convention else indistinguishable(found.reader)
     report = Report(True, verdict, variant=found.convention)
-    return _told(report, seen, found.reader, hyperparameters, blind)
+    return told(report, seen, found.reader, hyperparameters, blind)
 
 
 # --- 不一致 -------------------------------------------------------------------------------------------------
@@ -169,23 +169,35 @@ def _different(seen: Observed, method: Method | None, hyperparameters: dict[str,
         return _another(seen, method, another, hyperparameters, before)
     if (found := agreement(reader, (numerical,))) is not None:
         return _agreed(seen, found, hyperparameters)
-    candidates = (plausible(reader) if missing(reader) else [reader]) or [reader]
-    tried = ((candidate, known_mistake(candidate)) for candidate in candidates if not missing(candidate))
-    chosen, mistake = next((each for each in tried if each[1] is not None), (candidates[0], None))
+    seen, chosen, mistake = _diagnosed(seen, method)
     if mistake is None or " + " in (mistake.variant or ""):
         another = recognised(_readers(seen, others), seen.title, (exact, conventional))
         if another is not None:
             return _another(seen, method, another, hyperparameters, before)
     if mistake is None and (written := _written_in(seen, reader)) is not None:
-        return _told(*written, hyperparameters, before)
+        return told(*written, hyperparameters, before)
     difference = chosen.first_difference(method) if not missing(chosen) else None
     step = difference.step if difference is not None else None
     if mistake is None:
         before += [str(difference), *unknown(chosen)]
         report = Report(False, "不一致: 原因は分かりませんでした。", step=step)
-        return _told(report, seen, chosen, hyperparameters, before)
+        return replace(told(report, seen, chosen, hyperparameters, before), constants={})
     before.append(f"はじめて違うのは {step} ステップ目です。")
-    return _told(replace(mistake, step=step), seen, chosen, hyperparameters, before)
+    return told(replace(mistake, step=step), seen, chosen, hyperparameters, before)
+
+
+def _diagnosed(seen: Observed, method: Method) -> tuple[Observed, Comparison, Report | None]:
+    """見つかった間違いと、そのときの呼び方と値。区別できない呼び方は、間違いに名前のつくものを選ぶ。"""
+    first: tuple[Observed, Comparison] | None = None
+    for each in (seen, *seen.others):
+        (reader,) = _readers(each, [method])
+        for candidate in plausible(reader) if missing(reader) else [reader]:
+            first = first or (each, candidate)
+            if (mistake := known_mistake(candidate)) is not None:
+                return each, candidate, mistake
+        first = first or (each, reader)
+    assert first is not None
+    return *first, None
 
 
 def _at_a_glance(seen: Observed, methods: list[Method]) -> Agreement | None:
@@ -200,7 +212,7 @@ def _another(
     other = found.reader.method.name
     verdict = f"別の手法: {method.name} ではなく、{other} の式と同じ動きをします。"
     report = Report(False, verdict, variant=f"method/{other}")
-    return _told(report, seen, found.reader, hyperparameters, before)
+    return told(report, seen, found.reader, hyperparameters, before)
 
 
 def _written_in(seen: Observed, reader: Comparison) -> tuple[Report, Observed, Comparison] | None:
@@ -242,52 +254,3 @@ def _not_run(
         if (shared := shared_state(reader)) is not None:
             return replace(shared, notes=(str(error),), how=seen.how, name=method.name)
     return Report(False, failed)
-
-
-# --- 伝える -------------------------------------------------------------------------------------------------
-
-
-def _told(
-    report: Report, seen: Observed, reader: Comparison, hyperparameters: dict[str, float], before: list[str]
-) -> Report:
-    """呼び方、書き込まれた値、走らせた範囲を書き足した ``Report``。"""
-    names = tuple(reader.method.hyperparameters)
-    known = seen.values(names)
-    constants = {
-        n: reader.hyperparameters[n] for n in names if n not in known and n in reader.hyperparameters
-    }
-    notes = [*before, *sorted({note for path in seen.trajectories for note in path.notes})]
-    if seen.how != _USUAL_SHAPE:
-        notes.append(f"呼び方: {seen.how}")
-    if seen.others:
-        notes.append(_two_ways(seen))
-    if report.ok or constants.keys() - {"lr"}:
-        notes += [_constant(name, value) for name, value in constants.items()]
-    for own in seen.unplaced:
-        notes.append(f"{own}={hyperparameters[own]:g} は渡せませんでした(受け取る引数がありません)。")
-    places = meanings(names, seen.own)
-    for ours, (own, _) in places.items():
-        if own in seen.ignored and not (report.variant or "").startswith("constant/"):
-            notes.append(f"引数 {own} は受け取られますが、値を変えても動きが変わりません(使われていません)。")
-        if own in seen.assumed and ours in reader.hyperparameters:
-            notes.append(f"引数 {own} には {reader.hyperparameters[ours]:g} を渡しました。")
-    same = len(seen.trajectories)
-    tried = ", ".join(f"{n}={v:g}" for n, v in reader.hyperparameters.items())
-    given = f"{tried} " if tried and (constants or not hyperparameters) else "この引数"
-    notes.append(f"(重みの組 {same} 通り、それぞれ {STEPS} ステップ、{given}で確かめました)")
-    return replace(report, notes=tuple(notes), how=seen.how, constants=constants, name=reader.method.name)
-
-
-def _constant(name: str, value: float) -> str:
-    if name == "lr" and value == 1:
-        return "学習率は掛けられていません(η = 1 と同じです)。"
-    return f"{WORDS.get(name, name)} は {value:g} と書き込まれています。"
-
-
-def _two_ways(seen: Observed) -> str:
-    other = " ".join(each.how for each in seen.others)
-    return (
-        f"ほかの呼び方もできて、動きが違います: {other}\n"
-        "呼び方を決めるには、次の 2 行を持つクラスにして渡してください:\n"
-        "def update(self, params, grads):\n    for key in params: params[key] = …  # ここで、あなたの関数を呼ぶ"
-    )

@@ -1,5 +1,6 @@
 """名前のない読者のものが、どの手法かを見分ける: どの手法の式と同じ動きをするか、なければどれに最も近いか。"""
 
+import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
@@ -8,7 +9,7 @@ import numpy as np
 from fumoto.checking.calling.values import normal
 from fumoto.checking.candidates.optimizer import convention
 from fumoto.checking.computing.comparison import Comparison
-from fumoto.checking.computing.constants import changes, completed, follows, found_out, measured
+from fumoto.checking.computing.constants import changes, completed, follows, found_out, measured, missing
 from fumoto.printed.methods import EVERY_METHOD, Method
 
 
@@ -20,6 +21,7 @@ class Agreement:
     convention: str | None = None
 
 
+GUESSED = 0.02  # 補った値 1 つを、これだけ遠いとみなす
 MOST = 24  # 別の書き方を試す、値の組み合わせの数
 Test = Callable[[Comparison], Agreement | None]  # 同じ動きをするかの調べ方
 
@@ -56,7 +58,8 @@ def recognised(
     readers: list[Comparison], title: str = "", tests: tuple[Test, ...] = (exact, conventional, numerical)
 ) -> Agreement | None:
     """どの手法か。名前に手法の名前が入っていれば、その手法を先に試す。あとは簡単な手法から。"""
-    hinted_at = [reader for reader in readers if _NAMES[reader.method.name] in normal(title)]
+    method = hinted(title)
+    hinted_at = [reader for reader in readers if reader.method is method]
     for reader in hinted_at:
         if (found := agreement(reader, tests)) is not None:
             return found
@@ -68,18 +71,21 @@ _NAMES = {name: normal(name) for name in EVERY_METHOD}
 
 
 def hinted(title: str) -> Method | None:
-    """クラスや関数の名前に入っている、手法の名前。
+    """クラスや関数の名前に入っている、手法の名前。いくつもあれば、いちばん長いもの。
 
-    >>> hinted("MyAdamW_v2").name, hinted("Optimizer")
-    ('AdamW', None)
+    >>> hinted("MyAdamW_v2").name, hinted("adam_wrong").name, hinted("sgd_with_momentum").name, hinted("Optimizer")
+    ('AdamW', 'Adam', 'Momentum', None)
     """
-    inside = [name for name, plain in _NAMES.items() if plain in normal(title)]
-    return EVERY_METHOD[max(inside, key=len)] if inside else None
+    words = [normal(word) for word in re.findall(r"[A-Z]*[a-z]+|[A-Z]+", title)]
+    joined = {"".join(words[i:j]) for i in range(len(words)) for j in range(i + 1, len(words) + 1)}
+    found = [name for name, plain in _NAMES.items() if plain in joined]
+    found = found or [name for name, plain in _NAMES.items() if plain in normal(title)]
+    return EVERY_METHOD[max(found, key=len)] if found else None
 
 
 def nearest(readers: Iterable[Comparison]) -> Comparison:
-    """はじめの数歩の変化の大きさが、最も近い手法。"""
-    return min(readers, key=_distance)
+    """はじめの数歩の変化の大きさが、最も近い手法。同じくらいなら、値を補わずに済むもの。"""
+    return min(readers, key=lambda reader: _distance(reader) + GUESSED * len(missing(reader)))
 
 
 def _distance(reader: Comparison) -> float:

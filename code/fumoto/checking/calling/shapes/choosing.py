@@ -10,7 +10,7 @@ from typing import Any
 
 from fumoto.checking.calling.safety import ReaderError, call
 from fumoto.checking.calling.shapes import arrays, dictionaries, layers, objects, sequences
-from fumoto.checking.calling.shapes.loops import Loop, loops
+from fumoto.checking.calling.shapes.loops import Loop, loops, repeated
 from fumoto.checking.calling.shapes.making import (
     NOTHING,
     Making,
@@ -34,6 +34,7 @@ _BOTH: tuple[Kind, ...] = (  # 重みと勾配を渡すとき
     (objects.in_objects, ".data を持つもののリスト", True),
     (layers.in_dictionaries, "層ごとの配列の辞書のリスト", True),
     (sequences.in_a_tuple, "配列のタプル", True),
+    (sequences.layer_by_layer, "層ごとの (重み, バイアス) の組のリスト", True),
     (objects.in_named_objects, ".data を持つものの辞書", True),
 )
 _NAMED: tuple[Kind, ...] = (  # 名前を決めてかかるとき
@@ -66,6 +67,7 @@ _LAYERS: tuple[Kind, ...] = (
     (layers.in_layers, "重みと勾配を持つ層のリスト", True),
     (layers.layer_by_layer, "重みと勾配を持つ層を 1 つずつ", True),
     (layers.in_a_network, "層とパラメーターを持つネットワーク", True),
+    (layers.in_a_network_of_arrays, "parameters() と gradients() が配列を返すネットワーク", True),
     (layers.in_layers_of_lists, "params と grads がリストの層のリスト", True),
     (layers.list_layer_by_layer, "params と grads がリストの層を 1 つずつ", True),
     (layers.layer_by_layer, "重みと勾配を持つ層を 1 つずつ(1 つごとに新しく作って)", False),
@@ -98,12 +100,14 @@ def kinds(roles: set[Role]) -> tuple[Kind, ...]:
     if Role.BIAS in roles:
         bias = _WITH_BIAS
         return ((bias[0][0], "重みとバイアスを 1 組ずつ", True), *bias) if Role.KEY in roles else bias
+    if Role.MODEL in roles and Role.BIAS_GRAD in roles:
+        return _LAYERS[1:2]
     if Role.MODEL in roles and Role.PARAMS not in roles:
         return (*_LAYERS, *_OBJECTS, *(_BOTH if Role.GRADS in roles else ()))
     if Role.PARAMS in roles and Role.GRADS in roles:
         return _KEYED if Role.KEY in roles else (*_BOTH, *_NAMED)
     if Role.PARAMS in roles:
-        return (*_OBJECTS, *_LAYERS)
+        return (*_OBJECTS, *_LAYERS, *_PAIRS)
     return _CHANGES if Role.GRADS in roles else ()
 
 
@@ -120,6 +124,9 @@ def groups(
         try:
             made = _sample(making, values_for)
             for verb in verbs(made):
+                for loop in repeated(making, verb):
+                    found = True
+                    yield [loop]
                 for group in _with_verb(making, verb, made):
                     found = True
                     yield list(group)
@@ -185,8 +192,10 @@ def _variants(plans: list[Plan]) -> Iterator[list[Plan]]:
 def _initials(arguments: Arguments) -> tuple[str, ...]:
     states = [a for a in arguments.listed if a.role is Role.STATE]
     if not states:
-        return ("zeros",)
-    return ("dict", "none", "zeros") if any("state" in a.name for a in states) else ("zeros", "none", "dict")
+        return ("zeros", "filled") if Role.CONFIG in arguments.roles() else ("zeros",)
+    if any("state" in a.name for a in states):
+        return ("dict", "none", "filled", "zeros")
+    return ("zeros", "none", "dict", "filled")
 
 
 def _sample(making: Making, values_for: Callable[[dict[str, Any], bool], dict[str, Any]]) -> Any:

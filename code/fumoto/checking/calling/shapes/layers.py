@@ -122,11 +122,15 @@ class _Layers(Unit):
 
 
 class _OneLayer(_Layers):
-    """層 1 つ。"""
+    """層 1 つ。勾配は、層にも入れ、``dW`` と ``db`` の引数にも渡せるようにする。"""
 
     def __init__(self, params: Arrays, lists: bool = False, layer: type[_Layer] = _Layer):
         super().__init__(params, lists, layer)
         self.weights = self.layers[0]
+
+    def put(self, grads: Arrays) -> None:
+        super().put(grads)
+        self.gradients, self.bias_gradient = (gradient_of(grads, key) for key in self.keys)
 
 
 class _Dictionaries(_Layers):
@@ -140,9 +144,9 @@ class _Dictionaries(_Layers):
 class _Network(_Layers):
     """層を持つネットワーク。``model.layers`` でも、``model.parameters()`` でも、``model.params`` でも重みが見える。"""
 
-    def __init__(self, params: Arrays):
+    def __init__(self, params: Arrays, model: "type[_Model] | None" = None):
         super().__init__(params)
-        self.model = _Model(self.layers, params)
+        self.model = (model or _Model)(self.layers, padded(params))
         self.weights = self.model
 
     def put(self, grads: Arrays) -> None:
@@ -199,6 +203,24 @@ class _Model:
         return iter(self.layers)
 
 
+class _ArrayModel(_Model):
+    """``parameters()`` と ``gradients()`` が、配列を返すネットワーク。"""
+
+    def put(self, grads: Arrays) -> None:
+        super().put(grads)
+        del self.gradients  # 属性でなく、下のメソッドにする
+
+    def gradients(self) -> list[Array]:  # type: ignore[override]
+        return list(self.grads.values())
+
+    get_gradients = get_grads = gradients
+
+    def parameters(self) -> list[Any]:
+        return list(self.known.values())
+
+    get_parameters = get_params = parameters
+
+
 class _ParamsToCall(dict[str, Any]):
     """``model.params["W"]`` でも ``model.params()`` でも使える辞書。"""
 
@@ -231,6 +253,11 @@ def in_dictionaries(params: Arrays) -> list[Unit]:
 def in_a_network(params: Arrays) -> list[Unit]:
     """層を持つネットワーク。"""
     return [_Network(params)]
+
+
+def in_a_network_of_arrays(params: Arrays) -> list[Unit]:
+    """``parameters()`` と ``gradients()`` が配列を返すネットワーク。"""
+    return [_Network(params, _ArrayModel)]
 
 
 def layer_by_layer(params: Arrays, **options: Any) -> list[Unit]:

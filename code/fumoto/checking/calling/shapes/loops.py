@@ -4,16 +4,17 @@
 決まるまで、勾配の関数の中で待つ。
 """
 
+import re
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from queue import SimpleQueue
 from typing import Any
 
 import numpy as np
 
 from fumoto.checking.calling.safety import ReaderError, call
-from fumoto.checking.calling.shapes.making import NOTHING, filled
+from fumoto.checking.calling.shapes.making import NOTHING, Making, Verb, filled
 from fumoto.checking.calling.shapes.roles import Argument, Arguments, Role, arguments_of
 from fumoto.checking.calling.shapes.units import alike, of_type
 from fumoto.checking.calling.values import normal
@@ -54,13 +55,17 @@ class _Enough(BaseException):
 
 @dataclass(frozen=True)
 class Loop:
-    """呼び方。``gradient`` と ``start``: 引数の名前。``separate``: 勾配の関数に、座標を別々に渡すか(2 つずつ)。"""
+    """呼び方。``gradient`` と ``start``: 引数の名前。``separate``: 勾配の関数に、座標を別々に渡すか(2 つずつ)。
+
+    ``called_as``: 呼び出しの形(省くと ``function`` と引数の名前)。
+    """
 
     function: Callable[..., Any]
     arguments: Arguments
     gradient: str
     start: str
     separate: bool = False
+    called_as: str = ""
 
     anything = False
 
@@ -71,7 +76,7 @@ class Loop:
         return {a.name: NOTHING if a.required else a.default for a in listed if a.role is Role.VALUE}
 
     def called(self) -> str:
-        return f"あなたの関数 ({self.gradient}, {self.start}, …)"
+        return self.called_as or f"あなたの関数 ({self.gradient}, {self.start}, …)"
 
     @property
     def words(self) -> str:
@@ -97,6 +102,32 @@ def loops(function: Callable[..., Any]) -> list[Loop]:
         Loop(function, arguments, gradient, start),
         Loop(function, arguments, gradient, start, separate=True),
     ]
+
+
+def repeated(making: Making, verb: Verb) -> list[Loop]:
+    """勾配の代わりに、勾配の関数を受け取る ``update(w, grad_func)`` なら、それを繰り返すものとしての呼び方。"""
+    roles = {argument.role: argument for argument in verb.arguments.listed if argument.required}
+    gradient, w = roles.get(Role.GRADS), roles.get(Role.PARAMS)
+    if gradient is None or w is None or not re.search(r"f(un|unc|n|unction)$", normal(gradient.name)):
+        return []
+    listed = (*making.arguments.listed, *verb.arguments.listed)
+    values = [replace(a, keyword=True) for a in listed if a.role is Role.VALUE]
+    own = {a.name for a in making.arguments.listed}
+
+    def run(gradient_at: Callable[..., Array], start: Any, **given: Any) -> Any:
+        made = making.build(**{name: value for name, value in given.items() if name in own})
+        more = {name: value for name, value in given.items() if name not in own}
+        for _ in range(MANY):
+            returned = verb.of(made)(**{w.name: start, gradient.name: gradient_at}, **more)
+            start = start if returned is None else returned
+        return start
+
+    both = [
+        Argument("gradient_at", Role.OTHER, True, False, None),
+        Argument("start", Role.OTHER, True, False, None),
+    ]
+    arguments = Arguments((*both, *values), False)
+    return [Loop(run, arguments, "gradient_at", "start", called_as=f"{verb.name}({w.name}, {gradient.name})")]
 
 
 def looping(loop: Loop, params: Arrays, values: dict[str, Any]) -> "_Looping":

@@ -9,7 +9,7 @@ from types import SimpleNamespace
 from typing import Any
 
 from fumoto.checking.calling.safety import ReaderError, call
-from fumoto.checking.calling.shapes.roles import Argument, Arguments, Role, arguments_of
+from fumoto.checking.calling.shapes.roles import NAMED, Argument, Arguments, Role, arguments_of
 from fumoto.checking.calling.values import NAMES, USUAL, is_value, normal, number
 
 #: 更新するメソッドの名前。もっともらしい順に。
@@ -105,11 +105,15 @@ def usual(name: str) -> float:
 
 
 class Asked(dict[str, Any]):
-    """読者のコードに渡す、引数の値の辞書。どの名前で引かれたか、ないときの値は何だったかを覚える。"""
+    """読者のコードに渡す、引数の値の辞書。どの名前で引かれたか、ないときの値は何だったかを覚える。
 
-    def __init__(self, values: dict[str, Any]):
+    ``zeros``: 値でない名前で引かれたら、状態のはじめとして入れるもの。省くと、ふつうの辞書と同じ ``KeyError``。
+    """
+
+    def __init__(self, values: dict[str, Any], zeros: Callable[[str], Any] | None = None):
         super().__init__(values)
         self.defaults: dict[str, Any] = {}
+        self.zeros = zeros
 
     def get(self, name: str, default: Any = None) -> Any:
         if name not in self and number(default) is not None:
@@ -117,9 +121,12 @@ class Asked(dict[str, Any]):
         return super().get(name, default)
 
     def __missing__(self, name: str) -> Any:
-        if not isinstance(name, str) or not is_value(name):
+        if isinstance(name, str) and is_value(name):
+            self[name] = usual(name)
+        elif isinstance(name, str) and self.zeros is not None:
+            self[name] = 0 if normal(name) in NAMED[Role.TIME] else self.zeros(name)
+        else:
             raise KeyError(name)
-        self[name] = usual(name)
         return self[name]
 
 

@@ -101,6 +101,12 @@ class Parameter:
         self.current = array
         self.put(DATA, array)
 
+    def __getitem__(self, name: str) -> Any:
+        return self.__dict__[name]
+
+    def __setitem__(self, name: str, value: Any) -> None:
+        self.__dict__[name] = value
+
     @property
     def shape(self) -> Any:
         return np.shape(self.current)

@@ -168,7 +168,8 @@ def assignments(arguments: Arguments, held: set[Role]) -> list[Arguments]:
 def _known(listed: tuple[Argument, ...]) -> tuple[Argument, ...]:
     """2 つ目の重みや勾配、相手のないバイアスは、名前から分かったことにしない。"""
     roles = {argument.role for argument in listed}
-    alone = {Role.BIAS, Role.BIAS_GRAD} if not {Role.BIAS, Role.BIAS_GRAD} <= roles else set()
+    paired = {Role.BIAS, Role.BIAS_GRAD} <= roles or {Role.MODEL, Role.GRADS, Role.BIAS_GRAD} <= roles
+    alone = set() if paired else {Role.BIAS, Role.BIAS_GRAD}
     if {Role.PARAMS, Role.GRADS} <= roles:
         alone |= {Role.MODEL}
     seen: set[Role] = set()

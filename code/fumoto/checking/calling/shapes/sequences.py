@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 
 from fumoto.checking.calling.shapes.objects import Variable
-from fumoto.checking.calling.shapes.units import Unit, alike, of_type
+from fumoto.checking.calling.shapes.units import Unit, alike, gradient_of, of_type, padded
 from fumoto.hints import Arrays
 
 
@@ -70,6 +70,42 @@ class _Pairs(_Sequence):
         return [w + sign * c for w, c in zip(self.arrays, change, strict=True)]
 
 
+class _LayerByLayer(Unit):
+    """``[(重み, バイアス), …]``。勾配も同じ形。"""
+
+    def __init__(self, params: Arrays):
+        params = padded(params)
+        super().__init__(params)
+        self.weights: Any = _in_twos(list(params.values()))
+
+    def put(self, grads: Arrays) -> None:
+        self.gradients = _in_twos([gradient_of(grads, key) for key in self.keys])
+
+    def read(self) -> Arrays:
+        return dict(zip(self.keys, [w for pair in self.weights for w in pair], strict=False))
+
+    def matches(self, value: Any) -> bool:
+        if not isinstance(value, list | tuple) or not all(isinstance(pair, list | tuple) for pair in value):
+            return False
+        own, flat = list(self.read().values()), [w for pair in value for w in pair]
+        return len(flat) == len(own) and all(alike(w, np.shape(o)) for w, o in zip(flat, own, strict=True))
+
+    def adopt(self, value: Any) -> None:
+        flat = zip([w for pair in value for w in pair], self.read().values(), strict=True)
+        self.weights = _in_twos([of_type(w, own) for w, own in flat])
+
+    def combine(self, change: Any, sign: float) -> Any:
+        both = zip(self.read().values(), [c for pair in change for c in pair], strict=True)
+        return _in_twos([w + sign * c for w, c in both])
+
+    def zeros(self, name: str) -> Any:
+        return _in_twos([np.zeros_like(w) for w in self.read().values()])
+
+
+def _in_twos(items: list[Any]) -> list[tuple[Any, Any]]:
+    return list(zip(items[0::2], items[1::2], strict=True))
+
+
 def in_a_list(params: Arrays) -> list[Unit]:
     """配列のリスト。"""
     return [_Sequence(params)]
@@ -93,3 +129,8 @@ def in_reversed_pairs(params: Arrays) -> list[Unit]:
 def in_pairs_of_variables(params: Arrays) -> list[Unit]:
     """(勾配, 重み) の組のリスト。重みは ``assign_sub`` などを持つ。"""
     return [_Pairs(params, plain=False)]
+
+
+def layer_by_layer(params: Arrays) -> list[Unit]:
+    """層ごとの (重み, バイアス) の組のリスト。"""
+    return [_LayerByLayer(params)]

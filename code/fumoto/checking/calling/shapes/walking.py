@@ -1,5 +1,6 @@
 """更新する関数を呼び、結果を重みとして読む。"""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -23,7 +24,7 @@ class Plan:
 
     ``split``: 重みを入れものに分ける関数。``words``: 入れものを言う言葉。``shared``: 全部の入れものに、作ったもの 1 つを使うか。
     ``setup``: 作ったあとに重みを渡すメソッド。``first_t``: はじめの更新の t。
-    ``initial``: 渡す状態のはじめ(``"zeros"``, ``"none"``, ``"dict"``)。``change``: 返されるのは、重みでなくその変化か。
+    ``initial``: 渡す状態のはじめ(``"zeros"``, ``"none"``, ``"dict"``, どの名前にも 0 のある ``"filled"``)。``change``: 返されるのは、重みでなくその変化か。
     ``last``: 同じ形のものがいくつも返されるとき、重みは、はじめのものでなく終わりのものか。
     ``named``: 重みの名前を決めてかかる読者のための、入れものか。
     """
@@ -108,8 +109,8 @@ class _Walk:
             Role.SHAPE: unit.shape,
         }.get(argument.role, NOTHING)
 
-    def _config(self, values: dict[str, Any]) -> Any:
-        self.configs.append(Asked(values))
+    def _config(self, values: dict[str, Any], zeros: Callable[[str], Any] | None = None) -> Any:
+        self.configs.append(Asked(values, zeros))
         return self.configs[-1]
 
     # --- 1 歩
@@ -161,11 +162,12 @@ class _Walk:
         return NOTHING
 
     def _initial(self, argument: Argument, unit: Unit) -> Any:
+        zeros = unit.zeros if self.plan.initial == "filled" else None
         if argument.role is Role.CONFIG:
-            return self._config(self.rest)
+            return self._config(self.rest, zeros)
         if self.plan.initial == "zeros":
             return unit.zeros(argument.name)
-        return {} if self.plan.initial == "dict" else None
+        return {"none": None, "dict": {}, "filled": Asked({}, zeros)}[self.plan.initial]
 
     # --- 結果を読む
 
