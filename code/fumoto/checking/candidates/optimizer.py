@@ -22,6 +22,7 @@ from fumoto.checking.candidates.equations import mistakes_in
 from fumoto.checking.candidates.handlings import FAULTS, other_values
 from fumoto.checking.candidates.keys import single_keys
 from fumoto.checking.candidates.measured import clips, decays, fixed_values, scaled, schedule, timed
+from fumoto.checking.candidates.slips import slips
 from fumoto.checking.candidates.table import mistakes
 from fumoto.checking.candidates.together import combined
 from fumoto.checking.computing.comparison import Comparison
@@ -57,12 +58,11 @@ def convention(reader: Comparison) -> str | None:
 def _only_here(reader: Comparison) -> str | None:
     """渡された引数でだけ式と同じ動きをする、という説明。名前のある間違いのせいなら None。"""
     elsewhere = reader.elsewhere
-    assert elsewhere is not None
+    if elsewhere is None or follows(elsewhere, AS_PRINTED):
+        return None
     for other in _conventions(reader):
         if follows(elsewhere, other):
             return other.words
-    if follows(elsewhere, AS_PRINTED, np.float32):
-        return _SINGLE
     symbols = reader.method.hyperparameters
     written_in = [
         name for name, value in reader.hyperparameters.items() if value not in (0, 1)
@@ -74,6 +74,8 @@ def _only_here(reader: Comparison) -> str | None:
                 return f"式と同じ動きです。ただし、{'、'.join(names)} は、渡しても使われず、この値が書き込まれています"
     if _exact_mistake(reader) is not None:
         return None
+    if follows(elsewhere, AS_PRINTED, np.float32):
+        return _SINGLE
     return "この引数では、式と同じ動きです。ただし、引数を少し変えると、式と違う動きをします"
 
 
@@ -172,9 +174,9 @@ def _seen(reader: Comparison) -> Report | None:
         for fault in path.faults:
             return Report(False, f"既知の間違い: {FAULTS[fault.id]}。", variant=fault.id)
     if last_move(reader.trajectories) == -1:
-        found = derived(reader)
-        if found is not None and found.equation != reader.method.labels[-1]:
-            return found  # 歩みの式を間違えて、歩みがいつも 0 になっている
+        for candidate in slips(reader.method.name):  # 歩みの式を間違えて、歩みがいつも 0 になるもの
+            if follows(reader, candidate):
+                return report_on(reader, [candidate])
         words = "update を呼んでも、重みがまったく動きません(w = w - … は、名前を付け替えるだけで、params の配列を書き換えません。w -= … か w[...] = … と書きます)"
         return Report(
             False, f"既知の間違い: {words}。", equation=reader.method.labels[-1], variant="loop/nothing-moves"
