@@ -47,7 +47,7 @@ def convention(reader: Comparison) -> str | None:
     for other in (AS_PRINTED, *others):
         if follows(reader, other, np.float32):
             # 粗く比べても同じというだけでは足りない。細かく比べて、名前のある間違いと同じなら、そちらである
-            if _exact_mistake(reader) is not None or (
+            if _first(reader, _exact_mistake, _steps) is not None or (
                 other is not AS_PRINTED and _two_mistakes(reader) is not None
             ):
                 return None
@@ -72,7 +72,7 @@ def _only_here(reader: Comparison) -> str | None:
             values = tuple((symbols[name], reader.hyperparameters[name]) for name in names)
             if follows(elsewhere, replace(AS_PRINTED, handling=Handling(values=values))):
                 return f"式と同じ動きです。ただし、{'、'.join(names)} は、渡しても使われず、この値が書き込まれています"
-    if _exact_mistake(reader) is not None:
+    if _first(reader, _exact_mistake, _steps) is not None:
         return None
     if follows(elsewhere, AS_PRINTED, np.float32):
         return _SINGLE
@@ -138,6 +138,7 @@ def known_mistake(reader: Comparison) -> Report | None:
         _seen,
         _exact_mistake,
         partial(single_keys, search=_exact_mistake),
+        _steps,
         _measured,
         pairs,
         _two_mistakes,
@@ -211,15 +212,19 @@ def _candidates(reader: Comparison) -> Iterator[Candidate]:
     yield from other_values(reader.method, reader.hyperparameters)
 
 
+def _steps(reader: Comparison) -> Report | None:
+    """歩幅が、式の何倍かであるか、ステップとともに変わるもの。"""
+    found = next((c for c in scaled(reader) if follows(reader, c)), None)
+    if found is not None:
+        return report_on(reader, [found])
+    words = schedule(reader)
+    return None if words is None else Report(False, f"既知の間違い: {words}。", variant="rate/schedule")
+
+
 def _measured(reader: Comparison) -> Report | None:
-    """数を測って作る候補と、ほかの書き方の上での間違い。"""
-    candidates = (*scaled(reader), *_on_conventions(reader))
-    found = next((c for c in candidates if follows(reader, c)), None)
-    if found is None and (words := schedule(reader)) is not None:
-        return Report(False, f"既知の間違い: {words}。", variant="rate/schedule")
-    if found is None:
-        searches = (fixed_values(reader), decays(reader), clips(reader))
-        found = next((c for search in searches for c in search if follows(reader, c)), None)
+    """ほかの書き方の上での間違いと、数を測って作る候補。"""
+    searches = (_on_conventions(reader), fixed_values(reader), decays(reader), clips(reader))
+    found = next((c for search in searches for c in search if follows(reader, c)), None)
     return None if found is None else report_on(reader, [found])
 
 
