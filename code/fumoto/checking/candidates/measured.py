@@ -11,6 +11,7 @@ from fumoto.checking.computing.comparison import Comparison
 from fumoto.checking.computing.measurements import last_move
 from fumoto.hints import Array
 
+_SINGLE = 1e-6  # 倍率の 1 からのずれがこれより小さければ、学習率を float32 にしただけである
 _STEPS = 4  # 値を探すときに比べるステップ
 _FRACTIONS = ("momentum", "decay_rate", "beta1", "beta2")
 
@@ -36,7 +37,7 @@ def scaled(reader: Comparison) -> Iterator[Candidate]:
 def scaling(reader: Comparison, candidate: Candidate) -> Iterator[Candidate]:
     """歩幅がどれも ``candidate`` の何倍かになっているもの。倍率は、はじめの歩みから測る。"""
     times = ratio(reader, candidate)
-    if times is not None:
+    if times is not None and abs(times - 1) > _SINGLE:
         words = _times_words(reader, candidate, times)
         yield Candidate("weight/times", words, handling=Handling(weight=("times", times)))
 
@@ -72,6 +73,8 @@ def _times_words(reader: Comparison, candidate: Candidate, times: float) -> str:
         measured.append((elsewhere.hyperparameters, other))
     for name in reader.hyperparameters:
         for said, expected in _EXPRESSIONS.items():
+            if "1 - " in said and name not in _FRACTIONS:
+                continue
             if all(np.isclose(abs(c), expected(values[name]), rtol=1e-7) for values, c in measured):
                 if name == "lr" and said in _RATE:
                     return sign + _RATE[said]
@@ -118,6 +121,8 @@ def _schedule_words(factors: Array) -> str | None:
     t = np.arange(1, len(factors) + 1)
     if np.all(np.minimum(np.abs(factors), np.abs(factors - 1)) < 1e-6):
         still = t[np.abs(factors) < 1e-6]
+        if not len(still):
+            return None
         return f"動かないステップがあります(はじめは {still[0]} ステップ目、{len(t)} ステップのうち {len(still)} 回)"
     if np.any(factors <= 0) or np.allclose(factors, factors[0], rtol=1e-6):
         return None

@@ -22,6 +22,7 @@ from fumoto.checking.candidates.equations import mistakes_in
 from fumoto.checking.candidates.handlings import FAULTS, other_values
 from fumoto.checking.candidates.keys import single_keys
 from fumoto.checking.candidates.measured import clips, decays, fixed_values, scaled, schedule, timed
+from fumoto.checking.candidates.slips import slips
 from fumoto.checking.candidates.table import mistakes
 from fumoto.checking.candidates.together import combined
 from fumoto.checking.computing.comparison import Comparison
@@ -46,7 +47,7 @@ def convention(reader: Comparison) -> str | None:
     for other in (AS_PRINTED, *others):
         if follows(reader, other, np.float32):
             # 粗く比べても同じというだけでは足りない。細かく比べて、名前のある間違いと同じなら、そちらである
-            if _exact_mistake(reader) is not None or (
+            if _first(reader, _exact_mistake, _steps) is not None or (
                 other is not AS_PRINTED and _two_mistakes(reader) is not None
             ):
                 return None
@@ -57,12 +58,11 @@ def convention(reader: Comparison) -> str | None:
 def _only_here(reader: Comparison) -> str | None:
     """渡された引数でだけ式と同じ動きをする、という説明。名前のある間違いのせいなら None。"""
     elsewhere = reader.elsewhere
-    assert elsewhere is not None
+    if elsewhere is None or follows(elsewhere, AS_PRINTED):
+        return None
     for other in _conventions(reader):
         if follows(elsewhere, other):
             return other.words
-    if follows(elsewhere, AS_PRINTED, np.float32):
-        return _SINGLE
     symbols = reader.method.hyperparameters
     written_in = [
         name for name, value in reader.hyperparameters.items() if value not in (0, 1)
@@ -72,8 +72,10 @@ def _only_here(reader: Comparison) -> str | None:
             values = tuple((symbols[name], reader.hyperparameters[name]) for name in names)
             if follows(elsewhere, replace(AS_PRINTED, handling=Handling(values=values))):
                 return f"式と同じ動きです。ただし、{'、'.join(names)} は、渡しても使われず、この値が書き込まれています"
-    if _exact_mistake(reader) is not None:
+    if _first(reader, _exact_mistake, _steps) is not None:
         return None
+    if follows(elsewhere, AS_PRINTED, np.float32):
+        return _SINGLE
     return "この引数では、式と同じ動きです。ただし、引数を少し変えると、式と違う動きをします"
 
 
@@ -136,6 +138,7 @@ def known_mistake(reader: Comparison) -> Report | None:
         _seen,
         _exact_mistake,
         partial(single_keys, search=_exact_mistake),
+        _steps,
         _measured,
         pairs,
         _two_mistakes,
@@ -172,9 +175,9 @@ def _seen(reader: Comparison) -> Report | None:
         for fault in path.faults:
             return Report(False, f"既知の間違い: {FAULTS[fault.id]}。", variant=fault.id)
     if last_move(reader.trajectories) == -1:
-        found = derived(reader)
-        if found is not None and found.equation != reader.method.labels[-1]:
-            return found  # 歩みの式を間違えて、歩みがいつも 0 になっている
+        for candidate in slips(reader.method.name):  # 歩みの式を間違えて、歩みがいつも 0 になるもの
+            if follows(reader, candidate):
+                return report_on(reader, [candidate])
         words = "update を呼んでも、重みがまったく動きません(w = w - … は、名前を付け替えるだけで、params の配列を書き換えません。w -= … か w[...] = … と書きます)"
         return Report(
             False, f"既知の間違い: {words}。", equation=reader.method.labels[-1], variant="loop/nothing-moves"
@@ -209,15 +212,19 @@ def _candidates(reader: Comparison) -> Iterator[Candidate]:
     yield from other_values(reader.method, reader.hyperparameters)
 
 
+def _steps(reader: Comparison) -> Report | None:
+    """歩幅が、式の何倍かであるか、ステップとともに変わるもの。"""
+    found = next((c for c in scaled(reader) if follows(reader, c)), None)
+    if found is not None:
+        return report_on(reader, [found])
+    words = schedule(reader)
+    return None if words is None else Report(False, f"既知の間違い: {words}。", variant="rate/schedule")
+
+
 def _measured(reader: Comparison) -> Report | None:
-    """数を測って作る候補と、ほかの書き方の上での間違い。"""
-    candidates = (*scaled(reader), *_on_conventions(reader))
-    found = next((c for c in candidates if follows(reader, c)), None)
-    if found is None and (words := schedule(reader)) is not None:
-        return Report(False, f"既知の間違い: {words}。", variant="rate/schedule")
-    if found is None:
-        searches = (fixed_values(reader), decays(reader), clips(reader))
-        found = next((c for search in searches for c in search if follows(reader, c)), None)
+    """ほかの書き方の上での間違いと、数を測って作る候補。"""
+    searches = (_on_conventions(reader), fixed_values(reader), decays(reader), clips(reader))
+    found = next((c for search in searches for c in search if follows(reader, c)), None)
     return None if found is None else report_on(reader, [found])
 
 
