@@ -405,15 +405,17 @@ def by_batch(seed):
 @claim("trained-placement", samples=0, searched=0)
 def batchnorm_gains_at_the_chosen_rates_and_sigmoids_learn_at_no_rate_without(seed):
     losses = [trial.loss for trial in placed()[SIGMOID, NONE].trials]
-    largest = {}  # of the rates that were tried, the largest that did not diverge
-    for place in (NONE, BEFORE, AFTER):
-        tried = placed()[RELU, place].trials
-        largest[place] = max(dict(each.setting.values)["lr"] for each in tried if np.isfinite(each.loss))
+    found = {  # by rate, with ReLU
+        place: {dict(each.setting.values)["lr"]: each.loss for each in placed()[RELU, place].trials}
+        for place in (NONE, BEFORE, AFTER)
+    }
+    diverged = [lr for lr, loss in found[NONE].items() if not np.isfinite(loss)]
+    first, last = sorted(diverged)[:-1], max(diverged)
     return [
         *gains(seed),
         less(2.2, min(losses)),
-        less(largest[NONE], largest[AFTER]),
-        less(largest[AFTER], largest[BEFORE]),
+        less([found[place][lr] for place in (BEFORE, AFTER) for lr in first], 2.0),
+        less(2.4, [min(found[place][last], 1e3) for place in (BEFORE, AFTER)]),
     ]
 
 

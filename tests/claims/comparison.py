@@ -52,6 +52,7 @@ def the_fastest_gd_and_adagrad_go_far_beyond_the_minimum_of_the_bowl(seed):
     return [
         less(0.5, overshoots("bowl", seed, "SGD").min()),
         less(1.0, overshoots("bowl", seed, "AdaGrad").min()),
+        less(1.0, overshoots("bowl", seed, "RMSProp").min()),
     ]
 
 

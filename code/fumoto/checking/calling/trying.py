@@ -15,11 +15,11 @@ from fumoto.checking.calling import values
 from fumoto.checking.calling.reading import Reading
 from fumoto.checking.calling.safety import ReaderError
 from fumoto.checking.calling.shapes.choosing import groups
-from fumoto.checking.calling.shapes.loops import Loop, Looping
+from fumoto.checking.calling.shapes.loops import Loop, looping
 from fumoto.checking.calling.shapes.making import NOTHING, usual
 from fumoto.checking.calling.shapes.roles import Role
 from fumoto.checking.calling.shapes.units import copy_of, example
-from fumoto.checking.calling.shapes.walking import Plan, Walk
+from fumoto.checking.calling.shapes.walking import Plan, walking
 from fumoto.hints import Arrays
 
 FAILED, STILL, SOME, EVERY, CERTAIN = -1, 0, 1, 2, 3  # どこまで確かめられたか
@@ -39,7 +39,10 @@ class Wanted:
     def for_(self, accepts: Mapping[str, Any], anything: bool) -> dict[str, Any]:
         """受け取る引数 ``accepts`` に渡す値(読者の名前)。"""
         own: dict[str, Any] = {}
-        shown = {name: (0.9, 0.999) if values.normal(name) == "betas" and value is NOTHING else value for name, value in accepts.items()}  # fmt: skip
+        shown = dict(accepts)
+        for name in accepts:
+            if values.normal(name) == "betas" and accepts[name] is NOTHING:
+                shown[name] = (0.9, 0.999)
         names = self.names or tuple(values.NAMES)
         places = values.meanings(names, shown)
         for name, value in self.given.items():
@@ -58,9 +61,9 @@ class Wanted:
                 and (shown[name] is NOTHING or (core and shown[name] == 0))
             ):
                 own[name] = values.USUAL[ours][0]
-        for name, value in shown.items():
+        for name, default in shown.items():
             if accepts[name] is NOTHING and name not in own:
-                own[name] = usual(name) if value is NOTHING else value
+                own[name] = usual(name) if default is NOTHING else default
         if anything and not accepts and self.names:
             own = {
                 **{ours: values.USUAL[ours][0] for ours in self.names if not values.meanings([ours], own)},
@@ -74,7 +77,7 @@ class Trial:
     """試した結果。
 
     ``path``: 1 歩ごとの重み。``own``: 渡した値。``settings``: 属性か、渡した辞書に見えた値。``config``: そのうち、渡した辞書に見えたもの。
-    ``tried``: 全部で何通り試したか。
+    ``tried``: 全部で何通り試したか。``key_missing``: 辞書に、読者の引いた名前がなかったか。
     """
 
     plan: Plan | Loop
@@ -85,11 +88,12 @@ class Trial:
     settings: dict[str, Any] | None = None
     config: dict[str, Any] | None = None
     tried: int = 1
+    key_missing: bool = False
 
     def reading(self, places: Mapping[str, values.Place]) -> Reading:
         """呼び方。値は、この本の名前で渡す。``places``: この本の名前 → 渡すところ。"""
 
-        def start(params: Arrays, **given: float) -> Walk | Looping:
+        def start(params: Arrays, **given: float) -> Any:
             own = dict(self.own)
             for ours, value in given.items():
                 name = places[ours][0]
@@ -99,9 +103,9 @@ class Trial:
         return Reading(self.how, start)
 
 
-def walker(plan: Plan | Loop, params: Arrays, own: dict[str, Any]) -> Walk | Looping:
+def walker(plan: Plan | Loop, params: Arrays, own: dict[str, Any]) -> Any:
     """``plan`` のとおりに、その重みから歩きはじめるもの。"""
-    return Walk(plan, params, own) if isinstance(plan, Plan) else Looping(plan, params, own)
+    return walking(plan, params, own) if isinstance(plan, Plan) else looping(plan, params, own)
 
 
 def choose(thing: Any, wanted: Wanted) -> list[Trial]:
@@ -111,9 +115,13 @@ def choose(thing: Any, wanted: Wanted) -> list[Trial]:
     """
     best: list[Trial] = []
     tried = 0
+    names_matter = False
     for group in groups(thing, wanted.for_):
+        if isinstance(group[0], Plan) and group[0].named and not names_matter:
+            continue
         trials = [attempt(plan, wanted) for plan in group]
         tried += len(trials)
+        names_matter = names_matter or any(trial.rank == SOME or trial.key_missing for trial in trials)
         rank = max(trial.rank for trial in trials)
         if not best or rank > best[0].rank:
             best = _different(trial for trial in trials if trial.rank == rank)
@@ -155,9 +163,9 @@ def attempt(plan: Plan | Loop, wanted: Wanted) -> Trial:
         again = walker(plan, {key: w + SHIFT for key, w in start.items()}, own)
         path = [_copies(walk.step(copied(grads))) for grads in gradients(start, 3)]
         shifted = _copies(again.step(copied(gradients(start, 1)[0])))
-    except Exception:  # 読者のコードの誤りのほか、この呼び方には合わないものが返ったとき
-        _refuse_the_same(walk, again)
-        return Trial(plan, own, FAILED, [], _how(plan, None))
+    except Exception as error:  # 読者のコードの誤りのほか、この呼び方には合わないものが返ったとき
+        _refuse_the_same(plan, walk, again)
+        return Trial(plan, own, FAILED, [], _how(plan, None), key_missing="KeyError" in str(error))
     return Trial(
         plan, own, _rank(start, path, shifted), path, _how(plan, walk), walk.settings(), walk.asked()
     )
@@ -171,8 +179,8 @@ def copied(arrays: Arrays) -> Arrays:
     return {key: w.copy() for key, w in arrays.items()}
 
 
-def _refuse_the_same(walk: Any, again: Any) -> None:
-    if not (isinstance(walk, Walk) and isinstance(again, Walk) and walk.plan.making.arguments.listed):
+def _refuse_the_same(plan: Plan | Loop, walk: Any, again: Any) -> None:
+    if isinstance(plan, Loop) or not plan.making.arguments.listed or walk is None or again is None:
         return
     if walk.made[0] is again.made[0] and not inspect.isroutine(walk.made[0]):
         raise ReaderError("2 度作っても同じものが返ります。呼ばれるたびに新しく作ってください。")
@@ -196,7 +204,7 @@ def _rank(start: Arrays, path: list[Arrays], shifted: Arrays) -> int:
     return CERTAIN
 
 
-def _how(plan: Plan | Loop, walk: Walk | Looping | None) -> str:
+def _how(plan: Plan | Loop, walk: Any) -> str:
     """呼び方を言う一文。"""
     made = counted = ""
     if isinstance(plan, Plan):

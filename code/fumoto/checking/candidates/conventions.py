@@ -24,6 +24,7 @@ OPTIMIZERS: dict[str, dict[str, Method]] = {
 
 
 _EMA = "alpha * v_t - (1 - alpha) * eta * g_t"
+_VELOCITY = {"Momentum": "eq-momentum-v"}
 _DAMPENED = "alpha * v_t - (1 - d) * eta * g_t"
 _INSIDE = "w_t - eta * g_t / sqrt(h_next + varepsilon)"
 _LARGER = "w_t - eta * g_t / max(sqrt(h_next), varepsilon)"
@@ -62,16 +63,23 @@ def conventions(method: str) -> Iterator[Candidate]:
         handling = Handling(start=tuple(start.items()))
         identifier = f"convention/{slug}"
         yield Candidate(identifier, words, None, tuple(formulas.items()), handling, convention=True)
+    if method in _VELOCITY:
+        label = _VELOCITY[method]
+        words = "PyTorch の SGD の dampening を momentum と同じ値にした書き方です(はじめのステップのほかは、勾配を 1 - α 倍して足します)"
+        handling = Handling(first=((label, "-eta * g_t"),))
+        yield Candidate(
+            "convention/dampening-momentum", words, None, ((label, _EMA),), handling, convention=True
+        )
 
 
 def dampened(method: str, dampening: float) -> Candidate | None:
     """勾配に ``1 - dampening`` を掛けて足し、はじめのステップだけは掛けない、PyTorch の SGD の書き方。"""
-    labels = {"Momentum": "eq-momentum-v", "Nesterov": "eq-nesterov-v"}
-    if method not in labels:
+    if method not in _VELOCITY:
         return None
+    label = _VELOCITY[method]
     words = f"PyTorch の SGD の dampening が {dampening:.4g} の書き方です(はじめのステップのほかは、勾配を {1 - dampening:.4g} 倍して足します)"
-    handling = Handling(first=((labels[method], "-eta * g_t"),), values=(("d", dampening),))
-    formulas = ((labels[method], _DAMPENED),)
+    handling = Handling(first=((label, "-eta * g_t"),), values=(("d", dampening),))
+    formulas = ((label, _DAMPENED),)
     return Candidate("convention/dampening", words, None, formulas, handling, convention=True)
 
 

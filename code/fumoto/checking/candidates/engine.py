@@ -78,8 +78,8 @@ def report_on(reader: Comparison, candidates: list[Candidate]) -> Report:
     """``candidates`` が間違いの原因だという ``Report``。"""
     findings = []
     for candidate in candidates:
-        for label, formula in candidate.formulas:
-            printed = reader.equations[label] if label.startswith("eq-") else None
+        for name, formula in candidate.formulas:
+            printed = reader.equations[name] if name.startswith("eq-") else None
             yours = written(printed, formula) if printed and candidate.label else None
             if printed and yours:
                 findings.append(Finding(candidate.words, printed, yours))

@@ -35,6 +35,8 @@ GRADIENTS: dict[str, Callable[[Array, Array, float, Arrays], Any]] = {
     "clip": lambda g, w, c, every: np.clip(g, -c, c),
     "clip norm": lambda g, w, c, every: g * min(1.0, c / max(_norm([g]), 1e-300)),
     "clip global norm": lambda g, w, c, every: g * min(1.0, c / max(_norm(every.values()), 1e-300)),
+    "unit": lambda g, w, c, every: g / (_norm([g]) + c),
+    "l1": lambda g, w, c, every: g + c * np.sign(w),
     "normalize": lambda g, w, c, every: g / (_norm([g]) or np.nan),
     "sign": lambda g, w, c, every: np.sign(g),
     "abs": lambda g, w, c, every: np.abs(g),
@@ -52,6 +54,7 @@ WEIGHTS: dict[str, Callable[[Array, Array, float, Known], Any]] = {
     "float16": lambda new, w, c, known: new.astype(np.float16).astype(w.dtype),
     "integer": lambda new, w, c, known: np.trunc(new),
     "clip": lambda new, w, c, known: np.clip(new, -c, c),
+    "round": lambda new, w, c, known: np.round(new, int(c)),
     "sparse": lambda new, w, c, known: np.where(known["g_t"] != 0, new, w),
     "times": lambda new, w, c, known: w + c * (new - w),
 }

@@ -156,7 +156,8 @@ def decays(reader: Comparison) -> Iterator[Candidate]:
     ):
 
         def with_value(value: float, what: str = what) -> Candidate:
-            handling = Handling(**{what: ("decay", value)})
+            amount = ("decay", value)
+            handling = Handling(gradient=amount) if what == "gradient" else Handling(weight=amount)
             return Candidate(f"{what}/decay", "", handling=handling)
 
         value = _searched(reader, with_value, _itself)

@@ -16,7 +16,7 @@ from fumoto.checking.computing.batchnorm import (
     follow_equations,
 )
 from fumoto.hints import Array, Hyperparameters
-from fumoto.printed.equation import Equations, replaced
+from fumoto.printed.equation import Equation, Equations, replaced
 
 GAMMA, BETA, INPUT = "γ の勾配", "β の勾配", "入力の勾配"
 _MEAN, _VAR, _NORMALIZE, _SCALE = FORWARD
@@ -48,13 +48,20 @@ def follow(structure: Structure, equations: Equations, h: Hyperparameters, **opt
         return BY_HAND[structure.by_hand](equations, h)
     rate = 1 - h["decay_rate"] if structure.reversed_rate else h["decay_rate"]
     values = {**h, "decay_rate": 0.0 if structure.no_average else rate}
-    inference = tuple(written(equations[label], formula) for label, formula in structure.at_inference)
+    inference = tuple(_written(equations[label], formula) for label, formula in structure.at_inference)
     wrong = replaced(
-        equations, *(written(equations[label], formula) for label, formula in structure.formulas)
+        equations, *(_written(equations[label], formula) for label, formula in structure.formulas)
     )
     return follow_equations(
         wrong, values, batch_at_inference=structure.batch, at_inference=inference, **options
     )
+
+
+def _written(printed: Equation, formula: str) -> Equation:
+    found = written(printed, formula)
+    if found is None:
+        raise ValueError(f"{printed.label} の記号では書けません: {formula}")
+    return found
 
 
 def _normalized(axis: int | None) -> Callable[[Equations, Hyperparameters], Iterator[Found]]:

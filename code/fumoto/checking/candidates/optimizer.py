@@ -58,6 +58,11 @@ def _only_here(reader: Comparison) -> str | None:
     """渡された引数でだけ式と同じ動きをする、という説明。名前のある間違いのせいなら None。"""
     elsewhere = reader.elsewhere
     assert elsewhere is not None
+    for other in _conventions(reader):
+        if follows(elsewhere, other):
+            return other.words
+    if follows(elsewhere, AS_PRINTED, np.float32):
+        return _SINGLE
     symbols = reader.method.hyperparameters
     written_in = [
         name for name, value in reader.hyperparameters.items() if value not in (0, 1)

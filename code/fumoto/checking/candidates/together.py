@@ -36,7 +36,6 @@ _RARE = {
         "adabelief-epsilon",
         "one-hat",
         "over-count",
-        "absolute",
         "m-power",
         "m-one-plus",
         "m-all-at-once",

@@ -43,7 +43,7 @@ def follow(reading: Reading, hyperparameters: Hyperparameters, problem: Problem)
 
 def _without_unusual(problem: Problem) -> Iterator[tuple[str, set[str]]]:
     """(除いた形, 残りのキー)。1 種類だけ除いたものを先に。"""
-    unusual = {"空": set(), "3 次元": set(), "0 次元": set()}
+    unusual: dict[str, set[str]] = {"空": set(), "3 次元": set(), "0 次元": set()}
     for key, w in problem.start.items():
         if w.size == 0 or w.ndim in (0, 3):
             unusual["空" if w.size == 0 else f"{w.ndim} 次元"].add(key)

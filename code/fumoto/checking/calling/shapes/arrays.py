@@ -9,7 +9,7 @@ from fumoto.checking.calling.values import normal
 from fumoto.hints import Arrays
 
 
-class One(Unit):
+class _One(Unit):
     """配列 1 つ。"""
 
     def __init__(self, params: Arrays):
@@ -39,7 +39,7 @@ class One(Unit):
         return np.shape(self.weights)
 
 
-class WeightsAndBias(Unit):
+class _WeightsAndBias(Unit):
     """重みとバイアスの組。``kind``: 何に入れて渡すか。``None`` なら配列のまま(1 組)、``list`` ならリスト(全部)。"""
 
     def __init__(self, params: Arrays, as_lists: bool = False):
@@ -94,15 +94,15 @@ class WeightsAndBias(Unit):
 
 def one_by_one(params: Arrays) -> list[Unit]:
     """配列を 1 つずつ。"""
-    return [One({key: w}) for key, w in params.items()]
+    return [_One({key: w}) for key, w in params.items()]
 
 
 def weight_and_bias(params: Arrays) -> list[Unit]:
     """重みとバイアスの組を 1 つずつ。"""
     items = list(padded(params).items())
-    return [WeightsAndBias(dict(items[i : i + 2])) for i in range(0, len(items), 2)]
+    return [_WeightsAndBias(dict(items[i : i + 2])) for i in range(0, len(items), 2)]
 
 
 def weights_and_biases(params: Arrays) -> list[Unit]:
     """重みのリストと、バイアスのリスト。"""
-    return [WeightsAndBias(padded(params), as_lists=True)]
+    return [_WeightsAndBias(padded(params), as_lists=True)]

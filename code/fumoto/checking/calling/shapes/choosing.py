@@ -29,14 +29,16 @@ Kind = tuple[Split, str, bool]  # 入れもの、それを言う言葉、作っ�
 
 _BOTH: tuple[Kind, ...] = (  # 重みと勾配を渡すとき
     (dictionaries.in_a_dictionary, "配列の辞書", True),
-    (dictionaries.in_a_course, "W1, b1 の辞書と dW1, db1 の辞書", True),
     (sequences.in_a_list, "配列のリスト", True),
     (arrays.one_by_one, "配列を 1 つずつ(1 つごとに新しく作って)", False),
-    (dictionaries.in_a_layered_dictionary, "W1, b1, … という名前の配列の辞書", True),
     (objects.in_objects, ".data を持つもののリスト", True),
     (layers.in_dictionaries, "層ごとの配列の辞書のリスト", True),
     (sequences.in_a_tuple, "配列のタプル", True),
     (objects.in_named_objects, ".data を持つものの辞書", True),
+)
+_NAMED: tuple[Kind, ...] = (  # 名前を決めてかかるとき
+    (dictionaries.in_a_course, "W1, b1 の辞書と dW1, db1 の辞書", True),
+    (dictionaries.in_a_layered_dictionary, "W1, b1, … という名前の配列の辞書", True),
     (dictionaries.two_layers_at_a_time, "W1, b1, W2, b2 の辞書を 1 つずつ(1 つごとに新しく作って)", False),
     (dictionaries.one_layer_at_a_time, "W, b の辞書を 1 つずつ(1 つごとに新しく作って)", False),
     (dictionaries.one_small_layer_at_a_time, "w, b の辞書を 1 つずつ(1 つごとに新しく作って)", False),
@@ -51,7 +53,7 @@ _BOTH: tuple[Kind, ...] = (  # 重みと勾配を渡すとき
         False,
     ),
 )
-_KEYED: tuple[Kind, ...] = ((arrays.one_by_one, "配列を 1 つずつ", True), *_BOTH)
+_KEYED: tuple[Kind, ...] = ((arrays.one_by_one, "配列を 1 つずつ", True), *_BOTH, *_NAMED)
 _OBJECTS: tuple[Kind, ...] = (  # 勾配も持つ重みを渡すとき
     (objects.in_objects, ".data と .grad を持つもののリスト", True),
     (objects.object_by_object, ".data と .grad を持つものを 1 つずつ", True),
@@ -86,6 +88,9 @@ _CHANGES: tuple[Kind, ...] = (  # 勾配だけを渡すとき
 )
 
 
+_NAMES_MATTER = [split for split, _, _ in _NAMED]
+
+
 def kinds(roles: set[Role]) -> tuple[Kind, ...]:
     """渡すものの役割 → 試す入れもの。もっともらしい順に。"""
     if Role.PAIRS in roles:
@@ -96,7 +101,7 @@ def kinds(roles: set[Role]) -> tuple[Kind, ...]:
     if Role.MODEL in roles and Role.PARAMS not in roles:
         return (*_LAYERS, *_OBJECTS, *(_BOTH if Role.GRADS in roles else ()))
     if Role.PARAMS in roles and Role.GRADS in roles:
-        return _KEYED if Role.KEY in roles else _BOTH
+        return _KEYED if Role.KEY in roles else (*_BOTH, *_NAMED)
     if Role.PARAMS in roles:
         return (*_OBJECTS, *_LAYERS)
     return _CHANGES if Role.GRADS in roles else ()
@@ -146,7 +151,19 @@ def _with_verb(making: Making, verb: Verb, made: Any) -> Iterator[list[Plan]]:
                         continue
                     if not change and split in [k[0] for k in _CHANGES] and Role.PARAMS not in order[0][1]:
                         continue
-                    plans = [Plan(making, v, split, words, shared, setup, change=change) for v, _ in order]
+                    plans = [
+                        Plan(
+                            making,
+                            v,
+                            split,
+                            words,
+                            shared,
+                            setup,
+                            change=change,
+                            named=split in _NAMES_MATTER,
+                        )
+                        for v, _ in order
+                    ]
                     yield from _variants(plans)
 
 

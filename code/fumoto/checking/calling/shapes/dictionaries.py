@@ -12,7 +12,7 @@ from fumoto.checking.calling.shapes.units import PADDING, Unit, alike, gradient_
 from fumoto.hints import Arrays
 
 
-class Dictionary(Unit):
+class _Dictionary(Unit):
     """配列の辞書。``rename``: この本の名前の並び → 読者に見せる名前の並び。``of_gradient``: 重みの名前 → 勾配の名前。"""
 
     def __init__(
@@ -61,10 +61,10 @@ class Dictionary(Unit):
         return {name: w + sign * change[name] for name, w in self.weights.items()}
 
     def zeros(self, name: str) -> Any:
-        return Zeros({n: np.zeros_like(w) for n, w in self.weights.items()}, self.of_gradient)
+        return _Zeros({n: np.zeros_like(w) for n, w in self.weights.items()}, self.of_gradient)
 
 
-class Zeros(dict[str, Any]):
+class _Zeros(dict[str, Any]):
     """0 から始まる状態の辞書。はじめは空で、重みの名前か、勾配の名前で引かれたときに 0 の配列を入れる。"""
 
     def __init__(self, zeros: Arrays, of_gradient: Callable[[str], str]):
@@ -78,29 +78,29 @@ class Zeros(dict[str, Any]):
 
 def in_a_dictionary(params: Arrays) -> list[Unit]:
     """この本の名前のままの辞書。"""
-    return [Dictionary(params)]
+    return [_Dictionary(params)]
 
 
 def in_a_course(params: Arrays) -> list[Unit]:
     """``W1``, ``b1``, ``W2``, … の辞書。勾配は ``dW1``, ``db1``, …。"""
-    return [Dictionary(padded(params, 4), _layered, lambda name: f"d{name}")]
+    return [_Dictionary(padded(params, 4), _layered, lambda name: f"d{name}")]
 
 
 def in_a_layered_dictionary(params: Arrays) -> list[Unit]:
     """``W1``, ``b1``, ``W2``, … の辞書。勾配の名前も同じ。"""
-    return [Dictionary(padded(params, 4), _layered)]
+    return [_Dictionary(padded(params, 4), _layered)]
 
 
 def two_layers_at_a_time(params: Arrays) -> list[Unit]:
     """``W1``, ``b1``, ``W2``, ``b2`` の辞書を、1 つずつ。"""
-    return [Dictionary(padded(part, 4), _layered) for part in _parts(params, 4)]
+    return [_Dictionary(padded(part, 4), _layered) for part in _parts(params, 4)]
 
 
 def one_layer_at_a_time(
     params: Arrays, names: str = "Wb", of_gradient: Callable[[str], str] = str
 ) -> list[Unit]:
     """``W``, ``b`` の辞書を、1 つずつ。"""
-    return [Dictionary(padded(part), lambda keys: list(names), of_gradient) for part in _parts(params, 2)]
+    return [_Dictionary(padded(part), lambda keys: list(names), of_gradient) for part in _parts(params, 2)]
 
 
 def one_small_layer_at_a_time(params: Arrays) -> list[Unit]:

@@ -33,7 +33,7 @@ GRADIENTS = {
 }  # fmt: skip
 
 
-class Layer:
+class _Layer:
     """重みとバイアスを持つ層。``lists``: ``params`` と ``grads`` が、辞書でなくリストか。"""
 
     trainable = True
@@ -78,7 +78,7 @@ class Layer:
     get_params = parameters
 
 
-class RememberingLayer(Layer):
+class _RememberingLayer(_Layer):
     """``layer.v_w`` のような状態を、はじめから 0 で持っている層。"""
 
     def __getattr__(self, name: str) -> Any:
@@ -97,10 +97,10 @@ _WHAT = (
 _STATE = re.compile(rf"{_WHAT}(?P<after>{_KIND})|(?P<before>{_KIND}){_WHAT}")
 
 
-class Layers(Unit):
+class _Layers(Unit):
     """層のリスト。``layer``: 層のクラス。"""
 
-    def __init__(self, params: Arrays, lists: bool = False, layer: type[Layer] = Layer):
+    def __init__(self, params: Arrays, lists: bool = False, layer: type[_Layer] = _Layer):
         params = padded(params)
         super().__init__(params)
         arrays = list(params.values())
@@ -121,15 +121,15 @@ class Layers(Unit):
         return [{kind: np.zeros_like(w) for kind, w in layer.current.items()} for layer in self.layers]
 
 
-class OneLayer(Layers):
+class _OneLayer(_Layers):
     """層 1 つ。"""
 
-    def __init__(self, params: Arrays, lists: bool = False, layer: type[Layer] = Layer):
+    def __init__(self, params: Arrays, lists: bool = False, layer: type[_Layer] = _Layer):
         super().__init__(params, lists, layer)
         self.weights = self.layers[0]
 
 
-class Dictionaries(Layers):
+class _Dictionaries(_Layers):
     """``[{"W": …, "b": …}, …]``。勾配も同じ形。"""
 
     def __init__(self, params: Arrays):
@@ -137,12 +137,12 @@ class Dictionaries(Layers):
         self.weights = [layer.params for layer in self.layers]
 
 
-class Network(Layers):
+class _Network(_Layers):
     """層を持つネットワーク。``model.layers`` でも、``model.parameters()`` でも、``model.params`` でも重みが見える。"""
 
     def __init__(self, params: Arrays):
         super().__init__(params)
-        self.model = Model(self.layers, params)
+        self.model = _Model(self.layers, params)
         self.weights = self.model
 
     def put(self, grads: Arrays) -> None:
@@ -157,13 +157,13 @@ class Network(Layers):
         return [w for layer in self.layers for w in layer.refresh()]
 
 
-class Model:
-    """``Network`` が読者に渡すもの。"""
+class _Model:
+    """``_Network`` が読者に渡すもの。"""
 
-    def __init__(self, layers: list[Layer], params: Arrays):
+    def __init__(self, layers: list[_Layer], params: Arrays):
         self.layers = self.trainable_layers = layers
         self.known = dict(params)
-        self.params: Any = Callable_(params)
+        self.params: Any = _ParamsToCall(params)
         self.params.objects = self.objects = [Parameter(key, w) for key, w in params.items()]
         self.grads: Arrays = {}
 
@@ -195,11 +195,11 @@ class Model:
     def named_parameters(self) -> list[tuple[str, Parameter]]:
         return [(each.name, each) for each in self.objects]
 
-    def __iter__(self) -> Iterator[Layer]:
+    def __iter__(self) -> Iterator[_Layer]:
         return iter(self.layers)
 
 
-class Callable_(dict[str, Any]):
+class _ParamsToCall(dict[str, Any]):
     """``model.params["W"]`` でも ``model.params()`` でも使える辞書。"""
 
     objects: list[Parameter]
@@ -210,33 +210,33 @@ class Callable_(dict[str, Any]):
 
 def in_layers(params: Arrays) -> list[Unit]:
     """重みと勾配を持つ層のリスト。"""
-    return [Layers(params)]
+    return [_Layers(params)]
 
 
 def in_remembering_layers(params: Arrays) -> list[Unit]:
     """状態もはじめから持っている層のリスト。"""
-    return [Layers(params, layer=RememberingLayer)]
+    return [_Layers(params, layer=_RememberingLayer)]
 
 
 def in_layers_of_lists(params: Arrays) -> list[Unit]:
     """``params`` と ``grads`` がリストの層のリスト。"""
-    return [Layers(params, lists=True)]
+    return [_Layers(params, lists=True)]
 
 
 def in_dictionaries(params: Arrays) -> list[Unit]:
     """層ごとの辞書のリスト。"""
-    return [Dictionaries(params)]
+    return [_Dictionaries(params)]
 
 
 def in_a_network(params: Arrays) -> list[Unit]:
     """層を持つネットワーク。"""
-    return [Network(params)]
+    return [_Network(params)]
 
 
 def layer_by_layer(params: Arrays, **options: Any) -> list[Unit]:
     """層を 1 つずつ。"""
     items = list(padded(params).items())
-    return [OneLayer(dict(items[i : i + 2]), **options) for i in range(0, len(items), 2)]
+    return [_OneLayer(dict(items[i : i + 2]), **options) for i in range(0, len(items), 2)]
 
 
 def list_layer_by_layer(params: Arrays) -> list[Unit]:
@@ -246,4 +246,4 @@ def list_layer_by_layer(params: Arrays) -> list[Unit]:
 
 def remembering_layer_by_layer(params: Arrays) -> list[Unit]:
     """状態もはじめから持っている層を、1 つずつ。"""
-    return layer_by_layer(params, layer=RememberingLayer)
+    return layer_by_layer(params, layer=_RememberingLayer)

@@ -99,7 +99,12 @@ def loops(function: Callable[..., Any]) -> list[Loop]:
     ]
 
 
-class Looping:
+def looping(loop: Loop, params: Arrays, values: dict[str, Any]) -> "_Looping":
+    """``loop`` のとおりに、その重みから歩きはじめるもの。"""
+    return _Looping(loop, params, values)
+
+
+class _Looping:
     """``Loop`` のとおりに歩く、読者の最適化手法(``Walker``)。"""
 
     def __init__(self, loop: Loop, params: Arrays, values: dict[str, Any]):

@@ -12,7 +12,7 @@ from fumoto.checking.calling.shapes.units import Unit
 from fumoto.hints import Array, Arrays
 
 
-class Variable(np.ndarray):  # type: ignore[type-arg]
+class Variable(np.ndarray):
     """配列であり、``.data``, ``.grad``, ``assign_sub`` なども持つもの。配列の演算は、ふつうの配列を返す。"""
 
     grad: Any = None
@@ -124,7 +124,7 @@ class Parameter:
     cleargrad = zero_grad
 
 
-class Objects(Unit):
+class _Objects(Unit):
     """パラメーターのリスト。勾配も、配列でありながら ``.data`` を持つ。"""
 
     def __init__(self, params: Arrays):
@@ -144,7 +144,7 @@ class Objects(Unit):
         return [np.zeros_like(each.current) for each in self.objects]
 
 
-class OneObject(Objects):
+class _OneObject(_Objects):
     """パラメーター 1 つ。"""
 
     def __init__(self, params: Arrays):
@@ -159,7 +159,7 @@ class OneObject(Objects):
         return np.zeros_like(self.objects[0].current)
 
 
-class NamedObjects(Objects):
+class _NamedObjects(_Objects):
     """パラメーターの辞書。"""
 
     def __init__(self, params: Arrays):
@@ -171,7 +171,7 @@ class NamedObjects(Objects):
         self.gradients = grads
 
 
-class Variables(Unit):
+class _Variables(Unit):
     """``.grad`` を持つ配列のリスト。"""
 
     def __init__(self, params: Arrays):
@@ -190,7 +190,7 @@ class Variables(Unit):
         return [np.zeros_like(w.data) for w in self.weights]
 
 
-class OfValues(Objects):
+class _OfValues(_Objects):
     """パラメーターのリスト。``.value`` が、``.grad`` と ``.derivative`` を持つ。"""
 
     def put(self, grads: Arrays) -> None:
@@ -203,24 +203,24 @@ class OfValues(Objects):
 
 def in_objects(params: Arrays) -> list[Unit]:
     """``.data`` と ``.grad`` を持つもののリスト。"""
-    return [Objects(params)]
+    return [_Objects(params)]
 
 
 def in_named_objects(params: Arrays) -> list[Unit]:
     """``.data`` と ``.grad`` を持つものの辞書。"""
-    return [NamedObjects(params)]
+    return [_NamedObjects(params)]
 
 
 def in_variables(params: Arrays) -> list[Unit]:
     """``.grad`` を持つ配列のリスト。"""
-    return [Variables(params)]
+    return [_Variables(params)]
 
 
 def in_objects_of_values(params: Arrays) -> list[Unit]:
     """``.value.grad`` か ``.value.derivative`` を持つもののリスト。"""
-    return [OfValues(params)]
+    return [_OfValues(params)]
 
 
 def object_by_object(params: Arrays) -> list[Unit]:
     """``.data`` と ``.grad`` を持つものを、1 つずつ。"""
-    return [OneObject({key: w}) for key, w in params.items()]
+    return [_OneObject({key: w}) for key, w in params.items()]

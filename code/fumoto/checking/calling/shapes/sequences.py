@@ -9,7 +9,7 @@ from fumoto.checking.calling.shapes.units import Unit, alike, of_type
 from fumoto.hints import Arrays
 
 
-class Sequence(Unit):
+class _Sequence(Unit):
     """配列の並び。``kind``: リストかタプルか。"""
 
     def __init__(self, params: Arrays, kind: type = list):
@@ -40,7 +40,7 @@ class Sequence(Unit):
         return self.kind(np.zeros_like(w) for w in self.weights)
 
 
-class Pairs(Sequence):
+class _Pairs(_Sequence):
     """``[(勾配, 重み), …]``。``gradient_first``: 勾配が先か。重みは、``assign_sub`` もできる配列。"""
 
     def __init__(self, params: Arrays, gradient_first: bool = True, plain: bool = True):
@@ -72,24 +72,24 @@ class Pairs(Sequence):
 
 def in_a_list(params: Arrays) -> list[Unit]:
     """配列のリスト。"""
-    return [Sequence(params)]
+    return [_Sequence(params)]
 
 
 def in_a_tuple(params: Arrays) -> list[Unit]:
     """配列のタプル。"""
-    return [Sequence(params, tuple)]
+    return [_Sequence(params, tuple)]
 
 
 def in_pairs(params: Arrays) -> list[Unit]:
     """(勾配, 重み) の組のリスト。"""
-    return [Pairs(params)]
+    return [_Pairs(params)]
 
 
 def in_reversed_pairs(params: Arrays) -> list[Unit]:
     """(重み, 勾配) の組のリスト。"""
-    return [Pairs(params, gradient_first=False)]
+    return [_Pairs(params, gradient_first=False)]
 
 
 def in_pairs_of_variables(params: Arrays) -> list[Unit]:
     """(勾配, 重み) の組のリスト。重みは ``assign_sub`` などを持つ。"""
-    return [Pairs(params, plain=False)]
+    return [_Pairs(params, plain=False)]

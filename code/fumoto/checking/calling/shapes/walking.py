@@ -1,12 +1,14 @@
 """更新する関数を呼び、結果を重みとして読む。"""
 
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
 
 from fumoto.checking.calling.safety import call
 from fumoto.checking.calling.shapes.making import NOTHING, Asked, Making, Verb, filled, look, opened
+from fumoto.checking.calling.shapes.results import direction, pour, weights_in
 from fumoto.checking.calling.shapes.roles import Argument, Role
 from fumoto.checking.calling.shapes.units import PADDING, Split, Unit, copy_of, unchanged
 from fumoto.checking.calling.values import is_value, number, pair
@@ -23,6 +25,7 @@ class Plan:
     ``setup``: 作ったあとに重みを渡すメソッド。``first_t``: はじめの更新の t。
     ``initial``: 渡す状態のはじめ(``"zeros"``, ``"none"``, ``"dict"``)。``change``: 返されるのは、重みでなくその変化か。
     ``last``: 同じ形のものがいくつも返されるとき、重みは、はじめのものでなく終わりのものか。
+    ``named``: 重みの名前を決めてかかる読者のための、入れものか。
     """
 
     making: Making
@@ -35,6 +38,7 @@ class Plan:
     initial: str = "zeros"
     change: bool = False
     last: bool = False
+    named: bool = False
 
     @property
     def accepts(self) -> dict[str, Any]:
@@ -53,7 +57,12 @@ class Plan:
         return f"{self.verb.name or 'あなたの関数 '}({', '.join(passed)})"
 
 
-class Walk:
+def walking(plan: Plan, params: Arrays, values: dict[str, Any]) -> "_Walk":
+    """``plan`` のとおりに、その重みから歩きはじめるもの。``values``: 読者の引数の名前 → 値。"""
+    return _Walk(plan, params, values)
+
+
+class _Walk:
     """``Plan`` のとおりに歩く、読者の最適化手法(``Walker``)。"""
 
     def __init__(self, plan: Plan, params: Arrays, values: dict[str, Any]):
@@ -117,10 +126,9 @@ class Walk:
             before = {key: (w, copy_of(w)) for key, w in unit.read().items()}
             verb = self.plan.verb
             what = f"{step} ステップ目の {verb.name or '呼び出し'}"
-            positional, named = filled(
-                verb.arguments, lambda a, u=unit, k=kept: self._passed(a, u, k), self.rest
-            )
-            returned = call(what, lambda: verb.of(made)(*positional, **named))  # noqa: B023
+            passed = partial(self._passed, unit, kept)
+            positional, named = filled(verb.arguments, passed, self.rest)
+            returned = call(what, _called, verb, made, positional, named)
             self._take(unit, kept, returned, before)
         self._beside(step, self.plan.verb.after, distinct)
         return self._now()
@@ -129,7 +137,7 @@ class Walk:
         for made in distinct if name else ():
             call(f"{step} ステップ目の {name}", getattr(made, str(name)))
 
-    def _passed(self, argument: Argument, unit: Unit, kept: dict[str, Any]) -> Any:
+    def _passed(self, unit: Unit, kept: dict[str, Any], argument: Argument) -> Any:
         """更新する関数の引数に渡すもの。"""
         role = argument.role
         if argument.name in self.values:
@@ -155,9 +163,9 @@ class Walk:
     def _initial(self, argument: Argument, unit: Unit) -> Any:
         if argument.role is Role.CONFIG:
             return self._config(self.rest)
-        return {"zeros": lambda: unit.zeros(argument.name), "none": lambda: None, "dict": dict}[
-            self.plan.initial
-        ]()
+        if self.plan.initial == "zeros":
+            return unit.zeros(argument.name)
+        return {} if self.plan.initial == "dict" else None
 
     # --- 結果を読む
 
@@ -165,7 +173,7 @@ class Walk:
         after = unit.read()
         same = [after.get(key) is w for key, (w, _) in before.items()]
         moved = not all(same) or any(not unchanged(after[key], old) for key, (_, old) in before.items())
-        weights, others = _weights_in(returned, unit, self.plan.last)
+        weights, others = weights_in(returned, unit, self.plan.last)
         if moved and not self.returned:
             self.in_place = True
             self.replaced = self.replaced or not all(same)
@@ -176,7 +184,7 @@ class Walk:
 
     def _changed(self, unit: Unit, change: Any) -> Any:
         if self.sign == 0.0:  # 下る向きに
-            self.sign = 1.0 if _product(change, unit.gradients) < 0 else -1.0
+            self.sign = 1.0 if direction(change, unit.gradients) < 0 else -1.0
         return unit.combine(change, self.sign)
 
     def _keep(self, kept: dict[str, Any], others: list[Any]) -> None:
@@ -244,20 +252,8 @@ class Walk:
         return "書き換えられた重みを読みました"
 
 
-def _weights_in(returned: Any, unit: Unit, last: bool) -> tuple[Any, list[Any]]:
-    """返されたものの中の、重みと、それ以外。"""
-    if unit.matches(returned):
-        return returned, []
-    if not isinstance(returned, tuple | list):
-        return NOTHING, []
-    items = list(returned)
-    width = 2 if unit.bias is not None else 1  # (w, b, 状態…)
-    places = range(len(items) - width + 1)
-    for i in reversed(places) if last else places:
-        part = items[i] if width == 1 else tuple(items[i : i + 2])
-        if unit.matches(part):
-            return part, items[:i] + items[i + width :]
-    return NOTHING, items
+def _called(verb: Verb, made: Any, positional: list[Any], named: dict[str, Any]) -> Any:
+    return verb.of(made)(*positional, **named)
 
 
 def _numbers(names: dict[Any, Any]) -> dict[str, Any]:
@@ -267,24 +263,6 @@ def _numbers(names: dict[Any, Any]) -> dict[str, Any]:
         for name, value in names.items()
         if isinstance(name, str) and is_value(name) and (number(value) is not None or pair(name, value))
     }
-
-
-def _product(change: Any, gradients: Any) -> float:
-    """変化と勾配の、向きの比べ。"""
-    if isinstance(change, dict):
-        return sum(_product(c, g) for c, g in zip(change.values(), gradients.values(), strict=False))
-    if isinstance(change, list | tuple):
-        return sum(_product(c, g) for c, g in zip(change, gradients, strict=False))
-    return float(np.sum(np.sign(change) * np.sign(gradients)))
-
-
-def pour(gradients: Any, into: Any) -> None:
-    """作るときに渡しておいた勾配の配列に、いまの勾配を書く。"""
-    if isinstance(into, np.ndarray):
-        into[...] = gradients
-    else:
-        for place in into if isinstance(into, dict) else range(len(into)):
-            pour(gradients[place], into[place])
 
 
 def _attributes(made: Any) -> dict[str, Any]:
