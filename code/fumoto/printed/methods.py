@@ -136,7 +136,8 @@ class PrintedOptimizer:
             for name, arrays in self.state.items():
                 known[f"{name}_t"] = arrays.get(key, np.zeros_like(w))
             for equation in self.equations:
-                known |= self.given.get(equation.label, lambda known: {})(known)
+                if equation.label in self.given:
+                    known |= self.given[equation.label](known)
                 known[equation.name] = equation.evaluate(**{s: known[s] for s in equation.symbols})
             w[...] = known["w_next"]
             for name, arrays in self.state.items():
