@@ -121,7 +121,7 @@ def _schedule_words(factors: Array) -> str | None:
     t = np.arange(1, len(factors) + 1)
     if np.all(np.minimum(np.abs(factors), np.abs(factors - 1)) < 1e-6):
         still = t[np.abs(factors) < 1e-6]
-        if not len(still):
+        if len(still) in (0, len(t)):
             return None
         return f"動かないステップがあります(はじめは {still[0]} ステップ目、{len(t)} ステップのうち {len(still)} 回)"
     if np.any(factors <= 0) or np.allclose(factors, factors[0], rtol=1e-6):

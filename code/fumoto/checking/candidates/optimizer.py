@@ -138,6 +138,7 @@ def known_mistake(reader: Comparison) -> Report | None:
         _seen,
         _exact_mistake,
         partial(single_keys, search=_exact_mistake),
+        _in_another_form,
         _steps,
         _measured,
         pairs,
@@ -222,8 +223,8 @@ def _steps(reader: Comparison) -> Report | None:
 
 
 def _measured(reader: Comparison) -> Report | None:
-    """ほかの書き方の上での間違いと、数を測って作る候補。"""
-    searches = (_on_conventions(reader), fixed_values(reader), decays(reader), clips(reader))
+    """数を測って作る候補。"""
+    searches = (fixed_values(reader), decays(reader), clips(reader))
     found = next((c for search in searches for c in search if follows(reader, c)), None)
     return None if found is None else report_on(reader, [found])
 
@@ -234,6 +235,11 @@ def _two_mistakes(reader: Comparison) -> Report | None:
         if follows(reader, both):
             return report_on(reader, [first, second])
     return None
+
+
+def _in_another_form(reader: Comparison) -> Report | None:
+    found = next((c for c in _on_conventions(reader) if follows(reader, c)), None)
+    return None if found is None else report_on(reader, [found])
 
 
 def _on_conventions(reader: Comparison) -> Iterator[Candidate]:
