@@ -55,6 +55,7 @@ PLANTED = [  # method, what stands in the loop, what stands before it, the equat
     ("Muon", MUON + "params[key][...] = (1 - self.lr * self.weight_decay) * params[key] + self.lr * max(1, m / n)**0.5 * newton_schulz(u)", "", "eq-muon-w"),
     ("Muon", MUON + "params[key][...] = (1 - self.lr * self.weight_decay) * params[key] - self.lr * max(1, m / n)**0.5 * newton_schulz(self.m[key])", "", "eq-muon-u"),
     ("Adam", ADAM_M + ADAM_V + "params[key] -= self.lr * self.m[key] / (np.sqrt(self.v[key]) + self.eps)", COUNT, "eq-adam-mhat"),
+    ("Adam", ADAM_M + ADAM_V + "mh, vh = (s[key] / (1 - b * self.iter) for s, b in ((self.m, self.beta1), (self.v, self.beta2)))\n" + ADAM_W, COUNT, "eq-adam-mhat"),
     ("Adam", ADAM_M + ADAM_V + ADAM_HATS + "params[key] -= self.lr * mh / np.sqrt(vh + self.eps)", COUNT, "eq-adam-w"),
     ("Adam", ADAM_M + ADAM_V + ADAM_HATS + "params[key] -= self.lr * mh / (np.sqrt(self.v[key]) + self.eps)", COUNT, "eq-adam-w"),
     ("Adam", ADAM_M + ADAM_V + ADAM_HATS + "params[key] -= self.lr * self.m[key] / (np.sqrt(vh) + self.eps)", COUNT, "eq-adam-w"),

@@ -190,7 +190,7 @@ def _exact_mistake(reader: Comparison) -> Report | None:
     """少し違う引数でも読者の足どりを再現する間違い。表にあるものを先に、機械で作ったものを後に。"""
     elsewhere = reader.elsewhere
     listed = matching(reader, _candidates(reader))
-    sure = [c for c in listed if elsewhere is None or follows(elsewhere, c)]
+    sure = [c for c in listed if elsewhere is None or not elsewhere.tells or follows(elsewhere, c)]
     if sure:
         return report_on(reader, [with_its_state(reader, sure)])
     return derived(reader, everywhere=True)

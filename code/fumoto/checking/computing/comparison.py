@@ -90,7 +90,12 @@ class Comparison:
                 difference = _compare(make(), trajectory, precision, self._lost)
                 if difference is not None:
                     return difference
-        return None if any(map(_tells, self.trajectories)) else self._first_move()
+        return None if self.tells else self._first_move()
+
+    @property
+    def tells(self) -> bool:
+        """判断できるだけ動いた足どりがあるか。はじめの数歩で nan になれば、どの候補とも同じに見える。"""
+        return any(map(_tells, self.trajectories))
 
     def agrees_on(self, path: Trajectory, expected: Trajectory, key: str) -> bool:
         """``path`` の ``key`` の重みだけが、``expected`` のものと最後まで同じか。"""
