@@ -261,7 +261,7 @@ def with_a_long_memory_rmsprop_is_adagrad(rho, eta):
     return close(slide(rmsprop, 30), slide(AdaGrad(eta, eps=0.0), 30), rel=5 * (1 - rho))
 
 
-@claim("rmsprop-turned", samples=10, searched=10)
+@claim("rmsprop-turned", samples=4, searched=4)
 def in_a_turned_valley_rmsprop_needs_more_steps_than_gradient_descent(kappa, rho):
     gd = steps_down(SGD(), valley(kappa, 45), np.array([best_gd(kappa)]))
     rmsprop = steps_down(RMSProp(decay_rate=rho), valley(kappa, 45), trial_rates(), limit=gd + 1)

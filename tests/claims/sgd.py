@@ -218,17 +218,17 @@ def half_the_rate_leaves_less(c, seed):
     return less(*(np.mean(walks(np.full(60, rate), bottoms, 1.0) ** 2) for rate in (c / 2, c)))
 
 
-@claim("minibatch-fades", samples=6, searched=4)
+@claim("minibatch-fades", samples=3, searched=2)
 def with_falling_rates_the_jitter_dies_out_also_when_curvatures_differ(p, k, seed):
     rng = np.random.default_rng(seed)
     curvatures, bottoms = np.array([1 - k, 1 + k]), np.array([-1.0, 1.0])
     w, seen = np.zeros(400), {}
-    for t in range(3000):
+    for t in range(2000):
         drawn = rng.integers(0, 2, len(w))
         w = w - 0.5 / (t + 1) ** p * curvatures[drawn] * (w - bottoms[drawn])
         seen[t] = w
     floor = np.mean(curvatures * bottoms) / np.mean(curvatures)
-    early, late = (np.mean((seen[t] - floor) ** 2) for t in (99, 2999))
+    early, late = (np.mean((seen[t] - floor) ** 2) for t in (99, 1999))
     return less(2 * late, early)
 
 
