@@ -99,6 +99,11 @@ CORRECT = {
             "self.u[key] = r * self.u[key] + (1 - r) * d * d\n"
             "params[key] -= self.lr * d"
         )),
+        ("Muon", learner(
+            "self.m[key] = self.momentum * self.m[key] + g\n"
+            "step = newton_schulz(g + self.momentum * self.m[key]) * max(1, g.shape[0] / g.shape[1]) ** 0.5\n"
+            "params[key] = (1 - self.lr * self.weight_decay) * params[key] - self.lr * step"
+        )),
         ("Adam", DLFS_ADAM),
         ("Adam", learner(
             "self.m[key] = self.beta1 * self.m[key] + (1 - self.beta1) * g\n"

@@ -46,6 +46,8 @@ def told(
 def _constant(name: str, value: float) -> str:
     if name == "lr" and value == 1:
         return "学習率は掛けられていません(η = 1 と同じです)。"
+    if name == "weight_decay" and value == 0:
+        return "重み減衰はかかっていません(λ = 0 と同じです)。"
     return f"{WORDS.get(name, name)} は {value:g} と書き込まれています。"
 
 

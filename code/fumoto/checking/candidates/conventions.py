@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
+from itertools import product
 
 from fumoto.checking.candidates.candidate import Candidate, Handling
 from fumoto.printed import METHODS, Method
@@ -30,6 +31,28 @@ _INSIDE = "w_t - eta * g_t / sqrt(h_next + varepsilon)"
 _LARGER = "w_t - eta * g_t / max(sqrt(h_next), varepsilon)"
 _RATE = "eta * sqrt(1 - beta_2**(t + 1)) / (1 - beta_1**(t + 1)) * m_next / (sqrt(v_next) + varepsilon)"
 
+_SCALES = (  # 歩幅に掛けるもの
+    ("", "", "sqrt(max(1, m / n))"),
+    ("transposed", "PyTorch の Muon のように、行列をこの本の転置とみなす(歩幅の m/n が n/m になる)", "sqrt(max(1, n / m))"),
+    ("rms", "歩幅を 0.2 √max(n, m) 倍して、AdamW にそろえる(PyTorch の Muon の match_rms_adamw)", "0.2 * sqrt(max(n, m))"),
+    ("plain", "歩幅に、行列の形による倍率を掛けない", "1"),
+)  # fmt: skip
+_SUMS = (("", "", {}), ("sum", "m を、平均でなく和にする(割り算で消える)", {"eq-muon-m": "alpha * m_t + g_t", "eq-muon-u": "alpha * m_next + g_t"}))  # fmt: skip
+_LENGTHS = (("", "", {}), ("plus", "長さと ε の大きい方でなく、長さ + ε で割る", {"eq-muon-x": "u / (G + varepsilon)"}))  # fmt: skip
+
+
+def _muon_forms() -> Iterator[tuple[str, str, dict[str, str], dict[str, float]]]:
+    """Muon の、公開されている書き方の組み合わせ。どれも、著者や PyTorch のコードにある。"""
+    for scale, total, length in product(_SCALES, _SUMS, _LENGTHS):
+        parts = [part for part in (scale, total, length) if part[0]]
+        formulas = {**total[2], **length[2]}
+        if scale[0]:
+            formulas["eq-muon-w"] = f"(1 - eta * lam) * w_t - eta * {scale[2]} * O_next"
+        if parts:
+            words = "、".join(words for _, words, _ in parts)
+            yield "-".join(slug for slug, _, _ in parts), f"{words}書き方です", formulas, {}
+
+
 #: 手法の名前 → (名前, 説明, {式のラベル: 右辺}, 状態の出発点) の並び。説明には、その書き方をするライブラリを書く。
 _ROWS: dict[str, tuple[tuple[str, str, dict[str, str], dict[str, float]], ...]] = {
     "Momentum": (("ema", "速度を、勾配の指数移動平均にした書き方です(歩幅は、式の 1 - α 倍になります)", {"eq-momentum-v": _EMA}, {}),),
@@ -50,10 +73,7 @@ _ROWS: dict[str, tuple[tuple[str, str, dict[str, str], dict[str, float]], ...]] 
     ),
     "Adam": (("補正を学習率にまとめた形(ε は補正前の √v に足す)", "補正を学習率にまとめた形(ε は補正前の √v に足す)", {"eq-adam-w": f"w_t - {_RATE}"}, {}),),
     "AdamW": (("補正を学習率にまとめた形(ε は補正前の √v に足す)", "補正を学習率にまとめた形(ε は補正前の √v に足す)", {"eq-adamw-w": f"(1 - eta * lam) * w_t - {_RATE}"}, {}),),
-    "Muon": (
-        ("transposed", "PyTorch の Muon のように、行列をこの本の転置とみなす書き方です(歩幅の m/n が n/m になります)", {"eq-muon-w": "(1 - eta * lam) * w_t - eta * sqrt(max(1, n / m)) * O_next"}, {}),
-        ("rms", "歩幅を 0.2 √max(n, m) 倍して、AdamW にそろえる書き方です(PyTorch の Muon の match_rms_adamw)", {"eq-muon-w": "(1 - eta * lam) * w_t - 0.2 * eta * sqrt(max(n, m)) * O_next"}, {}),
-    ),
+    "Muon": tuple(_muon_forms()),
 }  # fmt: skip
 
 

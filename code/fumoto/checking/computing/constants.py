@@ -64,10 +64,16 @@ def _is_double(path: Trajectory) -> bool:
 def completed(reader: Comparison) -> Iterator[Comparison]:
     """分からない値を、よく使われる値で補ったもの。よく見るものから順に。学習率は測る。"""
     unknown = [name for name in missing(reader) if name != "lr"]
-    choices = [list(enumerate(USUAL[name])) for name in unknown]
+    choices = [list(enumerate(_usual(name, reader.method.name))) for name in unknown]
     for combination in sorted(product(*choices), key=lambda each: sum(rank for rank, _ in each)):
         values = {name: value for name, (_, value) in zip(unknown, combination, strict=True)}
         yield from _with_rate(replace(reader, hyperparameters={**reader.hyperparameters, **values}))
+
+
+def _usual(name: str, method: str) -> tuple[float, ...]:
+    """よく使われる値。減衰のない Muon や Lion はあっても、減衰のない AdamW は、AdamW ではない。"""
+    none = (0.0,) if name == "weight_decay" and method != "AdamW" else ()
+    return none + USUAL[name]
 
 
 def _with_rate(reader: Comparison) -> Iterator[Comparison]:
@@ -205,6 +211,8 @@ def epsilon_first(reader: Comparison) -> list[float]:
 
 def plausible(reader: Comparison, most: int = 2) -> list[Comparison]:
     """式と違う動きをするコードの、分からない値を補ったもの。もっともらしい順に ``most`` 個まで。"""
+    if missing(reader) == ["weight_decay"]:
+        most = 1
     if "eps" not in missing(reader):
         return [each for each, _ in zip(completed(reader), range(most), strict=False)]
     found = []

@@ -96,7 +96,7 @@ PROBLEMS = (  # 最後のものは、どのキーも同じ形である
 
 MATRIX_PROBLEMS = (  # 行列だけの手法に
     make_problem({"W": (2, 3), "V": (3, 2), "never": (2, 2), "turned": (3, 2)}, np.float64, 0),
-    make_problem({"only": (3, 3)}, np.float64, 1, disturbed=True),
+    make_problem({"only": (2, 3)}, np.float64, 1, disturbed=True),
     make_problem({"z": (2, 2), "a": (2, 2), "ab": (2, 2)}, np.float64, 2),
 )
 

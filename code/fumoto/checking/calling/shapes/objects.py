@@ -59,13 +59,12 @@ class Variable(np.ndarray):
         self.grad = np.zeros_like(self.data)
 
 
-DATA = ("data", "value", "val", "array", "w", "weight", "weights", "tensor", "param", "W", "values", "p", "x")
+DATA = ("data", "value", "val", "array", "w", "weight", "weights", "tensor", "param", "values", "p", "x")
 GRADIENT = (
     "grad",
     "gradient",
     "g",
     "dw",
-    "dW",
     "grads",
     "gradients",
     "derivative",
