@@ -54,4 +54,5 @@ def averaged(h: str, rho: str, old: str, new: str, letter: str) -> tuple[Row, ..
         ("squared", f"{letter} が 2 乗されています", {h: f"{rho}**2 * {old} + (1 - {rho}) * {new}"}),
         ("power", f"{letter} が t 乗されています。平均の {letter} は、いつも同じです", {h: f"{rho}**(t + 1) * {old} + (1 - {rho}**(t + 1)) * {new}"}),
         ("all-at-once", f"1 - {letter} が、前の値も含めた全体に掛かっています", {h: f"(1 - {rho}) * ({rho} * {old} + {new})"}),
+        ("bracket", "括弧の位置が違い、新しい値が、前の値にも掛かっています", {h: f"({rho} * {old} + (1 - {rho})) * {new}"}),
     )  # fmt: skip
