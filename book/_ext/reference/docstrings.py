@@ -22,8 +22,8 @@ def arrange(app, what, name, obj, options, lines):
 
 
 def without_private(app, what, name, obj, options, signature, returns):
-    """呼び方から、自分では渡さない引数(``_symbols=<factory>`` など)を除く。"""
-    return signature and re.sub(r", _\w+=[^,)]*", "", signature), returns
+    """呼び方から、自分では渡さない引数(``_symbols=<factory>`` など)を除く。省いたときに作られるもの(``<factory>``)は、``{}`` である。"""
+    return signature and re.sub(r", _\w+=[^,)]*", "", signature).replace("<factory>", "{}"), returns
 
 
 def arranged(lines):

@@ -6,7 +6,7 @@
 
 from collections.abc import Callable, Iterable, Mapping
 from copy import deepcopy
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -30,7 +30,7 @@ class Method:
     name: str
     labels: tuple[str, ...]
     hyperparameters: dict[str, str]
-    given: Mapping[str, Callable[[Known], Known]] = field(default_factory=dict)
+    given: Mapping[str, Callable[[Known], Known]] | None = None
 
 
 _LR = {"lr": "eta"}
@@ -122,7 +122,7 @@ class PrintedOptimizer:
                 f"(渡された引数: {sorted(hyperparameters)})"
             )
         equations = book() if equations is None else equations
-        self.given = method.given
+        self.given = method.given or {}
         self.equations = [equations[label] for label in method.labels]
         self.constants = {method.hyperparameters[name]: value for name, value in hyperparameters.items()}
         self.state: dict[str, Arrays] = {name: {} for name in state_names(self.equations)}

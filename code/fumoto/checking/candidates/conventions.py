@@ -37,8 +37,8 @@ _SCALES = (  # 歩幅に掛けるもの
     ("rms", "歩幅を 0.2 √max(n, m) 倍して、AdamW にそろえる(PyTorch の Muon の match_rms_adamw)", "0.2 * sqrt(max(n, m))"),
     ("plain", "歩幅に、行列の形による倍率を掛けない", "1"),
 )  # fmt: skip
-_SUMS = (("", "", {}), ("sum", "m を、平均でなく和にする(割り算で消える)", {"eq-muon-m": "alpha * m_t + g_t", "eq-muon-u": "alpha * m_next + g_t"}))  # fmt: skip
-_LENGTHS = (("", "", {}), ("plus", "長さと ε の大きい方でなく、長さ + ε で割る", {"eq-muon-x": "u / (G + varepsilon)"}))  # fmt: skip
+_SUMS: tuple[tuple[str, str, dict[str, str]], ...] = (("", "", {}), ("sum", "m を、平均でなく和にする(割り算で消える)", {"eq-muon-m": "alpha * m_t + g_t", "eq-muon-u": "alpha * m_next + g_t"}))  # fmt: skip
+_LENGTHS: tuple[tuple[str, str, dict[str, str]], ...] = (("", "", {}), ("plus", "長さと ε の大きい方でなく、長さ + ε で割る", {"eq-muon-x": "u / (G + varepsilon)"}))  # fmt: skip
 
 
 def _muon_forms() -> Iterator[tuple[str, str, dict[str, str], dict[str, float]]]:

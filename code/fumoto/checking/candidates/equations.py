@@ -44,8 +44,8 @@ _WHOLE = ("total(", "mean(", "norm(")  # 配列全体の関数。ページの記
 def written(printed: Equation, formula: str) -> Equation | None:
     r"""候補の右辺 ``formula`` を、``printed`` の左辺を持つ式にする。ページの記号で書けなければ None。
 
-    >>> written(book()["eq-momentum-w"], "w_t + alpha * v_next").latex
-    'w_{t+1} = w_t + \\alpha v_{t+1}'
+    >>> written(book()["eq-momentum-w"], "v_next").latex
+    'w_{t+1} = v_{t+1}'
     """
     if any(name in formula for name in _WHOLE):
         return None

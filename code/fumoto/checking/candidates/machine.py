@@ -109,7 +109,7 @@ class _Machine:
             self.constants["lambda"] = np.float64(0)
         if "lambda" in self.constants:
             self.constants["lam"] = self.constants["lambda"]  # 式に書ける名前
-        self.given, self.method = method.given, method
+        self.given, self.method = method.given or {}, method
         formulas = dict(candidate.formulas)
         printed = [equations[label] for label in method.labels]
         self.rules: list[tuple[str, str, Callable[[Known], Any]]] = [
