@@ -35,7 +35,6 @@ _SCALES = (  # 歩幅に掛けるもの
     ("", "", "sqrt(max(1, m / n))"),
     ("transposed", "PyTorch の Muon のように、行列をこの本の転置とみなす(歩幅の m/n が n/m になる)", "sqrt(max(1, n / m))"),
     ("rms", "歩幅を 0.2 √max(n, m) 倍して、AdamW にそろえる(PyTorch の Muon の match_rms_adamw)", "0.2 * sqrt(max(n, m))"),
-    ("plain", "歩幅に、行列の形による倍率を掛けない", "1"),
 )  # fmt: skip
 _SUMS: tuple[tuple[str, str, dict[str, str]], ...] = (("", "", {}), ("sum", "m を、平均でなく和にする(割り算で消える)", {"eq-muon-m": "alpha * m_t + g_t", "eq-muon-u": "alpha * m_next + g_t"}))  # fmt: skip
 _LENGTHS: tuple[tuple[str, str, dict[str, str]], ...] = (("", "", {}), ("plus", "長さと ε の大きい方でなく、長さ + ε で割る", {"eq-muon-x": "u / (G + varepsilon)"}))  # fmt: skip
@@ -48,7 +47,8 @@ def _muon_forms() -> Iterator[tuple[str, str, dict[str, str], dict[str, float]]]
         formulas = {**total[2], **length[2]}
         if scale[0]:
             formulas["eq-muon-w"] = f"(1 - eta * lam) * w_t - eta * {scale[2]} * O_next"
-        if parts:
+        alike = bool(total[0]) and not length[0]  # 平均でも和でも、長さで割れば同じである
+        if parts and not alike:
             words = "、".join(words for _, words, _ in parts)
             yield "-".join(slug for slug, _, _ in parts), f"{words}書き方です", formulas, {}
 
