@@ -8,6 +8,7 @@ from claims.registry import between, claim, close, equal, less
 from fumoto.datasets import mnist_bytes
 from fumoto.experiments.initialization import (
     ACTIVATIONS,
+    ADAM_RATE,
     COMPARED,
     DEPTH,
     INITIALIZERS,
@@ -15,7 +16,6 @@ from fumoto.experiments.initialization import (
     NODES,
     RATES,
     SIZES,
-    STEEPEST,
     STEPS,
     mean_squares,
     through,
@@ -28,6 +28,7 @@ from fumoto.initializers import gaussian, he
 from fumoto.layers import ReLU, Sigmoid, Tanh
 from fumoto.optimizers import Adam
 
+STEEPEST = {Sigmoid: 1 / 4, ReLU: 1.0, Tanh: 1.0}  # the largest slopes
 FEW = 100  # samples through a network: the statements hold for each sample, so that fewer are enough
 
 # --- five layers ------------------------------------------------------------------------------------------
@@ -255,7 +256,7 @@ def with_adam_the_sigmoid_learns_from_xavier_and_from_he(seed):
         less(
             0.8,
             learn(
-                NETWORKS["シグモイド", initial], partial(Adam, lr=0.01), seed, STEPS, test=True
+                NETWORKS["シグモイド", initial], partial(Adam, lr=ADAM_RATE), seed, STEPS, test=True
             ).test_accuracy,
         )
         for initial in ("Xavier", "He")

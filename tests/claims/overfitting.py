@@ -230,11 +230,11 @@ def a_scale_far_below_he_and_one_above_end_with_a_larger_loss(seed):
 def slightly_smaller_than_he_is_slightly_better_at_the_rate_chosen_for_he(seed):
     chosen = tuned()[CHOSEN, 1.0].setting
     found = {}
-    for scale in (0.7, 1.0):
+    for scale in (overfitting.SLIGHTLY, 1.0):
         setting = overfitting.plain(scale=scale, **dict(chosen.values))
         runs = [learn_few(*setting.job(one, STEPS, test=True)) for one in range(seed, seed + 5)]
         found[scale] = np.mean([run.test_loss for run in runs])
-    return less(found[0.7], found[1.0])
+    return less(found[overfitting.SLIGHTLY], found[1.0])
 
 
 @claim("scale-correction", samples=0, searched=0)

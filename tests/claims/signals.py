@@ -199,7 +199,8 @@ def fewer_nodes_compute_the_same_and_fewer_layers_learn_what_more_do_not(seed):
     for hidden in (3, 1):
         rng = np.random.default_rng(seed)
         trained = MLP([784, *[50] * hidden, 10], Sigmoid, zeros, rng=rng, dtype=np.float64)
-        trained_on = train(trained, SGD(lr=0.5), *images(), steps=400, batch_size=100, rng=rng)
+        optimizer, steps = SGD(lr=saturation.ZERO_RATE), saturation.ZERO_STEPS
+        trained_on = train(trained, optimizer, *images(), steps=steps, batch_size=100, rng=rng)
         losses[hidden] = trained_on[-50:].mean()
         if hidden == 3:
             x = split().validation[0][:500]

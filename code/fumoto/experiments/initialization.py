@@ -19,7 +19,6 @@ NODES, DEPTH, SAMPLES = 100, 5, 1000
 REPEATS = 3  # 5 つの層を測るネットワークの数
 MANY_LAYERS, DRAWS = 50, 100  # 深いネットワークの層の数と、引き直す回数
 ACTIVATIONS = {"シグモイド": Sigmoid, "ReLU": ReLU, "tanh": Tanh}
-STEEPEST: dict[type[Layer], float] = {Sigmoid: 1 / 4, ReLU: 1.0, Tanh: 1.0}  # 微分の最大値
 
 
 def sigmoid_start(rng: Rng, n_in: int, n_out: int) -> Array:
@@ -207,6 +206,7 @@ def mean_squares(
 # --- 学習での比較 -----------------------------------------------------------------------------------------
 
 STEPS = 200
+ADAM_RATE = 0.01  # シグモイドを Adam で学習するときの学習率
 RUNGS = (Rung(STEPS, (1001,), 1),)
 SEEDS = tuple(range(1, PILOT + 1))
 

@@ -284,6 +284,7 @@ METHODS: dict[str, tuple[Callable[..., Setting], Range | None]] = {  # 名前 �
     DROPOUT: (_dropout, Range(0.1, 0.7)),
 }
 SCALES = (0.1, 1.0, 4.0)  # He の初期値の何倍から始めるか
+SLIGHTLY = 0.7  # He より少しだけ小さい初期値
 DEFAULT_RATE, RATES = 0.001, Range(1e-4, 1e-2)  # Adam の既定の学習率と、探す範囲
 TRIALS = 8  # 比べるものごとに試す設定の数
 RUNGS = (Rung(STEPS, (1001,), 2), Rung(STEPS, (1002,), 1))

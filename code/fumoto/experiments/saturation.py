@@ -46,6 +46,7 @@ def activation_curves(slope: float = 0.1) -> dict[str, Curve]:
 # --- すべて 0 の初期値 ------------------------------------------------------------------------------------
 
 ZERO_SIZES = [784, 50, 50, 50, 10]
+ZERO_RATE, ZERO_STEPS = 0.5, 400  # 層の数を比べるときの、学習率と歩数
 ZERO_ACTIVATIONS = {"シグモイド": Sigmoid, "ReLU": ReLU, "tanh": Tanh}
 
 
