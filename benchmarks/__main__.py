@@ -5,12 +5,12 @@
 """
 
 import argparse
-import unicodedata
 from datetime import date
 from pathlib import Path
 
 from threadpoolctl import threadpool_limits
 
+from fumoto.command.showing import aligned
 from fumoto.experiments import speed
 from fumoto.figures import speed as tables
 
@@ -67,16 +67,9 @@ def run(parts, quick, output):
 
 
 def show(table):
-    """表を、列をそろえて端末に出す。全角は 2 文字の幅に数える。"""
-    rows = [table.header, *table.rows]
-    widths = [max(map(_width, column)) for column in zip(*rows, strict=True)]
+    """表を、列をそろえて端末に出す。"""
     print()
-    for row in rows:
-        print("  ".join(cell + " " * (width - _width(cell)) for cell, width in zip(row, widths, strict=True)))
-
-
-def _width(text):
-    return sum(2 if unicodedata.east_asian_width(letter) in "FWA" else 1 for letter in text)
+    print(aligned([table.header, *table.rows]))
 
 
 if __name__ == "__main__":

@@ -179,7 +179,7 @@ def _different(seen: Observed, method: Method | None, hyperparameters: dict[str,
     difference = chosen.first_difference(method) if not missing(chosen) else None
     step = difference.step if difference is not None else None
     if mistake is None:
-        before += [str(difference), *unknown(chosen)]
+        before += [*([str(difference)] if difference is not None else []), *unknown(chosen)]
         report = Report(False, "不一致: 原因は分かりませんでした。", step=step)
         return replace(told(report, seen, chosen, hyperparameters, before), constants={})
     before.append(f"はじめて違うのは {step} ステップ目です。")
@@ -228,11 +228,11 @@ def _written_in(seen: Observed, reader: Comparison) -> tuple[Report, Observed, C
     wrong = [
         ours for ours in ignored if found.reader.hyperparameters[ours] != reader.hyperparameters.get(ours)
     ]
-    told = "、".join(
+    said = "、".join(
         f"{places[ours][0]} を受け取っていますが、使っていません({WORDS[ours]} は {found.reader.hyperparameters[ours]:g} と書き込まれています)"
         for ours in wrong
     )
-    report = Report(False, f"既知の間違い: {told}。", variant=f"constant/{'+'.join(wrong)}")
+    report = Report(False, f"既知の間違い: {said}。", variant=f"constant/{'+'.join(wrong)}")
     return report, seen, found.reader
 
 

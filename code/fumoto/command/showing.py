@@ -1,6 +1,7 @@
 """結果を、端末の表か、JSON にする。"""
 
 import unicodedata
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +22,7 @@ def as_text(rows: list[Row]) -> str:
     judged = [row for row in rows if row.ok is not None]
     parts = []
     if judged:
-        parts.append(_table([_HEAD, *map(_cells, judged)]))
+        parts.append(aligned([_HEAD, *map(_cells, judged)]))
     for row in judged:
         if row.report is not None and (not row.ok or row.report.variant):
             parts.append(f"── {row.name}({row.file}:{row.line})\n{row.report}")
@@ -47,7 +48,8 @@ def _not_judged(rows: list[Row]) -> str:
     return "\n".join([*lines, *(f"  {'、'.join(names)}: {why}" for why, names in reasons.items())])
 
 
-def _table(lines: list[tuple[str, ...]]) -> str:
+def aligned(lines: Sequence[Sequence[str]]) -> str:
+    """列をそろえた、端末の表。全角は 2 文字の幅に数える。"""
     widths = [max(map(_width, column)) for column in zip(*lines, strict=True)]
     padded = (
         "  ".join(cell + " " * (width - _width(cell)) for cell, width in zip(line, widths, strict=True))

@@ -7,10 +7,12 @@ from itertools import product
 from fumoto.checking.candidates.candidate import Candidate, Handling
 from fumoto.printed import METHODS, Method
 
+_FOLDED = "補正を学習率にまとめた形(ε は補正前の √v に足す)"
+
 #: 手法の名前 → {説明: 式の並び}。
 OPTIMIZERS: dict[str, dict[str, Method]] = {
     "Adam": {
-        "補正を学習率にまとめた形(ε は補正前の √v に足す)": replace(
+        _FOLDED: replace(
             METHODS["Adam"],
             labels=("eq-adam-lrt", "eq-adam-m", "eq-adam-v", "eq-adam-lrtw"),
             hyperparameters={**METHODS["Adam"].hyperparameters, "eps": "varepsilon_hat"},
@@ -71,8 +73,8 @@ _ROWS: dict[str, tuple[tuple[str, str, dict[str, str], dict[str, float]], ...]] 
         ("tensorflow", "TensorFlow 1 の RMSPropOptimizer の書き方です(ε を平方根の中に足し、h を 1 から始めます)", {"eq-rmsprop-w": _INSIDE}, {"h": 1.0}),
         ("larger", "√h と ε の大きい方で割る書き方です", {"eq-rmsprop-w": _LARGER}, {}),
     ),
-    "Adam": (("補正を学習率にまとめた形(ε は補正前の √v に足す)", "補正を学習率にまとめた形(ε は補正前の √v に足す)", {"eq-adam-w": f"w_t - {_RATE}"}, {}),),
-    "AdamW": (("補正を学習率にまとめた形(ε は補正前の √v に足す)", "補正を学習率にまとめた形(ε は補正前の √v に足す)", {"eq-adamw-w": f"(1 - eta * lam) * w_t - {_RATE}"}, {}),),
+    "Adam": ((_FOLDED, _FOLDED, {"eq-adam-w": f"w_t - {_RATE}"}, {}),),
+    "AdamW": ((_FOLDED, _FOLDED, {"eq-adamw-w": f"(1 - eta * lam) * w_t - {_RATE}"}, {}),),
     "Muon": tuple(_muon_forms()),
 }  # fmt: skip
 

@@ -10,7 +10,7 @@ from numpy.typing import DTypeLike
 from fumoto.checking.candidates.candidate import Candidate
 from fumoto.checking.candidates.equations import written
 from fumoto.checking.candidates.machine import machine
-from fumoto.checking.computing.comparison import Comparison, close
+from fumoto.checking.computing.comparison import Comparison, same_state
 from fumoto.checking.computing.problems import Trajectory
 from fumoto.checking.report import Finding, Report
 
@@ -44,13 +44,7 @@ def with_its_state(reader: Comparison, found: list[Candidate]) -> Candidate:
     """重みの動きの同じ候補のうち、読者の持つ状態まで同じもの。なければ、はじめのもの。"""
     path = reader.trajectories[0]
     for candidate in found if len(found) > 1 else []:
-        state = _walked(reader, candidate, path)[0]
-        shared = state.keys() & path.state.keys()
-        if shared and all(
-            close(path.state[name].get(key), array, rtol=1e-6)
-            for name in shared
-            for key, array in state[name].items()
-        ):
+        if same_state(path, _walked(reader, candidate, path)[0]):
             return candidate
     return found[0]
 

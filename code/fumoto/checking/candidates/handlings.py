@@ -95,7 +95,7 @@ def handlings(method: Method, names: list[str], counted: bool) -> Iterator[Candi
     """``method`` の動かし方の間違い。``names``: 状態の名前。``counted``: 回数 t を使う手法か。"""
     rows = [*(_COUNTED if counted else ()), *_LOOPS, *(_STATES if names else ())]
     for identifier, words, handling in rows:
-        label = next(label for label in method.labels) if identifier == "state/forgotten" else None
+        label = method.labels[0] if identifier == "state/forgotten" else None
         yield Candidate(identifier, words, label, handling=handling)
     if "lambda" in method.hyperparameters.values():
         yield _coupled(method)

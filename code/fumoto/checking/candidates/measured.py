@@ -7,13 +7,12 @@ import numpy as np
 
 from fumoto.checking.candidates.candidate import Candidate, Handling
 from fumoto.checking.candidates.engine import AS_PRINTED, running, walk
-from fumoto.checking.computing.comparison import Comparison
+from fumoto.checking.computing.comparison import FRACTIONS, Comparison
 from fumoto.checking.computing.measurements import last_move
 from fumoto.hints import Array
 
 _SINGLE = 1e-6  # 倍率の 1 からのずれがこれより小さければ、学習率を float32 にしただけである
 _STEPS = 4  # 値を探すときに比べるステップ
-_FRACTIONS = ("momentum", "decay_rate", "beta1", "beta2")
 
 
 def timed(reader: Comparison) -> Iterator[Candidate]:
@@ -73,7 +72,7 @@ def _times_words(reader: Comparison, candidate: Candidate, times: float) -> str:
         measured.append((elsewhere.hyperparameters, other))
     for name in reader.hyperparameters:
         for said, expected in _EXPRESSIONS.items():
-            if "1 - " in said and name not in _FRACTIONS:
+            if "1 - " in said and name not in FRACTIONS:
                 continue
             if all(np.isclose(abs(c), expected(values[name]), rtol=1e-7) for values, c in measured):
                 if name == "lr" and said in _RATE:
@@ -146,7 +145,7 @@ def fixed_values(reader: Comparison) -> Iterator[Candidate]:
         def with_value(value: float, symbol: str = symbol) -> Candidate:
             return replace(AS_PRINTED, handling=Handling(values=((symbol, value),)))
 
-        transform = _one_minus if name in _FRACTIONS else _itself
+        transform = _one_minus if name in FRACTIONS else _itself
         value = _searched(reader, with_value, transform)
         if value is not None and not np.isclose(value, given, rtol=1e-4):
             words = f"{name} に {given:g} を渡しましたが、{value:.6g} で計算しています"

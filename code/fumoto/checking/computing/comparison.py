@@ -4,7 +4,7 @@
 毎回足されるので、k ステップでは k² に比例しうる。1 - β の引き算は、有効数字を 1/(1 - β) 倍だけ失う。
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -16,7 +16,7 @@ from fumoto.hints import Array, Hyperparameters, Updates
 from fumoto.printed import Method, PrintedOptimizer, Variant
 from fumoto.printed.equation import Equations, replaced
 
-_FRACTIONS = ("momentum", "decay_rate", "beta1", "beta2")
+FRACTIONS = ("momentum", "decay_rate", "beta1", "beta2")
 _TOO_LARGE = 1e12  # float32 では、これより大きな重みの途中の計算が、いつあふれるか分からない
 _ENOUGH = 12  # これだけの要素が有限の値のまま動いて一致しなければ、一致とは言わない
 
@@ -50,7 +50,6 @@ class Comparison:
         self,
         method: Method,
         *mistakes: Variant,
-        loop: type[PrintedOptimizer] = PrintedOptimizer,
         hyperparameters: Hyperparameters | None = None,
     ) -> Difference | None:
         """``method`` の式(``mistakes`` のところは間違えたもの)と違った最初の場所。最後まで同じなら None。
@@ -59,11 +58,13 @@ class Comparison:
         """
         equations = self._with(mistakes)
         values = hyperparameters or self.hyperparameters
-        difference = self.departs_from(lambda: loop(method, equations, **values))
+        difference = self.departs_from(lambda: PrintedOptimizer(method, equations, **values))
         elsewhere = self.elsewhere
         if difference is not None or elsewhere is None or mistakes or method is not self.method:
             return difference
-        return elsewhere.departs_from(lambda: loop(method, equations, **elsewhere.hyperparameters))
+        return elsewhere.departs_from(
+            lambda: PrintedOptimizer(method, equations, **elsewhere.hyperparameters)
+        )
 
     @property
     def elsewhere(self) -> "Comparison | None":
@@ -120,12 +121,7 @@ class Comparison:
         with np.errstate(all="ignore"):
             for grads in trajectory.problem.gradients:
                 optimizer.update(params, grads)
-        shared = optimizer.state.keys() & trajectory.state.keys()
-        return bool(shared) and all(
-            close(trajectory.state[name].get(key), array, rtol=1e-6)
-            for name in shared
-            for key, array in optimizer.state[name].items()
-        )
+        return same_state(trajectory, optimizer.state)
 
     def _with(self, mistakes: tuple[Variant, ...]) -> Equations:
         return replaced(self.equations, *(mistake.equation for mistake in mistakes))
@@ -134,7 +130,7 @@ class Comparison:
     def _lost(self) -> float:
         """1 - β の引き算が失う有効数字: 誤差が何倍になるか。"""
         return max(
-            [1.0, *(1 / (1 - value) for name, value in self.hyperparameters.items() if name in _FRACTIONS)]
+            [1.0, *(1 / (1 - value) for name, value in self.hyperparameters.items() if name in FRACTIONS)]
         )
 
     def _first_move(self) -> Difference:
@@ -184,6 +180,16 @@ def _tells(trajectory: Trajectory) -> bool:
         moved += sum(int(np.sum(np.isfinite(w) & (w != before[key]))) for key, w in params.items())
         before = params
     return moved >= _ENOUGH
+
+
+def same_state(trajectory: Trajectory, state: Mapping[str, Mapping[Any, Array]]) -> bool:
+    """読者の持つ状態が、``state`` と同じか。同じ名前のものがなければ False。"""
+    shared = state.keys() & trajectory.state.keys()
+    return bool(shared) and all(
+        close(trajectory.state[name].get(key), array, rtol=1e-6)
+        for name in shared
+        for key, array in state[name].items()
+    )
 
 
 def close(yours: Any, expected: Array, rtol: float) -> bool:

@@ -214,9 +214,9 @@ def plausible(reader: Comparison, most: int = 2) -> list[Comparison]:
     if missing(reader) == ["weight_decay"]:
         most = 1
     if "eps" not in missing(reader):
-        return [each for each, _ in zip(completed(reader), range(most), strict=False)]
-    found = []
+        return list(islice(completed(reader), most))
+    found: list[Comparison] = []
     for eps in epsilon_first(reader)[:most]:
         known = replace(reader, hyperparameters={**reader.hyperparameters, "eps": eps})
-        found += [each for each, _ in zip(completed(known), range(1), strict=False)]
+        found += islice(completed(known), 1)
     return found

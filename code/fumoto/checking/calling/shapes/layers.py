@@ -155,10 +155,7 @@ class _Network(_Layers):
         self.gradients = self.model.grads
 
     def read(self) -> Arrays:
-        return self.model.refresh(dict(zip(self.keys, self._from_layers(), strict=True)))
-
-    def _from_layers(self) -> list[Any]:
-        return [w for layer in self.layers for w in layer.refresh()]
+        return self.model.refresh(super().read())
 
 
 class _Model:

@@ -62,16 +62,13 @@ def alike(value: Any, shape: Shape) -> bool:
 
 
 PADDING = "(余り)"  # 相手のない重みにつけた、調べない重みの名前のはじめ
+_PADDING_SHAPE = (3,)
 
 
 def of_type(value: Any, like: Any) -> Any:
     """返された重みを、渡した重みと同じ型にしたもの。状態が float64 なら、返る値も float64 になるが、間違いではない。"""
     kind = np.asarray(like).dtype
     return value if np.asarray(value).dtype == kind else np.asarray(value).astype(kind)
-
-
-PADDING = "(余り)"  # 相手のない重みにつけた、調べない重みの名前のはじめ
-_PADDING_SHAPE = (3,)
 
 
 def padded(params: Arrays, least: int = 2) -> Arrays:
