@@ -93,7 +93,7 @@ const Search = (() => {
       .filter(Boolean)
       .flatMap((part) => (part.word ? [part] : (part.text.match(RUNS) || []).map((text) => ({ text }))))
       .filter(({ text, word }) => word || (!HIRAGANA.test(text) && literal(text)))
-      .map((part) => ({ text: part.text, pattern: partPattern(part) }));
+      .map((part) => ({ ...part, pattern: partPattern(part) }));
 
   // --- 探す --------------------------------------------------------------------------------------------
 
@@ -141,12 +141,15 @@ const Search = (() => {
   };
 
   // query → {terms, results, cut}。results は、よく合うページから順に。cut: 切って探し直したか
+  // 一覧の言葉を助詞でつないだもの(「Adam のバイアス補正」)は、はじめから切る。その言い回しが一度出るだけのページより、
+  // 言葉どうしの合うページが先に来るように
   const search = (query) => {
     const terms = asTyped(normalized(query));
     const results = lookFor(terms);
-    if (results.length) return { terms, results, cut: false };
     const finer = cutUp(normalized(query));
-    return { terms: finer, results: lookFor(finer), cut: true };
+    const joined = terms.length === 1 && finer.length > 1 && finer.every(({ word }) => word);
+    if (results.length && !joined) return { terms, results, cut: false };
+    return { terms: finer, results: lookFor(finer), cut: results.length === 0 };
   };
 
   const setIndex = (index) => {

@@ -60,7 +60,7 @@ QUERIES = {
     "AdaDelta": "06-comparison",
     "ネステロフ": "06-comparison",
     "NAG": "06-comparison",
-    "ReLU": "01-descent",
+    "ReLU": "08-initial-values",  # the section that compares it with Leaky ReLU; chapter 1 shows its class
     "Leaky ReLU": "08-initial-values",
     "Batch Normalization": "09-batchnorm",
     "BatchNormalization": "09-batchnorm",

@@ -5,7 +5,7 @@ import pytest
 
 from claims import CLAIMS
 from claims.harness import examine, examine_all, job, problem, search
-from claims.registry import between, claim, close, equal, less
+from claims.registry import Registered, between, claim, close, equal, less
 from claims.walking import along, walk
 from fumoto.experiments.adagrad import follow
 from fumoto.experiments.comparison import METHODS
@@ -122,6 +122,14 @@ def test_nan_is_no_agreement():
         equal(float("nan"), 1),
     ):
         assert comparison.margin < 0
+
+
+def test_a_page_tries_the_first_seed_of_a_claim_that_trains_and_all_of_one_that_does_not():
+    made = read_claim("x | 測定 | a in [0, 1) sufficient below; seed in 101..105 | 演習")
+    for samples, seeds in ((0, {101}), (200, {101, 102, 103, 104, 105})):
+        domain = job(made, Registered(below_one, samples, 0), seeds=1)[1]
+        assert {*range(domain["seed"].low, domain["seed"].high + 1)} == seeds
+    assert job(made, Registered(below_one, 0, 0))[1] == made.domain
 
 
 def test_a_claim_without_a_function_and_a_function_without_a_claim_are_named():

@@ -63,9 +63,10 @@ def _load_images() -> None:
     はじめの仕事のあとで 300 MB 太ったワーカーを、joblib はメモリーの漏れとみなして作り直す。画像を後から読むと、
     そのたびに作り直され、読み直すことになる。
     """
+    from fumoto.datasets import mnist
     from fumoto.experiments.protocol import split  # protocol は、このモジュールを使う
 
-    split()
+    mnist(), split()
 
 
 def _on_cluster(backend: Any, function: Callable[..., Any], jobs: list[tuple[Any, ...]]) -> Iterator[Any]:

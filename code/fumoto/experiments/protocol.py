@@ -14,8 +14,7 @@ from itertools import combinations
 from typing import Any, TypeVar
 
 import numpy as np
-from scipy import stats
-from scipy.stats import qmc
+from scipy.special import stdtrit
 
 from fumoto.datasets import features, mnist_bytes
 from fumoto.experiments.kept import kept
@@ -173,6 +172,8 @@ def spread(box: Box, number: int, rng: Rng) -> list[dict[str, float]]:
     >>> spread({"lr": Range(0.01, 1.0), "momentum": 0.9}, 3, np.random.default_rng(0))
     [{'lr': 0.26, 'momentum': 0.9}, {'lr': 0.026, 'momentum': 0.9}, {'lr': 0.821, 'momentum': 0.9}]
     """
+    from scipy.stats import qmc  # 読み込みに 1 秒近くかかり、学習するだけのプロセスには要らない
+
     searched = [name for name, value in box.items() if isinstance(value, Range)]
     places = qmc.Halton(len(searched), rng=generator("rng", rng)).random(count("number", number))
     found = []
@@ -353,7 +354,7 @@ def difference(first: Array, second: Array, comparisons: int = 1) -> Interval:
 
 def _half_width(spread: float, number: int, comparisons: int = 1) -> float:
     level = 1 - (1 - CONFIDENCE) / comparisons
-    return stats.t.ppf((1 + level) / 2, number - 1) * spread / np.sqrt(number)
+    return stdtrit(number - 1, (1 + level) / 2) * spread / np.sqrt(number)
 
 
 def seeds_needed(pilot: Iterable[Array], width: float, comparisons: int = 1) -> int:
