@@ -476,12 +476,12 @@ def test_an_edit_of_adam_executes_its_pages_and_computes_its_trainings(real):
     computed = Counter(path.parent.name.rpartition(".")[2] for path in set(results.rglob("*.pickle")) - kept)
     claims = computed.pop("examine")  # those that use Adam
     assert 0 < claims < 60
-    trainings = {"dedented_adam": 1 + 5, "course": 3}
+    trainings = {"dedented_adam": 1 + 1, "course": 1}  # of a claim the first seed
     few = computed.pop("learn_few") + computed.pop("learn_stopped")  # every method of chapter 7 is Adam
     assert 100 < few < 250
     learned = computed.pop("learn")  # a trial of each setting at least, and not those of another method
     assert comparison.LINE + comparison.FREE < learned < 200
-    assert computed == {**trainings, "descents": 2 + 2 * 5, "range_test": 2, "valleys": 2}
+    assert computed == {**trainings, "descents": 2 + 2, "range_test": 1, "valleys": 2}
 
     after = rows_of_the_comparison(real)
     assert [name for name in before if before[name] != after[name]] == ["Adam"]
@@ -511,7 +511,8 @@ def test_the_real_book_is_the_same_bytes_in_another_folder_with_one_process(
     results, again = other.folder / "build" / "results", []
     if os.environ.get("FUMOTO_EVERY_RESULT") != "1":
         shutil.copytree(ROOT / "build" / "results", results)
-        again = [min(experiment.iterdir()) for experiment in results.iterdir()]
+        made = {path: path.stat().st_mtime for path in results.glob("*/*")}  # by the pages before the tests
+        again = [min(experiment.iterdir(), key=made.get) for experiment in results.iterdir()]
         for path in again:
             path.unlink()
     monkeypatch.setenv("LOKY_MAX_CPU_COUNT", "1")
