@@ -245,8 +245,8 @@ def test_code_that_hangs_is_stopped(monkeypatch):
 
 
 def test_misuse_is_an_error():
-    with pytest.raises(ValueError, match=r"name は .*'adam'"):
-        check(optimizers.Adam, "adam", lr=0.1)
+    with pytest.raises(ValueError, match=r"name は .*'adagrado'"):
+        check(optimizers.Adam, "adagrado", lr=0.1)
     with pytest.raises(TypeError, match=r"SGD の引数は \['lr'\].*'rate'"):
         check(optimizers.SGD, "SGD", rate=0.1)
 

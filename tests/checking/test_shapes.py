@@ -5,6 +5,7 @@ Every shape is the same Momentum (v = 0.9 v + g, w = w - 0.1 v), once as it shou
 
 import textwrap
 from collections import namedtuple
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -529,6 +530,65 @@ SHAPES = {  # what it is -> (the code, where SIGN is - or +; what the report mus
         """,
         "勾配を順に返す関数と、出発点の配列を 1 つずつ渡し",
     ),
+    "a method that runs the whole loop": (
+        """
+        class Mine:
+            def __init__(self, lr=0.1, momentum=0.9):
+                self.lr, self.momentum = lr, momentum
+            def minimize(self, grad_f, x0, max_iter=20):
+                x, v = np.array(x0), 0.0
+                for _ in range(max_iter):
+                    v = self.momentum * v + grad_f(x)
+                    x = x SIGN self.lr * v
+                return x
+        """,
+        "minimize(x0, grad_f) に、勾配を順に返す関数と、出発点の配列を 1 つずつ渡し",
+    ),
+    "a whole loop whose number of steps is short by default": (
+        """
+        def Mine(grad_fn, theta, lr=0.1, momentum=0.9, max_iter=20):
+            v = 0.0
+            for _ in range(max_iter):
+                v = momentum * v + grad_fn(theta)
+                theta = theta SIGN lr * v
+            return theta
+        """,
+        "勾配を順に返す関数と、出発点の配列を 1 つずつ渡し",
+    ),
+    "epochs of a few batches": (
+        """
+        def Mine(grad, w, lr=0.1, momentum=0.9, epochs=4, n_batches=5):
+            v = 0.0
+            for _ in range(epochs):
+                for _ in range(n_batches):
+                    v = momentum * v + grad(w)
+                    w = w SIGN lr * v
+            return w
+        """,
+        "勾配を順に返す関数と、出発点の配列を 1 つずつ渡し",
+    ),
+    "a generator that is sent the gradient": (
+        """
+        def Mine(w, lr=0.1, momentum=0.9):
+            v = 0.0
+            while True:
+                g = yield w
+                v = momentum * v + g
+                w = w SIGN lr * v
+        """,
+        "あなたのジェネレーター (w, …) に、勾配を順に返す関数と、出発点の配列を 1 つずつ渡し",
+    ),
+    "a generator that asks for the gradient": (
+        """
+        def Mine(gradient, start, steps=50, lr=0.1, momentum=0.9):
+            w, v = np.array(start), 0.0
+            for _ in range(steps):
+                yield w
+                v = momentum * v + gradient(w)
+                w = w SIGN lr * v
+        """,
+        "勾配を順に返す関数と、出発点の配列を 1 つずつ渡し",
+    ),
     "the whole loop, with bounds and coordinates": (
         """
         def Mine(objective, derivative, bounds, n_iter, step_size, momentum):
@@ -683,3 +743,73 @@ def test_whatever_is_handed_over_ends_in_a_sentence(kind, name):
     report = check(ODD[kind](), name)
     assert not report.ok
     assert "確かめられませんでした" in report.verdict
+
+
+# --- loops ------------------------------------------------------------------------------------------------
+
+
+def in_epochs(each_epoch):
+    """A loop over epochs that does something before each."""
+
+    def mine(grad, w, lr=0.01, beta1=0.9, beta2=0.999, eps=1e-8, epochs=4, batches=5):
+        s = SimpleNamespace(m=np.zeros_like(w), v=np.zeros_like(w), t=0)
+        for _ in range(epochs):
+            each_epoch(s)
+            for _ in range(batches):
+                g = grad(w)
+                s.t += 1
+                s.m = beta1 * s.m + (1 - beta1) * g
+                s.v = beta2 * s.v + (1 - beta2) * g**2
+                w = w - lr * s.m / (1 - beta1**s.t) / (np.sqrt(s.v / (1 - beta2**s.t)) + eps)
+        return w
+
+    return mine
+
+
+@pytest.mark.parametrize(
+    ("changed", "variant"),
+    [({}, None), ({"t": 0}, "clock/restarts"), ({"m": 0.0, "v": 0.0}, "state/restarts"), ({"m": 0.0, "v": 0.0, "t": 0}, "loop/restarts")],
+)  # fmt: skip
+def test_what_starts_again_at_every_epoch_is_named(changed, variant):
+    report = check(in_epochs(lambda state: vars(state).update(changed)), "Adam")
+    assert (report.ok, report.variant) == (variant is None, variant), str(report)
+
+
+def test_what_ends_a_loop_early_is_said_not_to_be_tried():
+    report = check(written("the whole loop", "-"), "Momentum")
+    assert "tol で打ち切るところは、確かめていません" in str(report)
+
+
+def test_a_return_inside_the_loop_is_not_taken_for_a_change():
+    def mine(parameters, grads, learning_rate=0.1):
+        parameters = dict(parameters)
+        for name in parameters:
+            parameters[name] = parameters[name] - learning_rate * grads[name]
+            return parameters
+
+    report = check(mine, "SGD")
+    assert report.variant == "loop/first-key", str(report)
+    assert "返された値を次の重みとしました" in report.how
+
+
+def test_what_computes_its_own_gradient_is_told_what_to_hand_over():
+    class Regression:
+        def __init__(self, eta=0.1, n_iter=10):
+            self.eta, self.n_iter = eta, n_iter
+
+        def fit(self, X, y):
+            self.w = np.zeros(X.shape[1])
+            for _ in range(self.n_iter):
+                self.w -= self.eta * X.T @ (X @ self.w - y) / len(y)
+            return self
+
+        def predict(self, X):
+            return X @ self.w
+
+    def train(X, y, w, lr=0.1):
+        return w - lr * X.T @ (X @ w - y)
+
+    for thing in (Regression, train):
+        report = check(thing, "SGD")
+        assert not report.ok
+        assert "データから、自分で勾配を計算しています" in str(report)

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from fumoto import check
+from fumoto import check, optimizers
 from fumoto.checking.calling.optimizer import observe
 from fumoto.checking.calling.safety import workplace
 from fumoto.checking.calling.values import NAMES, PAIRS, USUAL, WORDS, meanings, normal
@@ -171,12 +171,39 @@ def test_a_dict_of_values_tells_what_was_asked_of_it():
 # --- found out --------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("eps", ["1e-4", "1e-7", "1e-12", "0.0", "3.7e-5"])
+@pytest.mark.parametrize("eps", ["1e-4", "1e-7", "1e-12", "3.7e-5"])
 def test_an_epsilon_written_into_the_code_is_found_out(eps):
     report = check(adam(eps=None, literal=eps), "Adam")
     assert report.ok, str(report)
     assert report.constants == {"eps": pytest.approx(float(eps), rel=1e-6)}
     assert f"ε は {float(eps):g} と書き込まれています" in str(report)
+
+
+def test_an_epsilon_of_zero_is_a_missing_one():
+    report = check(adam(eps=None, literal="0.0"), "Adam")
+    assert (report.ok, report.variant) == (False, "eq-adam-w/epsilon-missing"), str(report)
+    assert "eps" not in report.constants
+    assert "ε は" not in str(report).replace("足す ε が", "")
+
+
+def test_defaults_of_the_betas_that_are_exchanged_are_named_unless_the_caller_gives_them():
+    class Mine:
+        def __init__(self, lr=0.001, b1=0.999, b2=0.9, eps=1e-8):
+            self.adam = optimizers.Adam(lr, b1, b2, eps)
+
+        def update(self, params, grads):
+            self.adam.update(params, grads)
+
+    report = check(Mine, "Adam")
+    assert (report.ok, report.variant) == (False, "constant/betas-exchanged"), str(report)
+    assert "既定値が入れ替わっています" in str(report)
+    assert check(Mine, "Adam", b1=0.9, b2=0.999)
+    assert check(Mine, "Adam", beta1=0.999, beta2=0.9)
+
+
+@pytest.mark.parametrize("name", ["NAG", "nag", "nesterov", "Nesterov"])
+def test_a_name_is_found_whatever_its_case(name):
+    assert check(optimizers.Nesterov, name).name == "Nesterov"
 
 
 def test_an_epsilon_that_cannot_be_given_is_said():

@@ -49,7 +49,7 @@ def check(thing: Any, name: str | None = None, **hyperparameters: float) -> Repo
 
     ``thing``: クラス、作ったもの、関数のどれでもよく、書いたままで渡せる(配列の辞書でもリストでも、書き換えても返しても)。どう呼んだかは
     ``report.how`` にある。
-    ``name``: ``"SGD"``, ``"Momentum"``, ``"Nesterov"``, ``"AdaGrad"``, ``"RMSProp"``, ``"AdaDelta"``, ``"Adam"``, ``"AdamW"``, ``"Lion"``, ``"Muon"``。
+    ``name``: ``"SGD"``, ``"Momentum"``, ``"Nesterov"``(``"NAG"`` とも), ``"AdaGrad"``, ``"RMSProp"``, ``"AdaDelta"``, ``"Adam"``, ``"AdamW"``, ``"Lion"``, ``"Muon"``。
     省くと、動きから見分ける(``report.name``)。
     ``hyperparameters``: この本の名前(``lr`` など)でも、``thing`` の引数の名前でもよい。省いたものは既定値を使い、引数になければ動きから
     求める(``report.constants``)。
@@ -64,8 +64,7 @@ def check(thing: Any, name: str | None = None, **hyperparameters: float) -> Repo
     >>> report.ok, report.equation, report.variant, report.step
     (False, 'eq-sgd-w', 'eq-sgd-w/sign-2', 1)
     """
-    if name is not None and (not isinstance(name, str) or name not in EVERY_METHOD):
-        raise ValueError(f"name は {sorted(EVERY_METHOD)} のどれかです(渡された値: {name!r})")
+    name = _method_name(name)
     hyperparameters = {key: _VALID.get(key, real)(key, value) for key, value in hyperparameters.items()}
     method = None if name is None else EVERY_METHOD[name]
     try:
@@ -76,6 +75,14 @@ def check(thing: Any, name: str | None = None, **hyperparameters: float) -> Repo
     methods = list(EVERY_METHOD.values()) if method is None else [method]
     report = _agreeing(seen, methods, hyperparameters)
     return report if report is not None else _different(seen, method, hyperparameters)
+
+
+def _method_name(name: str | None) -> str | None:
+    """``EVERY_METHOD`` の名前。大文字と小文字は区別しない。"""
+    plain = {**{each.lower(): each for each in EVERY_METHOD}, "nag": "Nesterov"}
+    if name is None or (isinstance(name, str) and name.lower() in plain):
+        return name and plain[name.lower()]
+    raise ValueError(f"name は {sorted(EVERY_METHOD)} のどれかです(渡された値: {name!r})")
 
 
 def _observed(thing: Any, method: Method | None, hyperparameters: dict[str, float]) -> Observed:
@@ -146,10 +153,23 @@ def _with_another_epsilon(
 
 def _agreed(seen: Observed, found: Agreement, hyperparameters: dict[str, float]) -> Report:
     name = found.reader.method.name
+    if _exchanged_defaults(seen, found.reader, hyperparameters):
+        verdict = (
+            "既知の間違い: β₁ と β₂ の既定値が入れ替わっています。既定値のほかは、式と同じ動きをします。"
+        )
+        return told(Report(False, verdict, variant="constant/betas-exchanged"), seen, found.reader, hyperparameters, [])  # fmt: skip
     verdict = f"一致: {found.convention}。" if found.convention else f"一致: {name} の式と同じ動きをします。"
     blind = [] if found.convention else indistinguishable(found.reader)
     report = Report(True, verdict, variant=found.convention)
     return told(report, seen, found.reader, hyperparameters, blind)
+
+
+def _exchanged_defaults(seen: Observed, reader: Comparison, hyperparameters: dict[str, float]) -> bool:
+    """Adam の β₁ と β₂ の値が、渡されたものでなく、読者のコードのもので、しかも逆か。"""
+    places = meanings(("beta1", "beta2"), seen.own)
+    given = {"beta1", "beta2", *(own for own, _ in places.values())} & hyperparameters.keys()
+    beta1, beta2 = (reader.hyperparameters.get(name, 0.0) for name in ("beta1", "beta2"))
+    return reader.method.name in ("Adam", "AdamW") and not given and beta1 >= 0.99 > beta2
 
 
 # --- 不一致 -------------------------------------------------------------------------------------------------

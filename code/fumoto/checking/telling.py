@@ -20,6 +20,8 @@ def told(
     constants = {
         n: reader.hyperparameters[n] for n in names if n not in known and n in reader.hyperparameters
     }
+    if (report.variant or "").endswith("/epsilon-missing"):
+        constants.pop("eps", None)
     notes = [*before, *sorted({note for path in seen.trajectories for note in path.notes})]
     if seen.how != _USUAL_SHAPE:
         notes.append(f"呼び方: {seen.how}")

@@ -15,12 +15,13 @@ from fumoto.checking.calling import values
 from fumoto.checking.calling.reading import Reading
 from fumoto.checking.calling.safety import ReaderError
 from fumoto.checking.calling.shapes.choosing import groups
-from fumoto.checking.calling.shapes.loops import Loop, looping
+from fumoto.checking.calling.shapes.looping import looping
+from fumoto.checking.calling.shapes.loops import Loop
 from fumoto.checking.calling.shapes.making import NOTHING, usual
 from fumoto.checking.calling.shapes.roles import Role
 from fumoto.checking.calling.shapes.units import copy_of, example
 from fumoto.checking.calling.shapes.walking import Plan, walking
-from fumoto.hints import Arrays
+from fumoto.hints import Array, Arrays
 
 FAILED, STILL, SOME, EVERY, CERTAIN = -1, 0, 1, 2, 3  # どこまで確かめられたか
 ALTERNATIVES = 3  # 区別できない呼び方は、ここまで試す
@@ -166,9 +167,8 @@ def attempt(plan: Plan | Loop, wanted: Wanted) -> Trial:
     except Exception as error:  # 読者のコードの誤りのほか、この呼び方には合わないものが返ったとき
         _refuse_the_same(plan, walk, again)
         return Trial(plan, own, FAILED, [], _how(plan, None), key_missing="KeyError" in str(error))
-    return Trial(
-        plan, own, _rank(start, path, shifted), path, _how(plan, walk), walk.settings(), walk.asked()
-    )
+    rank = _rank(start, path, shifted, isinstance(plan, Plan) and plan.change)
+    return Trial(plan, own, rank, path, _how(plan, walk), walk.settings(), walk.asked())
 
 
 def _copies(params: Mapping[str, Any]) -> Arrays:
@@ -186,12 +186,14 @@ def _refuse_the_same(plan: Plan | Loop, walk: Any, again: Any) -> None:
         raise ReaderError("2 度作っても同じものが返ります。呼ばれるたびに新しく作ってください。")
 
 
-def _rank(start: Arrays, path: list[Arrays], shifted: Arrays) -> int:
+def _rank(start: Arrays, path: list[Arrays], shifted: Arrays, change: bool) -> int:
     last = path[-1]
     if last.keys() != start.keys() or any(last[key].shape != w.shape or last[key].dtype.kind != "f" for key, w in start.items()):  # fmt: skip
         return STILL
     if not all(np.all(np.isfinite(w)) for w in last.values()):
         return STILL
+    if change and any(shifted[key].shape == w.shape and np.any(_apart(path[0][key] - w, shifted[key] - w - SHIFT) > SHIFT / 2) for key, w in start.items()):  # fmt: skip
+        return STILL  # 重みとともに変わる「変化」は、重みそのもの
     moved = [bool(np.any(last[key] != w)) for key, w in start.items()]
     if not all(moved):
         return SOME if any(moved) else STILL
@@ -202,6 +204,11 @@ def _rank(start: Arrays, path: list[Arrays], shifted: Arrays) -> int:
         if not np.all(abs(difference - SHIFT) < SHIFT / 2):
             return EVERY
     return CERTAIN
+
+
+def _apart(first: Array, second: Array) -> Array:
+    """向きを除いた、2 つの変化の差。足すか引くかは、1 歩ごとに決めている。"""
+    return np.minimum(abs(first - second), abs(first + second))
 
 
 def _how(plan: Plan | Loop, walk: Any) -> str:

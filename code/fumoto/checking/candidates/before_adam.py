@@ -1,5 +1,6 @@
 """SGD から AdaDelta までの、よくある書き間違い。右辺は ``Candidate.formulas`` の書き方で書く。"""
 
+from fumoto.checking.candidates.candidate import Candidate, Handling
 from fumoto.checking.candidates.patterns import Row, accumulated, averaged, divided
 
 SGD: tuple[Row, ...] = (
@@ -33,6 +34,7 @@ MOMENTUM: tuple[Row, ...] = (
     ("rate-twice", "学習率を 2 度掛けています(η が η² になっています)", {_V: "alpha * v_t - eta**2 * g_t"}),
     ("one-minus", "前の速度に、α でなく 1 - α を掛けています", {_V: "(1 - alpha) * v_t - eta * g_t"}),
     ("reversed", "α と 1 - α が入れ替わっています", {_V: "(1 - alpha) * v_t - alpha * eta * g_t"}),
+    ("old-velocity-again", "更新した速度に、前の速度も足して動いています(慣性が 2 度入ります)", {_W: "w_t + alpha * v_t + v_next"}),
     ("alpha-again", "速度に、もう一度 α を掛けて足しています", {_W: "w_t + alpha * v_next"}),
     ("both", "α が、前の速度だけでなく勾配にも掛かっています", {_V: "alpha * (v_t - eta * g_t)"}),
     ("rate-on-both", "学習率が、勾配だけでなく前の速度にも掛かっています", {_V: "eta * (alpha * v_t - g_t)"}),
@@ -63,6 +65,7 @@ NESTEROV: tuple[Row, ...] = (
     ("squared", "前の速度に、α を 2 度掛けています", {_NV: "alpha**2 * v_t - eta * g_t"}),
     ("old-velocity", "先読みに、更新した速度でなく前の速度を使っています。結果はモーメンタム法と同じです", {_NW: "w_t + alpha * v_t - eta * g_t"}),
     ("change", "速度の増えた分だけ動いています", {_NW: "w_t + v_next - v_t"}),
+    ("looks-back", "先読みの符号が逆で、通り過ぎた方(w - αv)で勾配を見ています", {_NW: "w_t + alpha * v_t + (1 - alpha) * v_next"}),
     ("squared-new", "α²v に、前の速度でなく、更新した速度を使っています", {_NW: "w_t + alpha**2 * v_next - eta * g_t"}),
 )  # fmt: skip
 
@@ -94,6 +97,14 @@ RMSPROP: tuple[Row, ...] = (
     ("gradient-average-squared", "勾配を平均してから 2 乗しています。平均するのは、2 乗してからです", {_RH: "rho * h_t + (1 - rho) * g_t", _RW: "w_t - eta * g_t / (abs(h_next) + varepsilon)"}),
 )  # fmt: skip
 
+
+def rate_kept(w: str) -> Candidate:
+    """``lr`` を書き換える AdaGrad と RMSProp。``w``: 重みの式のラベル。"""
+    words = "h の平方根で割った学習率を、学習率そのものに書き戻しているので、割り算が毎回重なります"
+    formulas = (("q_next", "q_t / (sqrt(h_next) + varepsilon)"), (w, "w_t - eta * q_next * g_t"))
+    return Candidate("state/rate-kept", words, None, formulas, Handling(start=(("q", 1.0),)))
+
+
 _DH, _DD, _DU, _DW = "eq-adadelta-h", "eq-adadelta-d", "eq-adadelta-u", "eq-adadelta-w"
 ADADELTA: tuple[Row, ...] = (
     ("old-h", "h を更新する前に使っています(いつも √u = √h になり、SGD と同じ動きになります)", {_DD: "sqrt(u_t + varepsilon) / sqrt(h_t + varepsilon) * g_t"}),
@@ -116,5 +127,6 @@ ADADELTA: tuple[Row, ...] = (
     ("u-in-h", "h に、勾配の二乗でなく、前の u をためています", {_DH: "rho * u_t + (1 - rho) * g_t**2"}),
     ("rate-twice", "学習率を 2 度掛けています(η が η² になっています)", {_DW: "w_t - eta**2 * d_next"}),
     ("rate-as-numerator", "分子に、u の平方根でなく学習率を使っています", {_DD: "g_t / sqrt(h_next + varepsilon)"}),
+    ("new-u", "歩みに、前の u でなく、更新した u を使っています", {_DW: "w_t - eta * sqrt(u_next + varepsilon) / sqrt(h_next + varepsilon) * g_t"}),
     ("sum-in-h", "h が平均でなく和です(ρ がありません)", {_DH: "h_t + g_t**2"}),
 )  # fmt: skip

@@ -11,8 +11,8 @@ class Handling:
     - ``first``: (式のラベル, 右辺)。はじめのステップだけ、その式の代わりに使う
     - ``stored``: (状態の名前, 記号)。次のステップに、状態として残す値
     - ``kept``: 状態を残すときにすること。``""``, ``"integer"``(整数に切り捨てる), ``"mean"``(配列全体で平均する), ``"float16"``
-    - ``forgets``: 状態を毎回、出発点に戻すか
-    - ``clock``: 回数 t の進め方。``"each update"``, ``"never"``, ``"per key"``, ``"minus one"``, ``"plus one"``
+    - ``forgets``: 状態を、何ステップごとに出発点に戻すか(0 なら戻さない)。``restarts``: 回数 t を、何ステップごとに数えなおすか
+    - ``clock``: 回数 t の進め方。``"each update"``, ``"never"``, ``"per key"``, ``"index"``, ``"minus one"``, ``"plus one"``
     - ``stops_at``: 回数がこれ以上進まないステップ。``ends_at``: これを過ぎると、重みが動かないステップ(0 ならいつまでも動く)
     - ``skips_first``: はじめの update が何もしないか。``repeats``: 1 度の update で、更新を何度するか
     - ``moves``: 動く重み。``"all"``, ``"first"``, ``"last"``
@@ -28,8 +28,9 @@ class Handling:
     first: tuple[tuple[str, str], ...] = ()
     stored: tuple[tuple[str, str], ...] = ()
     kept: str = ""
-    forgets: bool = False
+    forgets: int = 0
     clock: str = "each update"
+    restarts: int = 0
     stops_at: int = 0
     ends_at: int = 0
     skips_first: bool = False

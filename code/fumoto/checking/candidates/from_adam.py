@@ -8,6 +8,13 @@ from fumoto.checking.candidates.patterns import Row, averaged, divided
 _M, _AV, _MH, _VH = "eq-adam-m", "eq-adam-v", "eq-adam-mhat", "eq-adam-vhat"
 
 
+def sided(slug: str, words: str, formulas: dict[str, str]) -> Iterator[Row]:
+    """m̂ と v̂ の両方での間違いと、片方だけでの間違い。"""
+    yield slug, words, formulas
+    yield f"{slug}-m", f"{words}(m の補正だけ)", {_MH: formulas[_MH]}
+    yield f"{slug}-v", f"{words}(v の補正だけ)", {_VH: formulas[_VH]}
+
+
 def adam(w: str, weight: str) -> tuple[Row, ...]:
     """Adam と AdamW に共通の間違い。``w``: 重みの式のラベル。``weight``: 減衰のあとの重み。"""
 
@@ -16,15 +23,15 @@ def adam(w: str, weight: str) -> tuple[Row, ...]:
 
     return (
         ("uncorrected", "バイアス補正がありません", {_MH: "m_next", _VH: "v_next"}),
-        ("times-t", "バイアス補正で、β の t 乗でなく β × t を使っています", {_MH: "m_next / (1 - beta_1 * (t + 1))", _VH: "v_next / (1 - beta_2 * (t + 1))"}),
-        ("no-power", "バイアス補正が、いつも 1 - β です(更新の回数 t が 1 のまま増えていないか、β に t 乗がついていません)", {_MH: "m_next / (1 - beta_1)", _VH: "v_next / (1 - beta_2)"}),
-        ("squared-power", "バイアス補正の β が、t 乗でなく 2 乗です", {_MH: "m_next / (1 - beta_1**2)", _VH: "v_next / (1 - beta_2**2)"}),
-        ("only-power", "バイアス補正で、1 - βᵗ でなく βᵗ で割っています", {_MH: "m_next / beta_1**(t + 1)", _VH: "v_next / beta_2**(t + 1)"}),
-        ("one-plus", "バイアス補正で、1 - βᵗ でなく 1 + βᵗ で割っています", {_MH: "m_next / (1 + beta_1**(t + 1))", _VH: "v_next / (1 + beta_2**(t + 1))"}),
-        ("multiplied", "バイアス補正の 1 - βᵗ で、割らずに掛けています", {_MH: "m_next * (1 - beta_1**(t + 1))", _VH: "v_next * (1 - beta_2**(t + 1))"}),
-        ("bracket", "バイアス補正の括弧が違います((1 - β)ᵗ になっています)", {_MH: "m_next / (1 - beta_1)**(t + 1)", _VH: "v_next / (1 - beta_2)**(t + 1)"}),
+        *sided("times-t", "バイアス補正で、β の t 乗でなく β × t を使っています", {_MH: "m_next / (1 - beta_1 * (t + 1))", _VH: "v_next / (1 - beta_2 * (t + 1))"}),
+        *sided("no-power", "バイアス補正が、いつも 1 - β です(更新の回数 t が 1 のまま増えていないか、β に t 乗がついていません)", {_MH: "m_next / (1 - beta_1)", _VH: "v_next / (1 - beta_2)"}),
+        *sided("squared-power", "バイアス補正の β が、t 乗でなく 2 乗です", {_MH: "m_next / (1 - beta_1**2)", _VH: "v_next / (1 - beta_2**2)"}),
+        *sided("only-power", "バイアス補正で、1 - βᵗ でなく βᵗ で割っています", {_MH: "m_next / beta_1**(t + 1)", _VH: "v_next / beta_2**(t + 1)"}),
+        *sided("one-plus", "バイアス補正で、1 - βᵗ でなく 1 + βᵗ で割っています", {_MH: "m_next / (1 + beta_1**(t + 1))", _VH: "v_next / (1 + beta_2**(t + 1))"}),
+        *sided("multiplied", "バイアス補正の 1 - βᵗ で、割らずに掛けています", {_MH: "m_next * (1 - beta_1**(t + 1))", _VH: "v_next * (1 - beta_2**(t + 1))"}),
+        *sided("bracket", "バイアス補正の括弧が違います((1 - β)ᵗ になっています)", {_MH: "m_next / (1 - beta_1)**(t + 1)", _VH: "v_next / (1 - beta_2)**(t + 1)"}),
         ("count-early", "バイアス補正の回数 t が 1 つ小さく、0 から始まっています", {_MH: "m_next / (1 - sign(t) * beta_1**t)", _VH: "v_next / (1 - sign(t) * beta_2**t)"}),
-        ("over-count", "バイアス補正の代わりに、回数 t で割っています", {_MH: "m_next / (t + 1)", _VH: "v_next / (t + 1)"}),
+        *sided("over-count", "バイアス補正の代わりに、回数 t で割っています", {_MH: "m_next / (t + 1)", _VH: "v_next / (t + 1)"}),
         ("count-late", "バイアス補正の回数 t が 1 つ大きく、2 から始まっています", {_MH: "m_next / (1 - beta_1**(t + 2))", _VH: "v_next / (1 - beta_2**(t + 2))"}),
         ("betas-exchanged", "β₁ と β₂ が、どこでも入れ替わっています", {_M: "beta_2 * m_t + (1 - beta_2) * g_t", _AV: "beta_1 * v_t + (1 - beta_1) * g_t**2", _MH: "m_next / (1 - beta_2**(t + 1))", _VH: "v_next / (1 - beta_1**(t + 1))"}),
         ("betas-exchanged-in-hats", "バイアス補正の β₁ と β₂ が入れ替わっています", {_MH: "m_next / (1 - beta_2**(t + 1))", _VH: "v_next / (1 - beta_1**(t + 1))"}),
@@ -127,6 +134,8 @@ def adam_states(method: str) -> Iterator[Candidate]:
     shared = Handling(stored=(("m", "v_next"),))
     formulas = ((_AV, "beta_2 * m_next + (1 - beta_2) * g_t**2"),)
     yield Candidate("state/m-and-v-shared", "m と v が、同じ 1 つの辞書(配列)です", None, formulas, shared)
+    words = "m と v が、同じ 1 つの辞書(リスト)です。v を書くと、m も消えます"
+    yield Candidate("state/m-is-v", words, None, (*formulas, (_MH, "v_next / (1 - beta_1**(t + 1))")), shared)
     weight = "w_t" if method == "Adam" else "(1 - eta * lam) * w_t"
     step = f"{weight} - eta_next * m_next / (sqrt(v_next) + varepsilon)"
     words = "補正した学習率を、学習率そのものに書き戻しているので、補正が毎回重なります"

@@ -14,6 +14,7 @@ _COUNTED: tuple[Row, ...] = (
     ("loop/counter", "更新の回数が、update のたびではなくキーごとに増えています", Handling(clock="per key")),
     ("clock/never", "更新の回数 t が、1 のまま増えていません", Handling(clock="never")),
     ("clock/early", "更新の回数 t が 1 つ小さく、0 から始まっています", Handling(clock="minus one")),
+    ("clock/index", "更新の回数 t の代わりに、重みの番号(1 から)を使っています", Handling(clock="index")),
     ("clock/late", "更新の回数 t が 1 つ大きく、2 から始まっています", Handling(clock="plus one")),
 )
 
@@ -32,7 +33,7 @@ _STATES: tuple[Row, ...] = (
     ("loop/shared-by-letter", "状態が、キーの 1 文字目ごとにしか分かれていません(W1 と W2 で 1 つを使い回します)", Handling(slot="letter")),
     ("loop/shared-by-shape", "状態が、キーごとでなく、配列の形ごとにしか分かれていません", Handling(slot="shape")),
     ("loop/shared-by-size", "状態が、キーごとでなく、要素の数ごとにしか分かれていません", Handling(slot="size")),
-    ("state/forgotten", "状態が次のステップに残っていません(しまい忘れているか、毎回 0 に戻しています)", Handling(forgets=True)),
+    ("state/forgotten", "状態が次のステップに残っていません(しまい忘れているか、毎回 0 に戻しています)", Handling(forgets=1)),
     ("state/integer", "状態が整数です(整数の配列に書き込んで、小数が切り捨てられています)", Handling(kept="integer")),
     ("state/float16", "状態が float16 です", Handling(kept="float16")),
     ("state/mean", "状態を、配列全体で平均しています。状態は要素ごとに持ちます", Handling(kept="mean")),
@@ -59,6 +60,7 @@ _GRADIENTS: tuple[tuple[str, str, tuple[float, ...]], ...] = (
     ("l1", "L1 正則化が入っています(勾配に {c:g}×sign(w) を足しています)", (1e-3, 1e-4, 1e-2, 1e-5)),
     ("normalize", "勾配を、その大きさ(ノルム)で割っています", (0.0,)),
     ("integer", "勾配を整数に切り捨てています", (0.0,)),
+    ("floor", "勾配を、小さい方の整数に丸めています(整数の割り算 // を使っていませんか)", (0.0,)),
     ("clip", "勾配の要素を ±{c:g} で切っています(クリッピング)", (1.0, 5.0, 0.5, 10.0, 0.1, 2.0, 100.0)),
     ("clip norm", "勾配の大きさを、配列ごとに {c:g} までに縮めています(クリッピング)", (1.0, 5.0, 0.5, 10.0)),
     ("clip global norm", "勾配の大きさを、全体で {c:g} までに縮めています(クリッピング)", (1.0, 5.0, 0.5, 10.0)),
@@ -75,6 +77,7 @@ _WEIGHTS: tuple[tuple[str, str, tuple[float, ...]], ...] = (
     ("plain decay", "重み減衰が入っています(毎回 {c:g}×w を引いています)", (1e-4, 1e-3, 1e-2, 5e-4, 1e-5)),
     ("float16", "重みを float16 に丸めています", (0.0,)),
     ("integer", "重みを整数に切り捨てています", (0.0,)),
+    ("integers", "重みが整数の配列です(小数が切り捨てられ、小さな歩みでは動きません)", (0.0,)),
     ("round", "重みを、小数第 {c:g} 位で丸めています", (2.0, 3.0, 4.0, 5.0, 6.0, 8.0)),
     ("clip", "重みを ±{c:g} で切っています", (1.0, 5.0, 10.0, 0.5)),
 )

@@ -44,6 +44,7 @@ GRADIENTS: dict[str, Callable[[Array, Array, float, Arrays], Any]] = {
     "decay": lambda g, w, c, every: g + c * w,
     "double decay": lambda g, w, c, every: g + 2 * c * w,
     "integer": lambda g, w, c, every: np.trunc(g),
+    "floor": lambda g, w, c, every: np.floor(g),
     "times": lambda g, w, c, every: c * g,
 }
 
@@ -53,6 +54,7 @@ WEIGHTS: dict[str, Callable[[Array, Array, float, Known], Any]] = {
     "plain decay": lambda new, w, c, known: new - c * w,
     "float16": lambda new, w, c, known: new.astype(np.float16).astype(w.dtype),
     "integer": lambda new, w, c, known: np.trunc(new),
+    "integers": lambda new, w, c, known: np.trunc(np.trunc(w) + (new - w)),
     "clip": lambda new, w, c, known: np.clip(new, -c, c),
     "round": lambda new, w, c, known: np.round(new, int(c)),
     "sparse": lambda new, w, c, known: np.where(known["g_t"] != 0, new, w),
@@ -136,6 +138,7 @@ class _Machine:
 
     def _once(self, params: Arrays, grads: Arrays, repeat: int) -> None:
         handling, carried = self.handling, {}
+        forgotten = bool(handling.forgets) and (self.updates - 1) % handling.forgets == 0
         for number, (key, w) in enumerate(params.items()):
             slot = SLOTS[handling.slot](key, w)
             prepare, constant = handling.gradient
@@ -146,7 +149,7 @@ class _Machine:
                 "g_t": g,
                 "w_t": w.copy(),
             }
-            fresh = {name for name, arrays in self.state.items() if slot not in arrays or handling.forgets}
+            fresh = {name for name, arrays in self.state.items() if slot not in arrays or forgotten}
             for name, arrays in self.state.items():
                 old = self._start(name, g, w) if name in fresh else arrays[slot]
                 known[f"{name}_t"] = np.reshape(old, w.shape) if handling.slot == "size" else old
@@ -181,9 +184,11 @@ class _Machine:
             "each update": done,
             "never": 0,
             "per key": done * keys + number,
+            "index": number,
             "minus one": done - 1,
             "plus one": done + 1,
         }[self.handling.clock]
+        t = t % self.handling.restarts if self.handling.restarts else t
         return min(t, self.handling.stops_at - 1) if self.handling.stops_at else t
 
 

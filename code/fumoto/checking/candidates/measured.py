@@ -26,6 +26,14 @@ def timed(reader: Comparison) -> Iterator[Candidate]:
         at = difference.step - 1
         words = f"更新の回数 t が、{at} で止まっています"
         yield Candidate("clock/stops", words, handling=Handling(stops_at=at))
+        words = f"{at} ステップごとに、状態が出発点に戻っています(エポックのたびに作り直していませんか)"
+        yield Candidate("state/restarts", words, handling=Handling(forgets=at))
+        words = (
+            f"更新の回数 t を、{at} ステップごとに数えなおしています(エポックのたびに 0 に戻していませんか)"
+        )
+        yield Candidate("clock/restarts", words, handling=Handling(restarts=at))
+        words = f"{at} ステップごとに、状態も更新の回数 t も、はじめに戻っています"
+        yield Candidate("loop/restarts", words, handling=Handling(forgets=at, restarts=at))
 
 
 def scaled(reader: Comparison) -> Iterator[Candidate]:

@@ -2,7 +2,15 @@
 
 from collections.abc import Iterator
 
-from fumoto.checking.candidates.before_adam import ADADELTA, ADAGRAD, MOMENTUM, NESTEROV, RMSPROP, SGD
+from fumoto.checking.candidates.before_adam import (
+    ADADELTA,
+    ADAGRAD,
+    MOMENTUM,
+    NESTEROV,
+    RMSPROP,
+    SGD,
+    rate_kept,
+)
 from fumoto.checking.candidates.candidate import Candidate
 from fumoto.checking.candidates.from_adam import ADAMW, LION, MUON, adam, adam_states
 from fumoto.checking.candidates.patterns import Row
@@ -66,3 +74,5 @@ def slips(method: str) -> Iterator[Candidate]:
         yield Candidate(f"{label}/{slug}", words, label, tuple(formulas.items()))
     if method in ("Adam", "AdamW"):
         yield from adam_states(method)
+    if method in ("AdaGrad", "RMSProp"):
+        yield rate_kept(f"eq-{method.lower()}-w")

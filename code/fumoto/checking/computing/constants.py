@@ -81,7 +81,10 @@ def _with_rate(reader: Comparison) -> Iterator[Comparison]:
     if missing(reader) != ["lr"]:
         yield reader
         return
-    for rate in rounded(abs(learning_rate(reader))):  # 負の学習率は、符号の間違い
+    rates = rounded(abs(learning_rate(reader)))  # 負の学習率は、符号の間違い
+    if reader.method.name == "AdaDelta":
+        rates = list(dict.fromkeys([1.0, *rates]))  # 学習率のないのが、もとの形
+    for rate in rates:
         yield replace(reader, hyperparameters={**reader.hyperparameters, "lr": rate})
 
 
@@ -170,9 +173,9 @@ def _solve(reader: Comparison, unknown: list[str]) -> list[float]:
     def residual(point: Array) -> Array:
         yours, printed = map(np.concatenate, changes(reader, values(point), STEPS))
         size = abs(yours) + abs(printed)
-        return np.nan_to_num(
-            (printed - yours) / np.where(size > 0, size, 1.0), nan=1.0, posinf=1.0, neginf=-1.0
-        )
+        with np.errstate(all="ignore"):
+            apart = (printed - yours) / np.where(size > 0, size, 1.0)
+        return np.nan_to_num(apart, nan=1.0, posinf=1.0, neginf=-1.0)
 
     start = [-6.0 if name == "eps" else 2.2 for name in unknown]
     best = least_squares(residual, start, xtol=1e-15, ftol=1e-15, gtol=1e-15, max_nfev=60)

@@ -10,7 +10,7 @@ from typing import Any
 
 from fumoto.checking.calling.safety import ReaderError, call
 from fumoto.checking.calling.shapes import arrays, dictionaries, layers, objects, sequences
-from fumoto.checking.calling.shapes.loops import Loop, loops, repeated
+from fumoto.checking.calling.shapes.loops import GRADIENT, Loop, generated, loops, repeated
 from fumoto.checking.calling.shapes.making import (
     NOTHING,
     Making,
@@ -21,9 +21,10 @@ from fumoto.checking.calling.shapes.making import (
     setups,
     verbs,
 )
-from fumoto.checking.calling.shapes.roles import Argument, Arguments, Role, assignments
+from fumoto.checking.calling.shapes.roles import Argument, Arguments, Role, arguments_of, assignments
 from fumoto.checking.calling.shapes.units import Split, example
 from fumoto.checking.calling.shapes.walking import Plan
+from fumoto.checking.calling.values import normal
 
 Kind = tuple[Split, str, bool]  # 入れもの、それを言う言葉、作ったもの 1 つで全部を動かすか
 
@@ -111,6 +112,23 @@ def kinds(roles: set[Role]) -> tuple[Kind, ...]:
     return _CHANGES if Role.GRADS in roles else ()
 
 
+_OWN_GRADIENT = (
+    "データから、自分で勾配を計算しています。勾配を受け取る更新のところを、update(params, grads) か f(勾配の関数, 出発点) の形に"
+    "取り出して渡してください。"
+)
+_GRADIENTS = {Role.GRADS, Role.PAIRS, Role.BIAS_GRAD}
+_DATA = {"x", "xtrain", "trainx", "xs", "inputs", "features", "data", "xy", "xdata"}
+_LABELS = {"y", "t", "ytrain", "trainy", "ys", "labels", "targets", "target", "ydata", "label", "ttrain"}
+
+
+def _fits(arguments: Arguments) -> bool:
+    """``fit(X, y)`` のように、勾配でなくデータを受け取るか。"""
+    required = [argument for argument in arguments.listed if argument.required]
+    plain = {normal(argument.name) for argument in required}
+    gradient = plain & GRADIENT or arguments.roles() & _GRADIENTS
+    return bool(plain & _DATA and plain & _LABELS and not gradient)
+
+
 def groups(
     thing: Any, values_for: Callable[[dict[str, Any], bool], dict[str, Any]]
 ) -> Iterator[list[Plan | Loop]]:
@@ -119,11 +137,21 @@ def groups(
     ``values_for(accepts, anything)``: 受け取る引数 → そこに渡す値。作るものがなければ、そのわけを言う ``ReaderError``。
     """
     why: ReaderError | None = None
+    if inspect.isroutine(thing) and _fits(arguments_of(thing)):
+        raise ReaderError(_OWN_GRADIENT)
+    if yielding := generated(thing):
+        yield list(yielding)
+        return
     found = False
     for making in makings(thing):
         try:
             made = _sample(making, values_for)
-            for verb in verbs(made):
+            found_verbs = list(verbs(made))
+            if any(_fits(verb.arguments) for verb in found_verbs) and not any(
+                verb.arguments.roles() & _GRADIENTS for verb in found_verbs
+            ):
+                raise ReaderError(_OWN_GRADIENT)
+            for verb in found_verbs:
                 for loop in repeated(making, verb):
                     found = True
                     yield [loop]

@@ -1,24 +1,18 @@
-"""勾配の関数と出発点を受け取り、終わりまで走る関数: ``f(gradient, start, n_iter, …)``。
+"""勾配の関数と出発点を受け取り、終わりまで走る関数: ``f(gradient, start, n_iter, …)``。重みを ``yield`` するものも。
 
-勾配の関数には、問題の勾配を順に返させる。渡された x が、そのステップの重みである。読者の関数は別のスレッドで走り、次の勾配が
-決まるまで、勾配の関数の中で待つ。
+どの引数が何かを、名前から読み取る。走らせるのは ``looping`` である。
 """
 
+import inspect
 import re
-import threading
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from queue import SimpleQueue
 from typing import Any
 
-import numpy as np
-
-from fumoto.checking.calling.safety import ReaderError, call
-from fumoto.checking.calling.shapes.making import NOTHING, Making, Verb, filled
+from fumoto.checking.calling.shapes.making import NOTHING, Making, Verb
 from fumoto.checking.calling.shapes.roles import Argument, Arguments, Role, arguments_of
-from fumoto.checking.calling.shapes.units import alike, of_type
 from fumoto.checking.calling.values import normal
-from fumoto.hints import Array, Arrays
+from fumoto.hints import Array
 
 
 def _words(text: str) -> frozenset[str]:
@@ -40,17 +34,18 @@ START = _words(
 )
 COUNT = _words(
     "niter iterations numiters steps nsteps epochs maxiter stepnum maxiters numsteps nepochs n iters maxiterations "
-    "niterations numiterations niters numepochs t maxsteps k nits itermax maxepochs stepmax iternum iter maxit numiter"
+    "niterations numiterations niters numepochs t maxsteps k nits itermax maxepochs stepmax iternum iter maxit numiter "
+    "batches nbatches numbatches iterationsperepoch stepsperepoch batchesperepoch innersteps inneriterations"
 )
+EPOCHS = _words("epoch epochs nepochs numepochs maxepochs")
 TOLERANCE = _words(
     "tol tolerance precision threshold stopcriterion stoppingthreshold convergence mintol epsstop gtol xtol"
 )
 BOUNDS = _words("bounds bound limits")
 MANY = 1000
-
-
-class _Enough(BaseException):
-    """もう勾配はない。``Exception`` ではないので、読者の ``except`` には止められない。"""
+INNER = (
+    4  # エポックを数える引数もあるとき、エポックの中で回る数。エポックのたびに作り直されるものがわかるように
+)
 
 
 @dataclass(frozen=True)
@@ -105,10 +100,23 @@ def loops(function: Callable[..., Any]) -> list[Loop]:
 
 
 def repeated(making: Making, verb: Verb) -> list[Loop]:
-    """勾配の代わりに、勾配の関数を受け取る ``update(w, grad_func)`` なら、それを繰り返すものとしての呼び方。"""
-    roles = {argument.role: argument for argument in verb.arguments.listed if argument.required}
-    gradient, w = roles.get(Role.GRADS), roles.get(Role.PARAMS)
-    if gradient is None or w is None or not re.search(r"f(un|unc|n|unction)$", normal(gradient.name)):
+    """勾配の代わりに、勾配の関数を受け取る ``update(w, grad_func)`` なら、それを繰り返すものとしての呼び方。
+
+    ``minimize(grad_func, w, n_iter)`` のように、回数も受け取るものは、自分で繰り返す。1 度だけ呼ぶ。
+    """
+    required = [argument for argument in verb.arguments.listed if argument.required]
+    counts = {a.name: MANY for a in verb.arguments.listed if normal(a.name) in COUNT}
+    if counts and not verb.name:
+        return []  # 終わりまで走る関数そのもの
+    functions = (
+        GRADIENT if counts else {name for name in GRADIENT if re.search(r"f(un|unc|n|unction)?$", name)}
+    )
+    gradient = next((a for a in required if normal(a.name) in functions), None)
+    w = next(
+        (a for a in required if a is not gradient and (a.role is Role.PARAMS or normal(a.name) in START)),
+        None,
+    )
+    if gradient is None or w is None:
         return []
     listed = (*making.arguments.listed, *verb.arguments.listed)
     values = [replace(a, keyword=True) for a in listed if a.role is Role.VALUE]
@@ -116,8 +124,8 @@ def repeated(making: Making, verb: Verb) -> list[Loop]:
 
     def run(gradient_at: Callable[..., Array], start: Any, **given: Any) -> Any:
         made = making.build(**{name: value for name, value in given.items() if name in own})
-        more = {name: value for name, value in given.items() if name not in own}
-        for _ in range(MANY):
+        more = {name: value for name, value in given.items() if name not in own} | counts
+        for _ in range(1 if counts else MANY):
             returned = verb.of(made)(**{w.name: start, gradient.name: gradient_at}, **more)
             start = start if returned is None else returned
         return start
@@ -127,140 +135,43 @@ def repeated(making: Making, verb: Verb) -> list[Loop]:
         Argument("start", Role.OTHER, True, False, None),
     ]
     arguments = Arguments((*both, *values), False)
-    return [Loop(run, arguments, "gradient_at", "start", called_as=f"{verb.name}({w.name}, {gradient.name})")]
+    return [
+        Loop(
+            run,
+            arguments,
+            "gradient_at",
+            "start",
+            called_as=f"{verb.name or 'あなたの関数 '}({w.name}, {gradient.name})",
+        )
+    ]
 
 
-def looping(loop: Loop, params: Arrays, values: dict[str, Any]) -> "_Looping":
-    """``loop`` のとおりに、その重みから歩きはじめるもの。"""
-    return _Looping(loop, params, values)
+def generated(function: Callable[..., Any]) -> list[Loop]:
+    """``function`` が、重みを順に ``yield`` するものなら、その呼び方。勾配は、関数で渡すか、``send`` で渡す。"""
+    if not inspect.isgeneratorfunction(function):
+        return []
+    arguments = arguments_of(function)
+    names = [(normal(a.name), a.name) for a in arguments.listed]
+    gradient = next((own for plain, own in names if plain in GRADIENT), None)
+    start = next((own for plain, own in names if plain in START and own != gradient), None)
+    if start is None:
+        return []
 
+    def exhausted(*positional: Any, **named: Any) -> Any:
+        *_, w = function(*positional, **named)
+        return w
 
-class _Looping:
-    """``Loop`` のとおりに歩く、読者の最適化手法(``Walker``)。"""
+    def answered(gradient_at: Callable[..., Array], *positional: Any, **named: Any) -> Any:
+        steps = function(*positional, **named)
+        w = next(steps)
+        while True:
+            try:
+                w = steps.send(gradient_at(w))
+            except StopIteration:
+                return w
 
-    def __init__(self, loop: Loop, params: Arrays, values: dict[str, Any]):
-        self.loop = loop
-        self.shapes = {key: np.shape(w) for key, w in params.items()}
-        self.runs = {
-            key: [_Run(loop, piece, values) for piece in self._pieces(np.array(w))]
-            for key, w in params.items()
-        }
-
-    def _pieces(self, array: Array) -> list[Array]:
-        """1 度に渡す配列。座標を別々に渡すなら、2 つずつ(余りの相手は 0)。"""
-        if not self.loop.separate:
-            return [array]
-        flat = np.concatenate([np.ravel(array), np.zeros(array.size % 2, array.dtype)])
-        return [flat[i : i + 2] for i in range(0, flat.size, 2)]
-
-    def step(self, grads: Arrays) -> Arrays:
-        found = {}
-        for key, runs in self.runs.items():
-            reached = [
-                run.step(piece) for run, piece in zip(runs, self._pieces(np.array(grads[key])), strict=True)
-            ]
-            whole = np.concatenate(reached) if self.loop.separate and reached else np.asarray(reached)
-            found[key] = np.ravel(whole)[: np.prod(self.shapes[key], dtype=int)].reshape(self.shapes[key])
-        return found
-
-    def __del__(self) -> None:
-        for runs in self.runs.values():
-            for run in runs:
-                run.given.put(None)
-
-    def settings(self) -> dict[str, Any]:
-        return {}
-
-    asked = settings
-
-    def state(self) -> dict[str, dict[str, Any]]:
-        return {}
-
-    def notes(self) -> tuple[str, ...]:
-        return ()
-
-    def result(self) -> str:
-        return "勾配の関数に渡された x を、そのステップの重みとしました"
-
-
-class _Run:
-    """読者の関数の、1 回の実行。"""
-
-    def __init__(self, loop: Loop, start: Array, values: dict[str, Any]):
-        self.start, self.steps = start, 0
-        self.given: SimpleQueue[Array | None] = SimpleQueue()
-        self.reached: SimpleQueue[Any] = SimpleQueue()
-        positional, named = filled(loop.arguments, self._giving(loop, start, values), {})
-        arguments = (loop.function, positional, named, self.given, self.reached)
-        threading.Thread(target=_run, args=arguments, daemon=True).start()
-        self._next()
-
-    def _giving(self, loop: Loop, start: Array, values: dict[str, Any]) -> Callable[[Argument], Any]:
-        gradient = _waiting(self.given, self.reached)
-
-        def give(argument: Argument) -> Any:
-            plain = normal(argument.name)
-            if argument.name in values:
-                return values[argument.name]
-            if argument.name == loop.gradient:
-                return gradient
-            if argument.name == loop.start:
-                return np.stack([start, start], axis=-1) if plain in BOUNDS else start.copy()
-            if plain in COUNT and (argument.required or isinstance(argument.default, int)):
-                return MANY
-            if plain in TOLERANCE:
-                return -1.0
-            if plain in OBJECTIVE and argument.required:
-                return lambda *x: 0.0
-            return NOTHING
-
-        return give
-
-    def step(self, g: Array) -> Array:
-        """勾配 ``g`` を渡し、次に勾配を聞かれたときの x。"""
-        self.steps += 1
-        self.given.put(g)
-        return self._next()
-
-    def _next(self) -> Array:
-        kind, value = self.reached.get()
-        if kind == "error":
-            raise value
-        if kind == "x":
-            return of_type(np.reshape(value, self.start.shape), self.start)
-        items = [value, *reversed(value)] if isinstance(value, list | tuple) else [value]
-        found = next((item for item in items if alike(item, self.start.shape)), None)
-        if found is None or self.steps == 0:
-            raise ReaderError(f"勾配を {self.steps} 回使ったところで終わり、重みを返しませんでした。")
-        return of_type(np.array(found), self.start)
-
-
-def _waiting(given: "SimpleQueue[Array | None]", reached: "SimpleQueue[Any]") -> Callable[..., Array]:
-    """読者に渡す、勾配の関数。x を知らせ、次の勾配を待つ。"""
-
-    def gradient(*x: Any) -> Array:
-        reached.put(("x", np.array(x[0] if len(x) == 1 else x)))
-        if (g := given.get()) is None:
-            raise _Enough
-        return g
-
-    return gradient
-
-
-def _run(
-    function: Callable[..., Any],
-    positional: list[Any],
-    named: dict[str, Any],
-    given: "SimpleQueue[Array | None]",
-    reached: "SimpleQueue[Any]",
-) -> None:
-    try:
-        reached.put(("end", call("実行", lambda: function(*positional, **named))))
-    except _Enough:
-        return
-    except ReaderError as error:
-        reached.put(("error", error))
-    except BaseException as error:  # sys.exit() など
-        reached.put(("error", ReaderError(f"{type(error).__name__} で Python を終わらせようとしました。")))
-    while given.get() is not None:  # 終わったあとも、聞かれれば同じことを言う
-        reached.put(("error", ReaderError("用意した勾配を使い切る前に終わりました。")))
+    if gradient is not None:
+        return [Loop(exhausted, arguments, gradient, start)]
+    asked = Argument("gradient_at", Role.OTHER, True, False, None)
+    arguments = replace(arguments, listed=(asked, *arguments.listed))
+    return [Loop(answered, arguments, asked.name, start, called_as=f"あなたのジェネレーター ({start}, …)")]

@@ -1,0 +1,176 @@
+"""終わりまで走る関数を、1 歩ずつ進める。
+
+勾配の関数には、問題の勾配を順に返させる。渡された x が、そのステップの重みである。読者の関数は別のスレッドで走り、次の勾配が
+決まるまで、勾配の関数の中で待つ。
+"""
+
+import threading
+from collections.abc import Callable
+from queue import SimpleQueue
+from typing import Any
+
+import numpy as np
+
+from fumoto.checking.calling.safety import ReaderError, call
+from fumoto.checking.calling.shapes.loops import (
+    BOUNDS,
+    COUNT,
+    EPOCHS,
+    INNER,
+    MANY,
+    OBJECTIVE,
+    TOLERANCE,
+    Loop,
+)
+from fumoto.checking.calling.shapes.making import NOTHING, filled
+from fumoto.checking.calling.shapes.roles import Argument
+from fumoto.checking.calling.shapes.units import alike, of_type
+from fumoto.checking.calling.values import normal
+from fumoto.hints import Array, Arrays
+
+
+class _Enough(BaseException):
+    """もう勾配はない。``Exception`` ではないので、読者の ``except`` には止められない。"""
+
+
+def looping(loop: Loop, params: Arrays, values: dict[str, Any]) -> "_Looping":
+    """``loop`` のとおりに、その重みから歩きはじめるもの。"""
+    return _Looping(loop, params, values)
+
+
+class _Looping:
+    """``Loop`` のとおりに歩く、読者の最適化手法(``Walker``)。"""
+
+    def __init__(self, loop: Loop, params: Arrays, values: dict[str, Any]):
+        self.loop = loop
+        self.runs: dict[str, list[_Run]] = {}
+        self.shapes = {key: np.shape(w) for key, w in params.items()}
+        self.runs = {
+            key: [_Run(loop, piece, values) for piece in self._pieces(np.array(w))]
+            for key, w in params.items()
+        }
+
+    def _pieces(self, array: Array) -> list[Array]:
+        """1 度に渡す配列。座標を別々に渡すなら、2 つずつ(余りの相手は 0)。"""
+        if not self.loop.separate:
+            return [array]
+        flat = np.concatenate([np.ravel(array), np.zeros(array.size % 2, array.dtype)])
+        return [flat[i : i + 2] for i in range(0, flat.size, 2)]
+
+    def step(self, grads: Arrays) -> Arrays:
+        found = {}
+        for key, runs in self.runs.items():
+            reached = [
+                run.step(piece) for run, piece in zip(runs, self._pieces(np.array(grads[key])), strict=True)
+            ]
+            whole = np.concatenate(reached) if self.loop.separate and reached else np.asarray(reached)
+            found[key] = np.ravel(whole)[: np.prod(self.shapes[key], dtype=int)].reshape(self.shapes[key])
+        return found
+
+    def __del__(self) -> None:
+        for runs in self.runs.values():
+            for run in runs:
+                run.given.put(None)
+
+    def settings(self) -> dict[str, Any]:
+        return {}
+
+    asked = settings
+
+    def state(self) -> dict[str, dict[str, Any]]:
+        return {}
+
+    def notes(self) -> tuple[str, ...]:
+        stopping = [a.name for a in self.loop.arguments.listed if normal(a.name) in TOLERANCE]
+        return (
+            (f"{stopping[0]} で打ち切るところは、確かめていません(負の値を渡しました)。",) if stopping else ()
+        )
+
+    def result(self) -> str:
+        return "勾配の関数に渡された x を、そのステップの重みとしました"
+
+
+class _Run:
+    """読者の関数の、1 回の実行。"""
+
+    def __init__(self, loop: Loop, start: Array, values: dict[str, Any]):
+        self.start, self.steps = start, 0
+        self.given: SimpleQueue[Array | None] = SimpleQueue()
+        self.reached: SimpleQueue[Any] = SimpleQueue()
+        positional, named = filled(loop.arguments, self._giving(loop, start, values), {})
+        arguments = (loop.function, positional, named, self.given, self.reached)
+        threading.Thread(target=_run, args=arguments, daemon=True).start()
+        self._next()
+
+    def _giving(self, loop: Loop, start: Array, values: dict[str, Any]) -> Callable[[Argument], Any]:
+        gradient = _waiting(self.given, self.reached)
+
+        counts = [plain for a in loop.arguments.listed if (plain := normal(a.name)) in COUNT]
+        inner = len(counts) > 1 and not EPOCHS.isdisjoint(counts)
+
+        def give(argument: Argument) -> Any:
+            plain = normal(argument.name)
+            if argument.name in values:
+                return values[argument.name]
+            if argument.name == loop.gradient:
+                return gradient
+            if argument.name == loop.start:
+                return np.stack([start, start], axis=-1) if plain in BOUNDS else start.copy()
+            if plain in COUNT and (argument.required or isinstance(argument.default, int)):
+                return INNER if inner and plain not in EPOCHS else MANY
+            if plain in TOLERANCE:
+                return -1.0
+            if plain in OBJECTIVE and argument.required:
+                return lambda *x: 0.0
+            return NOTHING
+
+        return give
+
+    def step(self, g: Array) -> Array:
+        """勾配 ``g`` を渡し、次に勾配を聞かれたときの x。"""
+        self.steps += 1
+        self.given.put(g)
+        return self._next()
+
+    def _next(self) -> Array:
+        kind, value = self.reached.get()
+        if kind == "error":
+            raise value
+        if kind == "x":
+            return of_type(np.reshape(value, self.start.shape), self.start)
+        items = [value, *reversed(value)] if isinstance(value, list | tuple) else [value]
+        found = next((item for item in items if alike(item, self.start.shape)), None)
+        if found is None or self.steps == 0:
+            raise ReaderError(f"勾配を {self.steps} 回使ったところで終わり、重みを返しませんでした。")
+        return of_type(np.array(found), self.start)
+
+
+def _waiting(given: "SimpleQueue[Array | None]", reached: "SimpleQueue[Any]") -> Callable[..., Array]:
+    """読者に渡す、勾配の関数。x を知らせ、次の勾配を待つ。"""
+
+    def gradient(*x: Any) -> Array:
+        reached.put(("x", np.array(x[0] if len(x) == 1 else x)))
+        if (g := given.get()) is None:
+            raise _Enough
+        return g
+
+    return gradient
+
+
+def _run(
+    function: Callable[..., Any],
+    positional: list[Any],
+    named: dict[str, Any],
+    given: "SimpleQueue[Array | None]",
+    reached: "SimpleQueue[Any]",
+) -> None:
+    try:
+        reached.put(("end", call("実行", lambda: function(*positional, **named))))
+    except _Enough:
+        return
+    except ReaderError as error:
+        reached.put(("error", error))
+    except BaseException as error:  # sys.exit() など
+        reached.put(("error", ReaderError(f"{type(error).__name__} で Python を終わらせようとしました。")))
+    while given.get() is not None:  # 終わったあとも、聞かれれば同じことを言う
+        reached.put(("error", ReaderError("用意した勾配を使い切る前に終わりました。")))
