@@ -13,6 +13,7 @@ from fumoto.hints import Array
 
 _SINGLE = 1e-6  # 倍率の 1 からのずれがこれより小さければ、学習率を float32 にしただけである
 _STEPS = 4  # 値を探すときに比べるステップ
+_HOPELESS = 12  # 値を探すのを、ここで近づいていなければあきらめる
 
 
 def timed(reader: Comparison) -> Iterator[Candidate]:
@@ -211,9 +212,19 @@ def _searched(
     best = int(np.argmin(errors))
     low, high = grid[max(best - 1, 0)], grid[min(best + 1, len(grid) - 1)]
     golden = (np.sqrt(5) - 1) / 2
-    for _ in range(45):
-        left, right = high - golden * (high - low), low + golden * (high - low)
-        low, high = (low, right) if error(left) < error(right) else (left, high)
+    left, right = high - golden * (high - low), low + golden * (high - low)
+    at_left, at_right = error(left), error(right)
+    for step in range(45):
+        if at_left < at_right:
+            high, right, at_right = right, left, at_left
+            left = high - golden * (high - low)
+            at_left = error(left)
+        else:
+            low, left, at_left = left, right, at_right
+            right = low + golden * (high - low)
+            at_right = error(right)
+        if step == _HOPELESS and min(at_left, at_right) > errors[best] / 4:
+            return None  # 値が合っていれば、区間とともに 0 に近づく
     found = transform(10.0 ** ((low + high) / 2))
     for digits in (2, 3, 4, 6, 9):
         rounded = float(f"{found:.{digits}g}") if transform is _itself else round(found, digits)
