@@ -284,3 +284,48 @@ def test_a_value_that_is_taken_and_not_used_is_said():
     other = check(adam(used="1e-3"), "Adam")
     assert not other.ok
     assert "eps" in str(other)
+
+
+def test_an_argument_kept_under_another_name_is_followed_to_other_values():
+    """The attribute ``lr`` is the argument ``learning_rate``: what is passed is what counts."""
+
+    class Mine:
+        def __init__(self, learning_rate=0.01, epsilon=1e-7, rho=0.9):
+            self.lr, self.epsilon, self.rho, self.h = learning_rate, epsilon, rho, {}
+
+        def update(self, params, grads):
+            for key in params:
+                self.h[key] = self.rho * self.h.get(key, 0) + (1 - self.rho) * grads[key] ** 2
+                params[key] -= self.lr * grads[key] / (np.sqrt(self.h[key]) + self.epsilon)
+
+    report = check(Mine, "RMSProp")
+    assert str(report).startswith("一致: RMSProp の式と同じ動きをします。"), str(report)
+
+
+def test_values_are_handed_over_in_a_dictionary_too():
+    def mine(params, grads, states, hyperparams):
+        for p, g, s in zip(params, grads, states, strict=True):
+            s *= hyperparams["gamma"]
+            s += (1 - hyperparams["gamma"]) * g * g
+            p -= hyperparams["learning_rate"] * g / np.sqrt(s + 1e-6)
+
+    for given in ({}, {"lr": 0.3}, {"learning_rate": 0.3, "gamma": 0.7}):
+        report = check(mine, "RMSProp", **given)
+        assert report.ok, str(report)
+        assert "渡せませんでした" not in str(report)
+    assert "lr=0.3, decay_rate=0.7" in str(report)
+
+
+def test_a_count_from_zero_is_named_though_every_weight_becomes_nan():
+    def mine(grad, w, lr=0.01, b1=0.9, b2=0.999, eps=1e-8, n=20):
+        m = v = np.zeros_like(w)
+        for t in range(n):
+            g = grad(w)
+            m, v = b1 * m + (1 - b1) * g, b2 * v + (1 - b2) * g**2
+            with np.errstate(all="ignore"):
+                w = w - lr * m / (1 - b1**t) / (np.sqrt(v / (1 - b2**t)) + eps)
+        return w
+
+    report = check(mine, "Adam")
+    assert (report.ok, report.variant) == (False, "clock/early"), str(report)
+    assert "t は、1 から数えます" in str(report)

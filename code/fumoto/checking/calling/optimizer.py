@@ -42,8 +42,9 @@ class Observed:
 
     def values(self, names: Sequence[str], only_passed: bool = False) -> dict[str, float]:
         """手法の引数 ``names`` の値。分かったものだけ。"""
-        own = {name: v for name, v in self.own.items() if not only_passed or name in self.passed}
-        return values.values_of(names, own)
+        passed = {name: v for name, v in self.own.items() if name in self.passed}
+        seen = {} if only_passed else values.values_of(names, self.own)
+        return {**seen, **values.values_of(names, passed)}  # 同じものを別の名前の属性にも持っていることがある
 
     def paths(self, names: Sequence[str]) -> "list[Trajectory]":
         """足どり。少し違う引数で走らせたものの引数は、手法の引数 ``names`` で言い直す。"""
@@ -52,10 +53,11 @@ class Observed:
     def _renamed(self, path: "Trajectory", names: Sequence[str]) -> "Trajectory":
         if path.elsewhere is None:
             return path
-        own = self.own
+        own = {name: v for name, v in self.own.items() if name in self.passed}
         for ours, value in path.elsewhere.values.items():
             own = values.changed(own, self.places[ours], value)
-        return replace(path, elsewhere=replace(path.elsewhere, values=values.values_of(names, own)))
+        known = {**self.values(names), **values.values_of(names, own)}
+        return replace(path, elsewhere=replace(path.elsewhere, values=known))
 
 
 def observe(

@@ -6,7 +6,7 @@
 
 import inspect
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -155,8 +155,21 @@ def gradients(start: Arrays, steps: int) -> list[Arrays]:
 
 
 def attempt(plan: Plan | Loop, wanted: Wanted) -> Trial:
-    """1 つの呼び方を試す。"""
+    """1 つの呼び方を試す。渡した辞書から読者の引いた値があれば、それも渡す値とし、違う値を頼まれていれば試しなおす。"""
     own = wanted.for_(plan.accepts, plan.anything)
+    trial = _attempt(plan, wanted, own)
+    asked = {name: value for name, value in (trial.config or {}).items() if name not in plan.accepts}
+    if not asked:
+        return trial
+    chosen = {**own, **asked}
+    for name, value in wanted.given.items():
+        place = (name, None) if name in asked else values.meanings([name], asked).get(name)
+        if place is not None and name not in plan.accepts:
+            chosen = values.changed(chosen, place, value)
+    return _attempt(plan, wanted, chosen) if chosen != {**asked, **own} else replace(trial, own=chosen)
+
+
+def _attempt(plan: Plan | Loop, wanted: Wanted, own: dict[str, Any]) -> Trial:
     start = example(wanted.matrices)
     walk = again = None
     try:

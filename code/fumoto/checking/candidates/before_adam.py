@@ -34,6 +34,7 @@ MOMENTUM: tuple[Row, ...] = (
     ("rate-twice", "学習率を 2 度掛けています(η が η² になっています)", {_V: "alpha * v_t - eta**2 * g_t"}),
     ("one-minus", "前の速度に、α でなく 1 - α を掛けています", {_V: "(1 - alpha) * v_t - eta * g_t"}),
     ("reversed", "α と 1 - α が入れ替わっています", {_V: "(1 - alpha) * v_t - alpha * eta * g_t"}),
+    ("only-last", "速度をためず、1 つ前の勾配だけを覚えています", {"a_next": "g_t", _V: "-eta * (g_t + alpha * a_t)"}),
     ("old-velocity", "速度を更新する前に、前の速度で動いています", {_W: "w_t + v_t"}),
     ("old-velocity-again", "更新した速度に、前の速度も足して動いています(慣性が 2 度入ります)", {_W: "w_t + alpha * v_t + v_next"}),
     ("alpha-again", "速度に、もう一度 α を掛けて足しています", {_W: "w_t + alpha * v_next"}),
@@ -79,6 +80,7 @@ ADAGRAD: tuple[Row, ...] = (
     ("gradient-sum", "勾配の二乗でなく、勾配そのものをためています", {_H: "h_t + g_t", _AW: "w_t - eta * g_t / (sqrt(abs(h_next)) + varepsilon)"}),
     ("gradient-sum-squared", "勾配を足してから 2 乗しています。足すのは、2 乗してからです", {_H: "h_t + g_t", _AW: "w_t - eta * g_t / (abs(h_next) + varepsilon)"}),
     ("squared-sum", "前の h まで 2 乗しています", {_H: "(h_t + g_t)**2"}),
+    ("root-kept", "平方根をとった値を、h として残しています。残すのは、平方根をとる前の値です", {_H: "sqrt(h_t + g_t**2)", _AW: "w_t - eta * g_t / (h_next + varepsilon)"}),
     ("old-h", "h を更新する前に、前の h で割っています", {_AW: "w_t - eta * g_t / (sqrt(h_t) + varepsilon)"}),
     ("norm", "勾配の二乗の平方根(大きさ)をためています", {_H: "h_t + norm(g_t)"}),
 )  # fmt: skip
@@ -88,6 +90,7 @@ RMSPROP: tuple[Row, ...] = (
     *accumulated(_RH, "rho * h_t"),
     *divided(_RW, "g_t", "h_next"),
     *averaged(_RH, "rho", "h_t", "g_t**2", "ρ"),
+    ("root-kept", "平方根をとった値を、h として残しています。残すのは、平方根をとる前の値です", {_RH: "sqrt(rho * h_t + (1 - rho) * g_t**2)", _RW: "w_t - eta * g_t / (h_next + varepsilon)"}),
     ("old-h", "h を更新する前に、前の h で割っています", {_RW: "w_t - eta * g_t / (sqrt(h_t) + varepsilon)"}),
     ("squared-average", "前の h も含めた全体を 2 乗しています", {_RH: "(rho * h_t + (1 - rho) * g_t)**2"}),
     ("largest-square", "平均でなく、ρh と g² の大きい方をとっています", {_RH: "max(rho * h_t, g_t**2)"}),

@@ -66,6 +66,7 @@ _ROWS: dict[str, tuple[tuple[str, str, dict[str, str], dict[str, float]], ...]] 
         ("keras", "Keras 3 の Adagrad の書き方です(ε を平方根の中に足し、h を 0.1 から始めます)", {"eq-adagrad-w": _INSIDE}, {"h": 0.1}),
         ("inside-ones", "ε を平方根の中に足し、h を 1 から始める書き方です(Keras 3 の initial_accumulator_value=1)", {"eq-adagrad-w": _INSIDE}, {"h": 1.0}),
         ("tensorflow", "TensorFlow 1 の AdagradOptimizer の書き方です(ε がなく、h を 0.1 から始めます)", {"eq-adagrad-w": "w_t - eta * g_t / sqrt(h_next)"}, {"h": 0.1}),
+        ("tensorflow-2", "TensorFlow 2 の Adagrad(ApplyAdagradV2)の書き方です(h を 0.1 から始めます)", {}, {"h": 0.1}),
         ("larger", "√h と ε の大きい方で割る書き方です", {"eq-adagrad-w": _LARGER}, {}),
     ),
     "RMSProp": (

@@ -67,6 +67,7 @@ def adam(w: str, weight: str) -> tuple[Row, ...]:
         ("rate-root-of-both", "学習率にまとめた補正の、1 - β₁ᵗ まで平方根に入っています", {w: moved("sqrt((1 - beta_2**(t + 1)) / (1 - beta_1**(t + 1))) * m_next / (sqrt(v_next) + varepsilon)")}),
         ("hat-missing-v", "v の補正がありません(√v̂ でなく √v で割っています)", {w: moved("m_hat_next / (sqrt(v_next) + varepsilon)")}),
         ("hat-missing-m", "m の補正がありません(m̂ でなく m を使っています)", {w: moved("m_next / (sqrt(v_hat_next) + varepsilon)")}),
+        *((f"uncorrected-{name}", f"{name} のバイアス補正がありません", {hat: f"{name}_next"}) for name, hat in (("m", _MH), ("v", _VH))),  # もう 1 つの間違いとの組のために
         ("nadam", "Nadam(Nesterov の先読みをする Adam)の式です", {w: moved("(beta_1 * m_hat_next + (1 - beta_1) * g_t / (1 - beta_1**(t + 1))) / (sqrt(v_hat_next) + varepsilon)")}),
         ("amsgrad", "AMSGrad(v の、これまでの最大を使う Adam)の式です", {"x_next": "max(x_t, v_next)", w: moved("m_hat_next / (sqrt(x_next / (1 - beta_2**(t + 1))) + varepsilon)")}),
         ("amsgrad-hat", "AMSGrad(v̂ の、これまでの最大を使う Adam)の式です", {"x_next": "max(x_t, v_hat_next)", w: moved("m_hat_next / (sqrt(x_next) + varepsilon)")}),

@@ -175,15 +175,25 @@ def _seen(reader: Comparison) -> Report | None:
     for path in reader.trajectories:
         for fault in path.faults:
             return Report(False, f"既知の間違い: {FAULTS[fault.id]}。", variant=fault.id)
+    if _all_nan_at_once(reader):
+        words = "はじめの更新で、補正の 1 - β⁰ = 0 で割っています。更新の回数 t は、1 から数えます"
+        label = next(e for e in reader.method.labels if "t" in reader.equations[e].symbols)
+        return Report(False, f"既知の間違い: {words}。", equation=label, variant="clock/early")
     if last_move(reader.trajectories) == -1:
         for candidate in slips(reader.method.name):  # 歩みの式を間違えて、歩みがいつも 0 になるもの
             if follows(reader, candidate):
                 return report_on(reader, [candidate])
-        words = "update を呼んでも、重みがまったく動きません(w = w - … は、名前を付け替えるだけで、params の配列を書き換えません。w -= … か w[...] = … と書きます)"
+        words = "update を呼んでも、重みがまったく動きません(w = w - … は、名前を付け替えるだけで、params の配列を書き換えません。w -= … か w[...] = … と書きます。重みや勾配の写しを、いつまでも使っていることもあります)"
         return Report(
             False, f"既知の間違い: {words}。", equation=reader.method.labels[-1], variant="loop/nothing-moves"
         )
     return None
+
+
+def _all_nan_at_once(reader: Comparison) -> bool:
+    """回数を数える手法で、1 歩目に、どの重みも nan になったか。ほかの書き間違いでは、勾配が 0 でない重みは nan にならない。"""
+    counted = any("t" in reader.equations[label].symbols for label in reader.method.labels)
+    return counted and all(np.isnan(w).all() for path in reader.trajectories for w in path.params[0].values())
 
 
 def _exact_mistake(reader: Comparison) -> Report | None:

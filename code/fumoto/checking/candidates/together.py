@@ -68,6 +68,9 @@ def combined(reader: Comparison) -> Iterator[tuple[Candidate, Candidate, Candida
     for first in written:
         for scale in scaling(reader, first):
             yield first, scale, together(first, scale)
+    for other in (c for c in mistakes(reader.method, reader.equations) if c.method):
+        for scale in scaling(reader, other):
+            yield other, scale, together(other, scale)
     written = [c for c in written if c.id.split("/")[1] not in _RARE]
     for first, second in combinations(written, 2):
         if not _overlap(first, second):
