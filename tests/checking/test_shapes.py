@@ -813,3 +813,31 @@ def test_what_computes_its_own_gradient_is_told_what_to_hand_over():
         report = check(thing, "SGD")
         assert not report.ok
         assert "データから、自分で勾配を計算しています" in str(report)
+
+
+def test_a_list_whose_last_array_stays_is_not_taken_for_rows_of_an_array():
+    class Mine:
+        def __init__(self, params, lr=0.05):
+            self.params, self.lr = params, lr
+
+        def step(self, grads):
+            for i in range(len(self.params) - 1):
+                self.params[i] -= self.lr * grads[i]
+
+    report = check(Mine, "SGD")
+    assert "配列のリスト" in report.how
+    assert "まったく動きません。ほかの重みは式のとおりです" in str(report)
+
+
+def test_one_number_for_all_arrays_is_named_though_an_empty_array_makes_it_nan():
+    class Mine:
+        def __init__(self, params, lr=0.01, decay_rate=0.9):
+            self.params, self.lr, self.decay_rate, self.cache = params, lr, decay_rate, 0
+
+        def step(self):
+            for p in self.params:
+                self.cache = self.decay_rate * self.cache + (1 - self.decay_rate) * np.mean(p.grad**2)
+                p.data -= self.lr * p.grad / (np.sqrt(self.cache) + 1e-7)
+
+    report = check(Mine, "RMSProp")
+    assert report.variant == "eq-rmsprop-h/mean + loop/shared-state", str(report)

@@ -207,9 +207,9 @@ def _rank(start: Arrays, path: list[Arrays], shifted: Arrays, change: bool) -> i
         return STILL
     if change and any(shifted[key].shape == w.shape and np.any(_apart(path[0][key] - w, shifted[key] - w - SHIFT) > SHIFT / 2) for key, w in start.items()):  # fmt: skip
         return STILL  # 重みとともに変わる「変化」は、重みそのもの
-    moved = [bool(np.any(last[key] != w)) for key, w in start.items()]
-    if not all(moved):
-        return SOME if any(moved) else STILL
+    moved = [last[key] != w for key, w in start.items()]
+    if not all(np.all(each) for each in moved):  # 配列を重みのリストとみなすと、一部の行だけが動くことがある
+        return SOME if any(np.any(each) for each in moved) else STILL
     for key in start:
         if shifted[key].shape != start[key].shape:
             return EVERY

@@ -34,6 +34,7 @@ MOMENTUM: tuple[Row, ...] = (
     ("rate-twice", "学習率を 2 度掛けています(η が η² になっています)", {_V: "alpha * v_t - eta**2 * g_t"}),
     ("one-minus", "前の速度に、α でなく 1 - α を掛けています", {_V: "(1 - alpha) * v_t - eta * g_t"}),
     ("reversed", "α と 1 - α が入れ替わっています", {_V: "(1 - alpha) * v_t - alpha * eta * g_t"}),
+    ("added", "新しい速度を、前の速度に置きかえず、足しています(= のところが += です)", {_V: "(1 + alpha) * v_t - eta * g_t"}),
     ("only-last", "速度をためず、1 つ前の勾配だけを覚えています", {"a_next": "g_t", _V: "-eta * (g_t + alpha * a_t)"}),
     ("old-velocity", "速度を更新する前に、前の速度で動いています", {_W: "w_t + v_t"}),
     ("old-velocity-again", "更新した速度に、前の速度も足して動いています(慣性が 2 度入ります)", {_W: "w_t + alpha * v_t + v_next"}),

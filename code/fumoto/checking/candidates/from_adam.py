@@ -57,6 +57,7 @@ def adam(w: str, weight: str) -> tuple[Row, ...]:
         *((f"v-{slug}", f"v の式で、{words}", formulas) for slug, words, formulas in averaged(_AV, "beta_2", "v_t", "g_t**2", "β₂")),
         ("v-total", "v に、勾配の二乗を、配列全体で足したものを使っています", {_AV: "beta_2 * v_t + (1 - beta_2) * total(g_t**2)"}),
         ("v-mean", "v に、勾配の二乗を、配列全体で平均したものを使っています", {_AV: "beta_2 * v_t + (1 - beta_2) * mean(g_t**2)"}),
+        ("v-weights", "v に、勾配でなく、重みの二乗をためています", {_AV: "beta_2 * v_t + (1 - beta_2) * w_t**2"}),
         ("v-absolute", "v に、勾配の二乗でなく絶対値をためています", {_AV: "beta_2 * v_t + (1 - beta_2) * abs(g_t)"}),
         ("gradient-on-top", "分子に、m でなく、いまの勾配を使っています", {w: moved("g_t / (sqrt(v_hat_next) + varepsilon)")}),
         ("one-hat", "分子と分母の補正が逆です(m̂ のところに v̂、v̂ のところに m̂)", {w: moved("v_hat_next / (sqrt(abs(m_hat_next)) + varepsilon)")}),

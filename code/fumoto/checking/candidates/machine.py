@@ -22,7 +22,9 @@ FUNCTIONS: dict[str, Callable[..., Any]] = {
     "max": np.maximum,
     "min": np.minimum,
     "total": np.sum,
-    "mean": lambda array: np.sum(array) / max(np.size(array), 1),
+    "mean": lambda array: np.divide(
+        np.sum(array), np.size(array)
+    ),  # 要素のない配列では、NumPy の mean と同じ nan
     "norm": lambda array: np.sqrt(np.sum(np.square(array))),
 }
 

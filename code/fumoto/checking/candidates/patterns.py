@@ -40,6 +40,7 @@ def accumulated(h: str, before: str) -> tuple[Row, ...]:
         ("epsilon", "ε を、ためる方にも毎回足しています", {h: f"{before} + {weight}g_t**2 + varepsilon"}),
         ("rate", "ためる勾配の二乗に、学習率を掛けています", {h: f"{before} + {weight}eta * g_t**2"}),
         ("largest", "ためずに、大きい方をとっています", {h: f"max({before}, {weight}g_t**2)"}),
+        ("weights", "勾配でなく、重みの二乗をためています", {h: f"{before} + {weight}w_t**2"}),
         ("cubed", "勾配を 3 乗しています", {h: f"{before} + {weight}abs(g_t)**3"}),
     )  # fmt: skip
 
@@ -53,6 +54,7 @@ def averaged(h: str, rho: str, old: str, new: str, letter: str) -> tuple[Row, ..
         ("one-plus", f"1 - {letter} のところが 1 + {letter} になっています", {h: f"{rho} * {old} + (1 + {rho}) * {new}"}),
         ("squared", f"{letter} が 2 乗されています", {h: f"{rho}**2 * {old} + (1 - {rho}) * {new}"}),
         ("power", f"{letter} が t 乗されています。平均の {letter} は、いつも同じです", {h: f"{rho}**(t + 1) * {old} + (1 - {rho}**(t + 1)) * {new}"}),
+        ("added", "新しい平均を、前の値に置きかえず、足しています(= のところが += です)", {h: f"(1 + {rho}) * {old} + (1 - {rho}) * {new}"}),
         ("all-at-once", f"1 - {letter} が、前の値も含めた全体に掛かっています", {h: f"(1 - {rho}) * ({rho} * {old} + {new})"}),
         ("bracket", "括弧の位置が違い、新しい値が、前の値にも掛かっています", {h: f"({rho} * {old} + (1 - {rho})) * {new}"}),
     )  # fmt: skip
