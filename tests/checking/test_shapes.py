@@ -555,6 +555,20 @@ SHAPES = {  # what it is -> (the code, where SIGN is - or +; what the report mus
         """,
         "勾配を順に返す関数と、出発点の配列を 1 つずつ渡し",
     ),
+    "a loop whose gradient takes the number of the step, too": (
+        """
+        def Mine(grad, x, callback=None, num_iters=200, step_size=0.1, mass=0.9):
+            v = np.zeros_like(x)
+            for i in range(num_iters):
+                g = grad(x, i)
+                if callback:
+                    callback(x, i, g)
+                v = mass * v + g
+                x = x SIGN step_size * v
+            return x
+        """,
+        "勾配を順に返す関数と、出発点の配列を 1 つずつ渡し",
+    ),
     "epochs of a few batches": (
         """
         def Mine(grad, w, lr=0.1, momentum=0.9, epochs=4, n_batches=5):
@@ -841,3 +855,30 @@ def test_one_number_for_all_arrays_is_named_though_an_empty_array_makes_it_nan()
 
     report = check(Mine, "RMSProp")
     assert report.variant == "eq-rmsprop-h/mean + loop/shared-state", str(report)
+
+
+def test_a_gradient_that_is_computed_only_once_is_said():
+    def mine(grad, w0, lr=0.01, n_steps=10):
+        w, g = np.array(w0), grad(w0)
+        for _ in range(n_steps):
+            w = w - lr * g
+        return w
+
+    report = check(mine, "SGD")
+    assert (report.ok, report.variant) == (False, "loop/gradient-once")
+    assert "はじめの 1 度しか計算していません" in str(report)
+
+
+def test_a_rate_that_shrinks_with_every_array_is_named():
+    class Mine:
+        def __init__(self, lr=0.01):
+            self.lr = lr
+
+        def update(self, params, grads):
+            for key in params:
+                params[key] -= self.lr * grads[key]
+                self.lr *= 0.95
+
+    report = check(Mine, "SGD")
+    assert report.variant == "weight/fades", str(report)
+    assert "0.95 倍" in str(report)

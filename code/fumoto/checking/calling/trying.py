@@ -178,6 +178,8 @@ def _attempt(plan: Plan | Loop, wanted: Wanted, own: dict[str, Any]) -> Trial:
         path = [_copies(walk.step(copied(grads))) for grads in gradients(start, 3)]
         shifted = _copies(again.step(copied(gradients(start, 1)[0])))
     except Exception as error:  # 読者のコードの誤りのほか、この呼び方には合わないものが返ったとき
+        if isinstance(error, ReaderError) and error.variant == "loop/gradient-once":
+            raise
         _refuse_the_same(plan, walk, again)
         return Trial(plan, own, FAILED, [], _how(plan, None), key_missing="KeyError" in str(error))
     rank = _rank(start, path, shifted, isinstance(plan, Plan) and plan.change)

@@ -81,6 +81,7 @@ ADAGRAD: tuple[Row, ...] = (
     ("gradient-sum", "勾配の二乗でなく、勾配そのものをためています", {_H: "h_t + g_t", _AW: "w_t - eta * g_t / (sqrt(abs(h_next)) + varepsilon)"}),
     ("gradient-sum-squared", "勾配を足してから 2 乗しています。足すのは、2 乗してからです", {_H: "h_t + g_t", _AW: "w_t - eta * g_t / (abs(h_next) + varepsilon)"}),
     ("squared-sum", "前の h まで 2 乗しています", {_H: "(h_t + g_t)**2"}),
+    *((f"leaky-{c:g}", f"前の h に {c:g} を掛けています(AdaGrad の h は、減らない和です)", {_H: f"{c} * h_t + g_t**2"}) for c in (0.9, 0.99, 0.95, 0.999)),
     ("root-kept", "平方根をとった値を、h として残しています。残すのは、平方根をとる前の値です", {_H: "sqrt(h_t + g_t**2)", _AW: "w_t - eta * g_t / (h_next + varepsilon)"}),
     ("old-h", "h を更新する前に、前の h で割っています", {_AW: "w_t - eta * g_t / (sqrt(h_t) + varepsilon)"}),
     ("norm", "勾配の二乗の平方根(大きさ)をためています", {_H: "h_t + norm(g_t)"}),

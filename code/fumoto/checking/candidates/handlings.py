@@ -178,6 +178,7 @@ def other_values(method: Method, hyperparameters: Hyperparameters) -> Iterator[C
 
 #: 足どりから直に分かるふるまい(``computing.running`` が見つける)。名前 → 読者に言う一文。
 FAULTS = {
+    "loop/gradient-once": "勾配を、はじめの 1 度しか計算していません。ステップごとに、その重みのところで計算します",
     "loop/gradient-kept": "渡された勾配の配列を、写さずに取っておいています。次のステップで中身が変わると、状態も変わります(.copy() が要ります)",
     "loop/shared-between-instances": "状態を、ほかのインスタンスと共有しています。作り直しても、前の状態が残っています(クラス変数、引数の既定値の {}、グローバル変数に置いていませんか)",
     "loop/float64": "float32 の重みが、float64 に変わります(更新の量は float32 のまま、重みだけを float64 にしています)",

@@ -61,6 +61,7 @@ WEIGHTS: dict[str, Callable[[Array, Array, float, Known], Any]] = {
     "round": lambda new, w, c, known: np.round(new, int(c)),
     "sparse": lambda new, w, c, known: np.where(known["g_t"] != 0, new, w),
     "times": lambda new, w, c, known: w + c * (new - w),
+    "fades": lambda new, w, c, known: w + c ** known["k"] * (new - w),
 }
 
 #: 残す状態にすること。
@@ -148,6 +149,7 @@ class _Machine:
             known: Known = {
                 **self.constants,
                 "t": self._t(number, len(params), repeat),
+                "k": (self.updates - 1) * len(params) + number,  # それまでに更新した重みの数
                 "g_t": g,
                 "w_t": w.copy(),
             }

@@ -50,6 +50,19 @@ def scaling(reader: Comparison, candidate: Candidate) -> Iterator[Candidate]:
         yield Candidate("weight/times", words, handling=Handling(weight=("times", times)))
 
 
+def fading(reader: Comparison) -> Iterator[Candidate]:
+    """重みを 1 つ更新するたびに、学習率が同じ割合で変わるもの。割合は、1 歩目の、2 つ目のキーの歩みから測る。"""
+    path = reader.trajectories[0]
+    printed, start = walk(reader, AS_PRINTED, path), path.problem.start
+    key = list(start)[min(1, len(start) - 1)]
+    mine, theirs = (np.ravel(each.params[0][key] - start[key]) for each in (path, printed))
+    place = int(np.argmax(abs(theirs))) if np.any(theirs) else 0
+    c = float(f"{mine[place] / theirs[place]:.9g}") if np.any(theirs) else 1.0
+    if 0 < c < 1:
+        words = f"重みを 1 つ更新するたびに、学習率が {c:.6g} 倍になっています"
+        yield Candidate("weight/fades", words, handling=Handling(weight=("fades", c)))
+
+
 def ratio(reader: Comparison, candidate: Candidate) -> float | None:
     """はじめの歩みが、``candidate`` の歩みの何倍か。要素ごとに違うか、測れなければ None。"""
     path = reader.trajectories[0]

@@ -21,7 +21,7 @@ from fumoto.checking.candidates.engine import (
 from fumoto.checking.candidates.equations import mistakes_in
 from fumoto.checking.candidates.handlings import FAULTS, other_values
 from fumoto.checking.candidates.keys import single_keys
-from fumoto.checking.candidates.measured import clips, decays, fixed_values, scaled, schedule, timed
+from fumoto.checking.candidates.measured import clips, decays, fading, fixed_values, scaled, schedule, timed
 from fumoto.checking.candidates.slips import slips
 from fumoto.checking.candidates.table import mistakes
 from fumoto.checking.candidates.together import combined
@@ -225,7 +225,7 @@ def _candidates(reader: Comparison) -> Iterator[Candidate]:
 
 def _steps(reader: Comparison) -> Report | None:
     """歩幅が、式の何倍かであるか、ステップとともに変わるもの。"""
-    found = next((c for c in scaled(reader) if follows(reader, c)), None)
+    found = next((c for c in (*scaled(reader), *fading(reader)) if follows(reader, c)), None)
     if found is not None:
         return report_on(reader, [found])
     words = schedule(reader)

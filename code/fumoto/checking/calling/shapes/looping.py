@@ -28,6 +28,8 @@ from fumoto.checking.calling.shapes.units import alike, of_type
 from fumoto.checking.calling.values import normal
 from fumoto.hints import Array, Arrays
 
+ONCE = "勾配を、はじめの 1 度しか計算していません。ステップごとに、その重みのところで計算します。"
+
 
 class _Enough(BaseException):
     """もう勾配はない。``Exception`` ではないので、読者の ``except`` には止められない。"""
@@ -136,6 +138,10 @@ class _Run:
         kind, value = self.reached.get()
         if kind == "error":
             raise value
+        if kind == "over" and self.steps == 2:
+            raise ReaderError(ONCE, "loop/gradient-once")
+        if kind == "over":
+            raise ReaderError("用意した勾配を使い切る前に終わりました。")
         if kind == "x":
             return of_type(np.reshape(value, self.start.shape), self.start)
         items = [value, *reversed(value)] if isinstance(value, list | tuple) else [value]
@@ -149,6 +155,7 @@ def _waiting(given: "SimpleQueue[Array | None]", reached: "SimpleQueue[Any]") ->
     """読者に渡す、勾配の関数。x を知らせ、次の勾配を待つ。"""
 
     def gradient(*x: Any) -> Array:
+        x = tuple(each for each in x if not isinstance(each, int))  # grad(x, i) の、何歩目か
         reached.put(("x", np.array(x[0] if len(x) == 1 else x)))
         if (g := given.get()) is None:
             raise _Enough
@@ -173,4 +180,4 @@ def _run(
     except BaseException as error:  # sys.exit() など
         reached.put(("error", ReaderError(f"{type(error).__name__} で Python を終わらせようとしました。")))
     while given.get() is not None:  # 終わったあとも、聞かれれば同じことを言う
-        reached.put(("error", ReaderError("用意した勾配を使い切る前に終わりました。")))
+        reached.put(("over", None))
