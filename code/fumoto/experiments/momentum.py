@@ -136,16 +136,19 @@ def wrong_sign(lr: float = 0.05, momentum: float = 0.9, steps: int = 15) -> Wron
     return WrongSign(right, notes, bowl(right.T), bowl(notes.T), lr, momentum)
 
 
-def escape_steps(optimizer: Updates, offset: float, limit: int = 100_000) -> int:
+def escape_steps(optimizer: Updates, offset: float, limit: int = 100_000, angle: float = 0.0) -> int:
     """鞍の x 軸から ``offset`` だけ離れた点から、|y| が 1 を超えるまでの歩数(``limit`` で打ち切り)。
+
+    ``angle``: 鞍を回す角(ラジアン)。x 軸と y 軸も、一緒に回る。
 
     >>> escape_steps(SGD(lr=0.1), offset=1e-3)       # ln(1000)/ln(1.1) = 72.5 を切り上げて
     73
     """
-    w = np.array([1.0, offset])
+    axes = np.array([[np.cos(angle), np.sin(angle)], [-np.sin(angle), np.cos(angle)]])
+    w = axes.T @ [1.0, offset]
     for step in range(1, limit + 1):
-        optimizer.update({"w": w}, {"w": saddle.gradient(w)})
-        if abs(w[1]) > 1:
+        optimizer.update({"w": w}, {"w": axes.T @ saddle.gradient(axes @ w)})
+        if abs(axes[1] @ w) > 1:
             return step
     return limit
 

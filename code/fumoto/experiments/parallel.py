@@ -66,7 +66,8 @@ def _load_images() -> None:
     from fumoto.datasets import mnist
     from fumoto.experiments.protocol import split  # protocol は、このモジュールを使う
 
-    mnist(), split()
+    mnist()
+    split()
 
 
 def _on_cluster(backend: Any, function: Callable[..., Any], jobs: list[tuple[Any, ...]]) -> Iterator[Any]:

@@ -161,12 +161,12 @@ def attempt(plan: Plan | Loop, wanted: Wanted) -> Trial:
     asked = {name: value for name, value in (trial.config or {}).items() if name not in plan.accepts}
     if not asked:
         return trial
-    chosen = {**own, **asked}
+    seen = chosen = {**asked, **own}
     for name, value in wanted.given.items():
         place = (name, None) if name in asked else values.meanings([name], asked).get(name)
         if place is not None and name not in plan.accepts:
             chosen = values.changed(chosen, place, value)
-    return _attempt(plan, wanted, chosen) if chosen != {**asked, **own} else replace(trial, own=chosen)
+    return _attempt(plan, wanted, chosen) if chosen != seen else replace(trial, own=seen)
 
 
 def _attempt(plan: Plan | Loop, wanted: Wanted, own: dict[str, Any]) -> Trial:

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from functools import partial
-from itertools import combinations
+from itertools import chain, combinations
 
 import numpy as np
 
@@ -225,7 +225,7 @@ def _candidates(reader: Comparison) -> Iterator[Candidate]:
 
 def _steps(reader: Comparison) -> Report | None:
     """歩幅が、式の何倍かであるか、ステップとともに変わるもの。"""
-    found = next((c for c in (*scaled(reader), *fading(reader)) if follows(reader, c)), None)
+    found = next((c for c in chain(scaled(reader), fading(reader)) if follows(reader, c)), None)
     if found is not None:
         return report_on(reader, [found])
     words = schedule(reader)

@@ -146,12 +146,11 @@ def groups(
     for making in makings(thing):
         try:
             made = _sample(making, values_for)
-            found_verbs = list(verbs(made))
-            if any(_fits(verb.arguments) for verb in found_verbs) and not any(
-                verb.arguments.roles() & _GRADIENTS for verb in found_verbs
-            ):
+            every = list(verbs(made))
+            takes_gradients = any(verb.arguments.roles() & _GRADIENTS for verb in every)
+            if any(_fits(verb.arguments) for verb in every) and not takes_gradients:
                 raise ReaderError(_OWN_GRADIENT)
-            for verb in found_verbs:
+            for verb in every:
                 for loop in repeated(making, verb):
                     found = True
                     yield [loop]

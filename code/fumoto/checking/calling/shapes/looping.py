@@ -45,7 +45,7 @@ class _Looping:
 
     def __init__(self, loop: Loop, params: Arrays, values: dict[str, Any]):
         self.loop = loop
-        self.runs: dict[str, list[_Run]] = {}
+        self.runs: dict[str, list[_Run]] = {}  # 途中で走らなくなっても、__del__ が見る
         self.shapes = {key: np.shape(w) for key, w in params.items()}
         self.runs = {
             key: [_Run(loop, piece, values) for piece in self._pieces(np.array(w))]

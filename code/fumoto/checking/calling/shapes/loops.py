@@ -83,9 +83,7 @@ class Loop:
 def loops(function: Callable[..., Any]) -> list[Loop]:
     """``function`` が、終わりまで走る関数らしければ、その呼び方。"""
     arguments = arguments_of(function)
-    names = {normal(argument.name): argument.name for argument in arguments.listed}
-    gradient = next((own for plain, own in names.items() if plain in GRADIENT), None)
-    start = next((own for plain, own in names.items() if plain in START | BOUNDS and own != gradient), None)
+    gradient, start = _gradient_and_start(arguments, START | BOUNDS)
     if gradient is None or start is None:
         return []
     if normal(start) in BOUNDS:
@@ -97,6 +95,13 @@ def loops(function: Callable[..., Any]) -> list[Loop]:
         Loop(function, arguments, gradient, start),
         Loop(function, arguments, gradient, start, separate=True),
     ]
+
+
+def _gradient_and_start(arguments: Arguments, starts: frozenset[str]) -> tuple[str | None, str | None]:
+    """勾配の関数と、出発点の引数の名前。"""
+    names = {normal(argument.name): argument.name for argument in arguments.listed}
+    gradient = next((own for plain, own in names.items() if plain in GRADIENT), None)
+    return gradient, next((own for plain, own in names.items() if plain in starts and own != gradient), None)
 
 
 def repeated(making: Making, verb: Verb) -> list[Loop]:
@@ -151,9 +156,7 @@ def generated(function: Callable[..., Any]) -> list[Loop]:
     if not inspect.isgeneratorfunction(function):
         return []
     arguments = arguments_of(function)
-    names = [(normal(a.name), a.name) for a in arguments.listed]
-    gradient = next((own for plain, own in names if plain in GRADIENT), None)
-    start = next((own for plain, own in names if plain in START and own != gradient), None)
+    gradient, start = _gradient_and_start(arguments, START)
     if start is None:
         return []
 
