@@ -15,7 +15,7 @@ from fumoto.optimizers import SGD
 from fumoto.training import train
 from test_network import central_difference
 
-REFERENCE = json.loads((Path(__file__).parent / "reference" / "batchnorm.json").read_text(encoding="utf-8"))
+REFERENCE = json.loads((Path(__file__).parent / "pytorch_runs" / "batchnorm.json").read_text(encoding="utf-8"))
 TOLERANCES = {  # y and the averages; gradients are smaller differences of larger numbers
     "float64": {"rtol": 1e-10, "atol": 1e-12},
     "float32": {"rtol": 2e-4, "atol": 2e-4},
@@ -109,7 +109,7 @@ def test_a_missing_value_spoils_its_own_column_only(rng):
 
 
 def assert_matches(case):
-    """Replay a case of reference/batchnorm.json; every number must agree."""
+    """Replay a case of pytorch_runs/batchnorm.json; every number must agree."""
     dtype, tolerance = case["dtype"], TOLERANCES[case["dtype"]]
     gamma, beta = np.array(case["gamma"], dtype), np.array(case["beta"], dtype)
     layer = BatchNorm(gamma, beta, decay_rate=case["decay_rate"], eps=case["eps"])
@@ -147,7 +147,7 @@ def test_committed_numbers_cover_what_they_should():
 
 @pytest.mark.skipif(importlib.util.find_spec("torch") is None, reason="PyTorch is not installed")
 def test_matches_live_pytorch():
-    from reference.make_batchnorm import CASES, run_case
+    from pytorch_runs.make_batchnorm import CASES, run_case
 
     for case in CASES:
         assert_matches(run_case(*case))

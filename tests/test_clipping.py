@@ -15,7 +15,7 @@ from fumoto.schedules import Cosine, Scheduled
 from fumoto.surfaces import bowl
 from fumoto.training import descend
 
-REFERENCE = json.loads((Path(__file__).parent / "reference" / "after_adam.json").read_text(encoding="utf-8"))
+REFERENCE = json.loads((Path(__file__).parent / "pytorch_runs" / "after_adam.json").read_text(encoding="utf-8"))
 
 
 @pytest.mark.parametrize("case", REFERENCE["clipping"], ids=lambda case: str(case["limit"]))

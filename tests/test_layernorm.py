@@ -10,7 +10,7 @@ import pytest
 from fumoto.layernorm import LayerNorm, RMSNorm
 from test_network import central_difference
 
-REFERENCE = json.loads((Path(__file__).parent / "reference" / "layernorm.json").read_text(encoding="utf-8"))
+REFERENCE = json.loads((Path(__file__).parent / "pytorch_runs" / "layernorm.json").read_text(encoding="utf-8"))
 BOTH = [LayerNorm, RMSNorm]
 
 
@@ -102,7 +102,7 @@ def test_float32_stays_float32(cls, rng):
 
 
 def assert_matches(case):
-    """Replay a case of reference/layernorm.json; every number must agree."""
+    """Replay a case of pytorch_runs/layernorm.json; every number must agree."""
     dtype = case["dtype"]
     given = {name: np.array(case[name], dtype) for name in ("gamma", "beta", "x", "dout")}
     weights = [given["gamma"], given["beta"]] if case["layer"] == "LayerNorm" else [given["gamma"]]
@@ -131,7 +131,7 @@ def test_committed_numbers_cover_what_they_should():
 
 @pytest.mark.skipif(importlib.util.find_spec("torch") is None, reason="PyTorch is not installed")
 def test_matches_live_pytorch():
-    from reference.make_layernorm import CASES, run_case
+    from pytorch_runs.make_layernorm import CASES, run_case
 
     for case in CASES:
         assert_matches(run_case(*case))

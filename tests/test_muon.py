@@ -13,7 +13,7 @@ from fumoto.schedules import Cosine, Scheduled
 from fumoto.training import train
 from muon_problem import STEPS, gradients, start
 
-CASES = json.loads((Path(__file__).parent / "reference" / "after_adam.json").read_text(encoding="utf-8"))[
+CASES = json.loads((Path(__file__).parent / "pytorch_runs" / "after_adam.json").read_text(encoding="utf-8"))[
     "muon"
 ]
 

@@ -32,7 +32,7 @@ from fumoto.training import descend
 from trajectories import CASES, SNAPSHOTS, follow
 
 ALL = [SGD, Momentum, Nesterov, AdaGrad, RMSProp, AdaDelta, Adam, AdamW, Lion]
-REFERENCE = json.loads((Path(__file__).parent / "reference" / "optimizers.json").read_text(encoding="utf-8"))
+REFERENCE = json.loads((Path(__file__).parent / "pytorch_runs" / "optimizers.json").read_text(encoding="utf-8"))
 
 
 def assert_same_trajectory(ours, theirs):
@@ -60,7 +60,7 @@ def test_committed_numbers_cover_every_case_and_optimizer():
 @pytest.mark.skipif(importlib.util.find_spec("torch") is None, reason="PyTorch is not installed")
 @pytest.mark.parametrize(("name", "hyperparameters"), CASES, ids=lambda value: str(value))
 def test_trajectory_matches_live_pytorch(name, hyperparameters):
-    from reference.make_optimizers import Adapter
+    from pytorch_runs.make_optimizers import Adapter
 
     ours = follow(getattr(optimizers, name)(**hyperparameters))
     assert_same_trajectory(ours, follow(Adapter(name, hyperparameters)))

@@ -1,4 +1,4 @@
-"""Regenerate layernorm.json from PyTorch: `python tests/reference/make_layernorm.py` (needs torch).
+"""Regenerate layernorm.json from PyTorch: `python tests/pytorch_runs/make_layernorm.py` (needs torch).
 
 Each case is one LayerNorm or RMSNorm layer and one batch, forward and backward. Inputs and PyTorch's answers are both
 written, so that the test needs neither torch nor a random generator.

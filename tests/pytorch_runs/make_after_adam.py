@@ -1,4 +1,4 @@
-"""Regenerate after_adam.json from PyTorch: `python tests/reference/make_after_adam.py` (needs torch).
+"""Regenerate after_adam.json from PyTorch: `python tests/pytorch_runs/make_after_adam.py` (needs torch).
 
 Learning-rate schedules: the rate of every step, as PyTorch's schedulers set it. Clipping: of two arrays together. Muon: the
 matrices after each step of ``muon_problem``, of PyTorch's Muon as it is (which iterates in bfloat16), and of the same
@@ -79,8 +79,8 @@ def muon(settings, rounded):
     return found
 
 
-def main():
-    found = {
+def record():
+    return {
         "torch": torch.__version__.split("+")[0],
         "schedules": [
             {"name": name, "settings": settings, "rates": rates(name, settings, steps)}
@@ -100,7 +100,10 @@ def main():
             for settings in MUON
         ],
     }
-    text = json.dumps(found) + "\n"
+
+
+def main():
+    text = json.dumps(record()) + "\n"
     Path(__file__).with_name("after_adam.json").write_text(text, encoding="utf-8")
 
 

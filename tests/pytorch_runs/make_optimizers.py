@@ -1,4 +1,4 @@
-"""Regenerate optimizers.json from PyTorch: `python tests/reference/make_optimizers.py` (needs torch).
+"""Regenerate optimizers.json from PyTorch: `python tests/pytorch_runs/make_optimizers.py` (needs torch).
 
 Of Lion, which PyTorch does not have, the numbers come from the algorithm of the paper, written here once more.
 

@@ -1,4 +1,4 @@
-"""Regenerate batchnorm.json from PyTorch: `python tests/reference/make_batchnorm.py` (needs torch).
+"""Regenerate batchnorm.json from PyTorch: `python tests/pytorch_runs/make_batchnorm.py` (needs torch).
 
 Each case is a BatchNorm layer that is trained on several batches (forward and backward), then used for inference
 (forward and backward, once with a batch of one). Inputs and PyTorch's answers are both written, so that the test
