@@ -12,6 +12,7 @@ import sympy
 
 from fumoto.hints import Array
 from fumoto.printed.expressions import functions_in, limits_in
+from fumoto.printed.symbols import PrintedSymbol
 from fumoto.printed.tokens import Notation
 
 
@@ -37,15 +38,15 @@ class RightSide:
 
     def __call__(self, values: Mapping[str, Any]) -> Array:
         ranges = self._summed_ranges(values)
-        symbols, functions, compiled = self._compiled
-        arguments = [self._value(symbol, values, ranges) for symbol in symbols]
+        placed, functions, compiled = self._compiled
+        arguments = [self._value(symbol, values, ranges) for symbol in placed]
         result = np.asarray(compiled(*arguments, *(values[name] for name in functions)))
         summed = tuple(range(self._kept, len(self._axes)))
         return np.squeeze(result, axis=summed) if result.ndim >= len(self._axes) > self._kept else result
 
     @cached_property
-    def _compiled(self) -> tuple[list[sympy.Symbol], list[str], Callable[..., Any]]:
-        """右辺の (記号の並び, 関数の名前の並び, NumPy の関数)。組み立ては一度だけ。"""
+    def _compiled(self) -> tuple[list["_Placed"], list[str], Callable[..., Any]]:
+        """右辺の (軸に置く記号の並び, 関数の名前の並び, NumPy の関数)。組み立ては一度だけ。"""
         symbols = sorted(self._rhs.atoms(sympy.Symbol), key=str)
         expression, functions = self._rhs, []
         for symbol in sorted(functions_in(expression), key=str):
@@ -60,7 +61,8 @@ class RightSide:
         expression = expression.replace(sympy.Max, sympy.Function("_max")).replace(
             sympy.Min, sympy.Function("_min")
         )
-        return symbols, functions, sympy.lambdify(arguments, expression, [_OURS, "numpy"])
+        placed = [_Placed(self._notation[symbol], self._axes) for symbol in symbols]
+        return placed, functions, sympy.lambdify(arguments, expression, [_OURS, "numpy"])
 
     def _axis_sum(self, total: sympy.Sum) -> sympy.Basic:
         """SymPy の Sum(何重でも)を、添字の軸に沿った和に置き換える。"""
@@ -69,15 +71,15 @@ class RightSide:
             expression = _AxisSum(expression, self._axes[self._notation[index].name], low, high)
         return expression
 
-    def _summed_ranges(self, values: Mapping[str, Any]) -> dict[str, Array]:
-        """足す添字 → 印刷された \\sum の範囲(``1..N`` など)の整数の並び。"""
-        ranges = {}
+    def _summed_ranges(self, values: Mapping[str, Any]) -> dict[str, tuple[int, int]]:
+        """足す添字 → 印刷された \\sum の範囲(``1..N`` など)の (はじめ, 終わり)。"""
+        found = {}
         for index, *ends in self._limits:
             low, high = (self._end(end, values) for end in ends)
             if not (low.is_integer() and high.is_integer()):
                 raise ValueError(f"{self._label} の \\sum の範囲が整数になりません({low} から {high})")
-            ranges[self._notation[index].name] = np.arange(int(low), int(high) + 1)
-        return ranges
+            found[self._notation[index].name] = int(low), int(high)
+        return found
 
     def _end(self, end: sympy.Expr, values: Mapping[str, Any]) -> float:
         """\\sum の端の値。数か記号 1 つなら、SymPy を通さずに求める(ずっと速い)。"""
@@ -88,27 +90,44 @@ class RightSide:
         numbers = {s: values[self._notation[s].name].item() for s in end.free_symbols}
         return float(end.subs(numbers))
 
-    def _value(self, symbol: sympy.Symbol, values: Mapping[str, Any], ranges: dict[str, Array]) -> Array:
+    def _value(
+        self, symbol: "_Placed", values: Mapping[str, Any], ranges: dict[str, tuple[int, int]]
+    ) -> Array:
         """右辺の記号の値を、全部の添字の軸の上に置いたもの。"""
-        printed = self._notation[symbol]
-        name, indices = printed.name, printed.indices
-        if name in self._axes and not indices:  # 添字そのものを数として使う(ρ^k など)
-            return _spread(ranges[name], (name,), self._axes)
-        if not indices:
-            return values[name]
+        name, indices = symbol.name, symbol.indices
+        if symbol.counts:
+            low, high = ranges[name]
+            return np.arange(low, high + 1)[symbol.place]
         array = values[name]
+        if not indices:
+            return array
         if array.ndim < len(indices):
             raise ValueError(
                 f"{self._label} の {name} は添字 {indices} の軸を持つ配列でなければなりません"
                 f"(渡された形: {array.shape})"
             )
         for axis, index in enumerate(indices):
-            if index in ranges and array.shape[axis] != len(ranges[index]):
+            low, high = ranges.get(index, (1, array.shape[axis]))
+            if array.shape[axis] != high - low + 1:
                 raise ValueError(
-                    f"{self._label} の {name} は添字 {index} について長さ {len(ranges[index])} でなければ"
+                    f"{self._label} の {name} は添字 {index} について長さ {high - low + 1} でなければ"
                     f"なりません(渡された形: {array.shape})"
                 )
-        return _spread(array, indices, self._axes)
+        if symbol.order:
+            array = array.transpose(*symbol.order, *range(len(indices), array.ndim))
+        return array[symbol.place]
+
+
+class _Placed:
+    """右辺の記号 1 つと、その配列を全部の添字の軸の上に置く方法(ない軸の長さは 1)。"""
+
+    def __init__(self, printed: PrintedSymbol, axes: dict[str, int]):
+        self.name, self.indices = printed.name, printed.indices
+        self.counts = self.name in axes and not self.indices  # 添字そのものを数として使う(ρ^k など)
+        named = (self.name,) if self.counts else self.indices
+        order = sorted(range(len(named)), key=lambda axis: axes[named[axis]])
+        self.order = order if order != list(range(len(named))) else []  # 軸を入れ替える順(そのままなら空)
+        self.place = tuple(slice(None) if name in named else None for name in axes)  # axes は、軸の番号の順
 
 
 class _AxisSum(sympy.Function):
@@ -129,13 +148,3 @@ _OURS = {
     "_min": lambda *values: reduce(np.minimum, values),
 }
 
-
-def _spread(array: Array, indices: tuple[str, ...], axes: dict[str, int]) -> Array:
-    """``indices`` の軸を持つ配列を、全部の添字の軸の上に置く(ない軸の長さは 1)。"""
-    count = len(indices)
-    order = sorted(range(count), key=lambda axis: axes[indices[axis]])
-    if order != list(range(count)):
-        array = array.transpose(*order, *range(count, array.ndim))
-    lengths = iter(array.shape)
-    shape = [next(lengths) if name in indices else 1 for name in axes]  # axes は、軸の番号の順に並んでいる
-    return array.reshape(*shape, *lengths)
