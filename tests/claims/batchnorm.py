@@ -394,12 +394,13 @@ def usable_scales(seed):
 
 
 def by_batch(seed):
-    """LayerNorm leads with few images in a batch, BatchNorm with more."""
+    """LayerNorm leads with few images in a batch, BatchNorm with more; with the fewest it is below no normalization."""
     found = []
     for number, size in enumerate(batchnorm.BATCHES):
         batch, layer = (accuracy(batches()[size, name], seed) for name in batchnorm.NORMS)
         found.append(less(batch, layer) if number == 0 else less(layer, batch))
-    return found
+    few = batchnorm.BATCHES[0]
+    return [*found, less(accuracy(batches()[few, "BatchNorm"], seed), accuracy(batches()[few, NONE], seed))]
 
 
 @claim("trained-placement", samples=0, searched=0)

@@ -5,7 +5,7 @@ from functools import cache
 import numpy as np
 
 from claims.registry import claim, less
-from fumoto.experiments.comparison import FEW, METHODS, SURFACE_SPACES, TUNED, descents, tuned_on_mnist
+from fumoto.experiments.comparison import FEW, LONG, METHODS, SURFACE_SPACES, TUNED, descents, tuned_on_mnist
 from fumoto.experiments.momentum import escape_steps
 from fumoto.experiments.protocol import PILOT, STEPS, learn
 from fumoto.surfaces import bowl, ravine
@@ -31,9 +31,9 @@ INERTIA, OWN_RATES = "Momentum NAG", "AdaGrad RMSProp AdaDelta"
 
 
 def steps(place, seed, names, limit=np.inf):
-    """The fewest steps of each of the methods that go no further than ``limit`` beyond the minimum."""
-    found = [tried(place, seed)[name] for name in names.split()]
-    return np.array([one.arrivals[one.fastest(limit)] for one in found])
+    """The fewest steps of each of the methods that go no further than ``limit`` beyond the minimum, at most ``LONG``."""
+    found = [(one.arrivals, one.fastest(limit)) for one in (tried(place, seed)[name] for name in names.split())]
+    return np.array([LONG if fastest is None else arrivals[fastest] for arrivals, fastest in found])
 
 
 def overshoots(place, seed, names):
@@ -86,17 +86,19 @@ def the_sentence_of_the_film_holds_on_the_bowl_and_not_in_the_ravine(seed):
 
 
 @claim("race-adam", samples=0, searched=0)
-def adam_arrives_before_gd(seed):
-    return [
+def adam_arrives_before_gd_unless_it_may_not_go_beyond_the_minimum_at_all(seed):
+    before = [
         less(steps(place, seed, "Adam", limit).max(), steps(place, seed, "SGD", limit).min())
         for place in SURFACES
         for limit in (np.inf, CAREFUL)
     ]
+    return [*before, less(steps("bowl", seed, "SGD", 0.0).max(), steps("bowl", seed, "Adam", 0.0).min())]
 
 
 @claim("race-summary", samples=0, searched=0)
 def what_helps_on_the_bowl_and_what_in_the_ravine(seed):
-    return [on_the_bowl(seed)[0], in_the_ravine(seed)[0]]
+    helped = less(steps("bowl", seed, INERTIA).max(), 0.7 * steps("bowl", seed, "SGD").min())
+    return [on_the_bowl(seed)[0], in_the_ravine(seed)[0], helped]
 
 
 # --- the saddle ---------------------------------------------------------------------------------------------
@@ -150,7 +152,11 @@ def with_the_defaults_sgd_and_rmsprop_are_far_behind(seed):
 
 @claim("mnist-sgd-behind", samples=0, searched=0)
 def tuned_sgd_ends_above_the_others(seed):
-    losses = {name: trained(ALL, name, seed).training_loss for name in METHODS}
+    """In the mean of five seeds; of one seed, Momentum may end with the larger loss."""
+    losses = {
+        name: np.mean([trained(ALL, name, one).training_loss for one in range(seed, seed + 5)])
+        for name in METHODS
+    }
     plain = losses.pop("SGD")
     return less(max(losses.values()), plain)
 

@@ -217,8 +217,13 @@ def scale_losses(seed):
 
 @claim("scale-both", samples=0, searched=0)
 def a_scale_far_below_he_and_one_above_end_with_a_larger_loss(seed):
-    found = scale_losses(seed)
-    right = {scale: trained((CHOSEN, scale), seed).test_accuracy for scale in (1.0, 4.0)}
+    """In the mean of five seeds; of one seed, the small scale may end with the smaller loss."""
+    seeds = range(seed, seed + 5)
+    losses = [scale_losses(one) for one in seeds]
+    found = {scale: np.mean([each[scale] for each in losses]) for scale in overfitting.SCALES}
+    right = {
+        scale: np.mean([trained((CHOSEN, scale), one).test_accuracy for one in seeds]) for scale in (1.0, 4.0)
+    }
     return [
         less(found[1.0] + 0.02, found[0.1]),
         less(1.5 * found[1.0], found[4.0]),

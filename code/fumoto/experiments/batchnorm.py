@@ -235,18 +235,20 @@ def weight_scales(processes: int = -1) -> dict[Key, Tuned]:
 
 
 def batch_settings() -> dict[Key, list[Setting]]:
-    """ミニバッチの大きさごとに、BatchNorm と LayerNorm(どちらも活性化関数の前)に、同じ学習率を試す設定。"""
+    """ミニバッチの大きさごとに、BatchNorm と LayerNorm(どちらも活性化関数の前)に、同じ学習率を試す設定。いちばん小さいものは、なしも。"""
     groups: dict[Key, list[Setting]] = {}
     for batch_size in BATCHES:
         networks: dict[Key, Callable[..., MLP]] = {
             (batch_size, name): partial(replaced, layer) for name, layer in NORMS.items()
         }
+        if batch_size == BATCHES[0]:
+            networks[batch_size, "なし"] = PLACED["ReLU", "なし"]
         groups |= with_rates(networks, BATCH_RATES, batch_size, FEWER)
     return groups
 
 
 def small_batches(processes: int = -1) -> Compared:
-    """ミニバッチの大きさごとに、BatchNorm と LayerNorm を、それぞれ学習率を選んで比べる。ステップ数は同じ。"""
+    """``batch_settings`` の組を、それぞれ学習率を選んで比べる。ステップ数は同じ。"""
     return _compared(batch_settings(), processes)
 
 

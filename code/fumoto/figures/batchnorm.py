@@ -209,11 +209,14 @@ def batches(small: Compared, answers: Inference) -> Picture:
         look, errors = _look(position), [100 * (1 - small.reports[n, name].test_accuracy) for n in sizes]
         places = np.arange(len(sizes)) + 0.24 * position - 0.12  # 重ならないように左右にずらす
         for at, values in zip(places, errors, strict=True):
-            left.plot([at] * len(values), values, look.marker, color=look.color, markersize=4, alpha=0.7)
+            label = name if at == places[0] else None
+            left.plot([at] * len(values), values, look.marker, color=look.color, markersize=4, alpha=0.7, label=label)
         means = [values.mean() for values in errors]
-        left.plot(places, means, **look.line(linewidth=1.2, marker=look.marker, markersize=1, label=name))
+        left.plot(places, means, **look.line(linewidth=1.2))
+    without = 100 * (1 - small.reports[sizes[0], "なし"].test_accuracy)
+    left.plot([0] * len(without), without, "v", color=GRAY, markersize=4, label="なし")
     left.set(ylim=(4, 110), xlabel="学習の\nミニバッチの画像の数")
-    left.legend(markerscale=5, loc="lower left", handlelength=1.5)
+    left.legend(loc="lower left", handlelength=1.5)
     right.axhline(100 * (1 - answers.running), color=GRAY, linewidth=1.4, label="移動平均")
     for position, values, label in ((2, answers.mixed, "無作為に組む"), (3, answers.skewed, "同じ数字だけ")):
         look = _look(position)
