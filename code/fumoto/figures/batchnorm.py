@@ -215,7 +215,7 @@ def batches(small: Compared, answers: Inference) -> Picture:
         left.plot(places, means, **look.line(linewidth=1.2))
     without = 100 * (1 - small.reports[sizes[0], "なし"].test_accuracy)
     left.plot([0] * len(without), without, "v", color=GRAY, markersize=4, label="なし")
-    left.set(ylim=(4, 110), xlabel="学習の\nミニバッチの画像の数")
+    left.set(ylim=(1.6, 110), xlabel="学習の\nミニバッチの画像の数")
     left.legend(loc="lower left", handlelength=1.5)
     right.axhline(100 * (1 - answers.running), color=GRAY, linewidth=1.4, label="移動平均")
     for position, values, label in ((2, answers.mixed, "無作為に組む"), (3, answers.skewed, "同じ数字だけ")):
