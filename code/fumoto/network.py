@@ -34,7 +34,7 @@ class MLP(Stack):
 
         ``x`` か ``t`` がおかしければ、何も動かさずに ``TypeError`` / ``ValueError``。
         """
-        t = self.check_data(x, t)  # 順伝播が BatchNorm の移動平均を動かす前に
+        t = self.check_data(x, t)  # 順伝播が、層の覚えているものを動かす前に
         loss = self.loss_layer.loss(self.predict(x, training=True), t)
         dout, grads = self.loss_layer.backward(), self.new_grads()
         for _, layer in reversed(self.layers):

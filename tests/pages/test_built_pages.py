@@ -24,8 +24,9 @@ def article(name):
 
 # --- the first use of every term -------------------------------------------------------------------------
 
-SKIPPED = ["figcaption", "figure", "table", "a", "code", "pre", "script", "svg"]
+SKIPPED = {"figcaption", "figure", "table", "a", "code", "pre", "script", "svg"}
 SKIPPED_CLASSES = {"solution", "math", "admonition-title", "citation", "cell"}
+OF_CAPTIONS = {"figcaption", "figure", "cell"}  # where a caption stands
 KINDS = ["一-鿿々", "ァ-ヺー", "A-Za-z0-9"]
 BREAK = "\0"  # where running text is interrupted
 
@@ -67,10 +68,11 @@ def running_text(paragraph):
     return text, flags
 
 
-def is_running(paragraph):
+def is_running(text):
+    allowed = OF_CAPTIONS if "caption-text" in text.get("class", []) else set()
     return not any(
-        parent.name in SKIPPED or SKIPPED_CLASSES & set(parent.get("class", []))
-        for parent in [paragraph, *paragraph.parents]
+        ({parent.name} & SKIPPED | set(parent.get("class", [])) & SKIPPED_CLASSES) - allowed
+        for parent in [text, *text.parents]
     )
 
 
@@ -88,7 +90,7 @@ def test_the_first_use_of_every_term_is_a_link_to_the_glossary(name):
     entries = terms()
     longest = re.compile("|".join(map(re.escape, sorted(entries, key=len, reverse=True))))
     seen = {}
-    for paragraph in filter(is_running, article(name).find_all("p")):
+    for paragraph in filter(is_running, article(name).select("p, .caption-text")):
         text, flags = running_text(paragraph)
         position = 0
         while match := longest.search(text, position):

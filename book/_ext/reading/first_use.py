@@ -1,6 +1,6 @@
 """用語のリンク: ページの本文で用語が最初に現れたところを、用語集へのリンクにする。
 
-本文とは、段落と箇条書きのこと。見出し、図の説明、表、囲みの題、解答、文献、コード、数式、ほかのリンクの中は見ない。
+本文とは、段落と箇条書きと図の説明のこと。見出し、表、囲みの題、解答、文献、コード、数式、ほかのリンクの中は見ない。
 いちばん長い用語を選ぶ(「死んだ ReLU」は「ReLU」より先)。ほかの語の一部は用語とみなさない(「慣性項」の「慣性」など)。
 はじめに現れるところが ``{term}`` なら、それを使う。1 つの項目の別の言い方(「モーメンタム」と「Momentum」)は、合わせて 1 度だけ。
 
@@ -19,14 +19,13 @@ from sphinx_exercise.nodes import solution_node
 
 CLASS = "glossary-link"
 SKIPPED = (
-    nodes.TextElement,  # 段落のほかの、文字を入れるもの(題、図の説明、リンク、数式、コード)
-    nodes.figure,
+    nodes.TextElement,  # 段落のほかの、文字を入れるもの(題、リンク、数式、コード)
     nodes.table,
     nodes.citation,
     solution_node,
     pending_xref,
 )
-ALLOWED = (nodes.paragraph, nodes.strong, nodes.emphasis)
+ALLOWED = (nodes.paragraph, nodes.caption, nodes.strong, nodes.emphasis)
 
 # 同じ種類の文字が隣に続いていれば、別の語の一部とみなす
 _KINDS = {"kanji": "一-鿿々", "katakana": "ァ-ヺー", "latin": "A-Za-z0-9"}
@@ -108,12 +107,12 @@ class LinkFirstUse(SphinxPostTransform):
 
 
 def _is_running_text(text):
-    """段落の中の、リンクでもコードでもない文字か。"""
+    """段落か図の説明の中の、リンクでもコードでもない文字か。"""
     node, inside = text.parent, False
     while node is not None:
         if isinstance(node, SKIPPED) and not isinstance(node, ALLOWED):
             return False
-        inside = inside or isinstance(node, nodes.paragraph)
+        inside = inside or isinstance(node, nodes.paragraph | nodes.caption)
         node = node.parent
     return inside
 

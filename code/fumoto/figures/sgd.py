@@ -46,7 +46,7 @@ def gradient_noise(result: GradientNoise) -> Picture:
     picture = Picture("gradient-noise", height=3.5)
     ax = picture.axes
     sizes = result.batch_sizes
-    ax.plot(sizes, result.exact_with, color=BLUE, label=r"復元: $\propto 1/\sqrt{B}$(計算)")
+    ax.plot(sizes, result.exact_with, color=BLUE, label=r"復元: $1/\sqrt{B}$ に比例(計算)")
     ax.plot(sizes, result.with_replacement, "o", color=BLUE, label="復元: 測った値")
     partial = sizes < result.samples
     sizes_fine = np.geomspace(1, result.samples * 0.9999, 200)
