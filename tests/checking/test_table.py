@@ -159,6 +159,10 @@ def test_the_equation_shown_is_the_formula_that_ran(name):
             if shown is None:
                 continue
             values = {symbol: rng.uniform(0.1, 0.9) for symbol in [*shown.symbols, "t", "n", "m"]} | {"t": 3}
+            matrices = {printed.name for printed in shown.notation.values() if printed.indices}
+            if matrices:
+                values |= {"n": 2, "m": 2}
+            values |= {symbol: rng.uniform(0.1, 0.9, (2, 2)) for symbol in values.keys() & matrices}
             known = {**values, "lam": values.get("lambda", 0.0)}
             with np.errstate(all="ignore"):
                 ran = eval(formula, dict(FUNCTIONS), known)

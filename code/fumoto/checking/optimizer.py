@@ -1,5 +1,6 @@
 """読者の最適化手法を、印刷された式と突き合わせる。"""
 
+import inspect
 from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any
@@ -71,7 +72,7 @@ def check(thing: Any, name: str | None = None, **hyperparameters: float) -> Repo
         seen = _observed(thing, method, hyperparameters)
     except ReaderError as error:
         return _not_run(thing, method, hyperparameters, error)
-    _refuse_unknown(seen, method, hyperparameters)
+    _refuse_unknown(thing, seen, method, hyperparameters)
     methods = list(EVERY_METHOD.values()) if method is None else [method]
     report = _agreeing(seen, methods, hyperparameters)
     return report if report is not None else _different(seen, method, hyperparameters)
@@ -100,10 +101,16 @@ def _observed(thing: Any, method: Method | None, hyperparameters: dict[str, floa
         raise
 
 
-def _refuse_unknown(seen: Observed, method: Method | None, hyperparameters: dict[str, float]) -> None:
-    """受け取る引数がなく、手法の引数でもない名前は、使い方の誤り。あっても、取りうる値でなければ誤り。"""
+def _refuse_unknown(
+    thing: Any, seen: Observed, method: Method | None, hyperparameters: dict[str, float]
+) -> None:
+    """受け取る引数がなく、手法の引数でもない名前は、使い方の誤り。あっても、取りうる値でなければ誤り。
+
+    作ってあるものは、もう引数を受け取らない。値は、作ったときの引数の名前で言ってよい。
+    """
     names = tuple(NAMES) if method is None else tuple(method.hyperparameters)
-    if any(name not in names for name in seen.unplaced):
+    built = not isinstance(thing, type) and not inspect.isroutine(thing)
+    if any(name not in names and not (built and meanings(names, {name: 0.0})) for name in seen.unplaced):
         raise TypeError(
             f"{'check' if method is None else method.name} の引数は {sorted(names)} です"
             f"(渡された引数: {sorted(hyperparameters)})"
@@ -269,7 +276,7 @@ def _not_run(
         )
     except ReaderError:
         return Report(False, failed, variant=error.variant)
-    _refuse_unknown(seen, method, hyperparameters)
+    _refuse_unknown(thing, seen, method, hyperparameters)
     for reader in plausible(_readers(seen, [method])[0], most=1):
         if (shared := shared_state(reader)) is not None:
             return replace(shared, notes=(str(error),), how=seen.how, name=method.name)

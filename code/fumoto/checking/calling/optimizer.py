@@ -12,7 +12,7 @@ from fumoto.checking.calling.shapes.making import NOTHING
 from fumoto.checking.calling.shapes.units import example
 from fumoto.checking.calling.trying import FAILED, Trial, Wanted, choose, copied, walker
 from fumoto.checking.computing.running import follow
-from fumoto.hints import Arrays, Hyperparameters
+from fumoto.hints import Array, Arrays, Hyperparameters
 
 if TYPE_CHECKING:
     from fumoto.checking.computing.problems import Problem, Trajectory
@@ -133,14 +133,16 @@ def _seen(trial: Trial, wanted: Wanted, problems: "Sequence[Problem]") -> Observ
         wanted.names or tuple(values.NAMES), {n: own[n] for n in (*accepts, *trial.own) if n in own}
     )
     reading = trial.reading(places)
+    if trial.alike:
+        problems = [each for each in problems if len({w.shape for w in each.start.values()}) == 1]
     given = values.values_of(places, own)
     return Observed(
-        trial.how,
+        trial.how.replace("ました。", "ました(形の違う配列では走らないので、どれも同じ形です)。") if trial.alike else trial.how,
         [follow(reading, given, problem) for problem in problems],
         own,
         tuple(passed),
         tuple(
-            name for name in placed if name in own and _is_ignored(trial, name, own[name], wanted.matrices)
+            name for name in placed if name in own and _is_ignored(trial, name, own[name], wanted)
         ),
         tuple(unplaced),
         tuple(assumed),
@@ -159,11 +161,13 @@ def _is_value(name: str, value: object) -> bool:
     return value is not NOTHING and (values.number(value) is not None or values.pair(name, value) is not None)
 
 
-def _is_ignored(trial: Trial, name: str, value: Any, matrices: bool) -> bool:
+def _is_ignored(trial: Trial, name: str, value: Any, wanted: Wanted) -> bool:
     """引数 ``name`` の値を変えても、動きが少しも変わらないか。"""
     try:
         other = {**trial.own, name: _another(name, value)}
-        return _path(trial, trial.own, matrices) == _path(trial, other, matrices)
+        before = _path(trial, trial.own, wanted)
+        finite = all(np.all(np.isfinite(w)) for w in before)  # 発散すれば、値によらず同じに見える
+        return finite and all(map(np.array_equal, before, _path(trial, other, wanted)))
     except ReaderError:
         return False
 
@@ -176,13 +180,13 @@ def _another(name: str, value: Any) -> Any:
     return 0.5 * value if value else 0.3
 
 
-def _path(trial: Trial, own: dict[str, Any], matrices: bool) -> list[bytes]:
+def _path(trial: Trial, own: dict[str, Any], wanted: Wanted) -> list[Array]:
     """大きな勾配も小さな勾配もある、短い足どり。"""
-    start = example(matrices)
+    start = example(wanted.matrices, trial.alike)
     rng = np.random.default_rng(2)
     walk = walker(trial.plan, copied(start), own)
     path = []
     for size in (1e-6, 1.0, 1e-3, 1.0, 1e-6):
         grads: Arrays = {key: size * rng.normal(size=w.shape) for key, w in start.items()}
-        path += [np.array(w).tobytes() for w in walk.step(grads).values()]
+        path += [np.array(w) for w in walk.step(grads).values()]
     return path

@@ -19,6 +19,9 @@ class Walker(Protocol):
     def notes(self) -> tuple[str, ...]:
         """歩かせて分かった、読者に伝えること。"""
 
+    def by_shape(self) -> str | None:
+        """状態の辞書のキーが、その形そのものである重み。なければ None。"""
+
 
 @dataclass(frozen=True)
 class Reading:

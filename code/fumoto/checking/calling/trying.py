@@ -30,12 +30,13 @@ SHIFT = 1.0
 
 @dataclass
 class Wanted:
-    """渡したい値。``given``: 読者の渡した値。``names``: 手法の引数(手法が決まっていなければ None)。``matrices``: 行列だけで試すか。"""
+    """渡したい値。``given``: 読者の渡した値。``names``: 手法の引数(手法が決まっていなければ None)。``matrices``: 行列だけで試すか。``alike``: どれも同じ形の重みで試すか。"""
 
     given: Mapping[str, float]
     names: tuple[str, ...] | None
     method: str | None
     matrices: bool = False
+    alike: bool = False
 
     def for_(self, accepts: Mapping[str, Any], anything: bool) -> dict[str, Any]:
         """受け取る引数 ``accepts`` に渡す値(読者の名前)。"""
@@ -79,6 +80,7 @@ class Trial:
 
     ``path``: 1 歩ごとの重み。``own``: 渡した値。``settings``: 属性か、渡した辞書に見えた値。``config``: そのうち、渡した辞書に見えたもの。
     ``tried``: 全部で何通り試したか。``key_missing``: 辞書に、読者の引いた名前がなかったか。
+    ``clashing``: 形の違う配列を計算しようとしたか。``alike``: どれも同じ形の重みで試したか。
     """
 
     plan: Plan | Loop
@@ -90,6 +92,8 @@ class Trial:
     config: dict[str, Any] | None = None
     tried: int = 1
     key_missing: bool = False
+    clashing: bool = False
+    alike: bool = False
 
     def reading(self, places: Mapping[str, values.Place]) -> Reading:
         """呼び方。値は、この本の名前で渡す。``places``: この本の名前 → 渡すところ。"""
@@ -117,17 +121,22 @@ def choose(thing: Any, wanted: Wanted) -> list[Trial]:
     best: list[Trial] = []
     tried = 0
     names_matter = False
+    clashing: list[Plan] = []
     for group in groups(thing, wanted.for_):
         if isinstance(group[0], Plan) and group[0].named and not names_matter:
             continue
         trials = [attempt(plan, wanted) for plan in group]
         tried += len(trials)
+        clashing += [t.plan for t in trials if t.clashing and isinstance(t.plan, Plan) and t.plan.takes_many]
         names_matter = names_matter or any(trial.rank == SOME or trial.key_missing for trial in trials)
         rank = max(trial.rank for trial in trials)
         if not best or rank > best[0].rank:
             best = _different(trial for trial in trials if trial.rank == rank)
         if rank == CERTAIN:
             break
+    if clashing and not (isinstance(best[0].plan, Plan) and best[0].plan.takes_many and best[0].rank == CERTAIN):
+        equal = [attempt(plan, replace(wanted, alike=True)) for plan in clashing]
+        best = [trial for trial in equal if trial.rank == CERTAIN][:1] or best
     best[0].tried = tried
     return best
 
@@ -170,7 +179,7 @@ def attempt(plan: Plan | Loop, wanted: Wanted) -> Trial:
 
 
 def _attempt(plan: Plan | Loop, wanted: Wanted, own: dict[str, Any]) -> Trial:
-    start = example(wanted.matrices)
+    start = example(wanted.matrices, wanted.alike)
     walk = again = None
     try:
         walk = walker(plan, copied(start), own)
@@ -181,9 +190,11 @@ def _attempt(plan: Plan | Loop, wanted: Wanted, own: dict[str, Any]) -> Trial:
         if isinstance(error, ReaderError) and error.variant == "loop/gradient-once":
             raise
         _refuse_the_same(plan, walk, again)
-        return Trial(plan, own, FAILED, [], _how(plan, None), key_missing="KeyError" in str(error))
+        said = str(error)
+        missing, clashing = "KeyError" in said, "broadcast" in said
+        return Trial(plan, own, FAILED, [], _how(plan, None), key_missing=missing, clashing=clashing)
     rank = _rank(start, path, shifted, isinstance(plan, Plan) and plan.change)
-    return Trial(plan, own, rank, path, _how(plan, walk), walk.settings(), walk.asked())
+    return Trial(plan, own, rank, path, _how(plan, walk), walk.settings(), walk.asked(), alike=wanted.alike)
 
 
 def _copies(params: Mapping[str, Any]) -> Arrays:
@@ -202,13 +213,16 @@ def _refuse_the_same(plan: Plan | Loop, walk: Any, again: Any) -> None:
 
 
 def _rank(start: Arrays, path: list[Arrays], shifted: Arrays, change: bool) -> int:
-    last = path[-1]
+    finite = [params for params in path if all(np.all(np.isfinite(_numbers(w))) for w in params.values())]
+    last = finite[-1] if finite and finite[0] is path[0] else path[-1]  # 発散する間違いもある
     if last.keys() != start.keys() or any(last[key].shape != w.shape or last[key].dtype.kind != "f" for key, w in start.items()):  # fmt: skip
         return STILL
     if not all(np.all(np.isfinite(w)) for w in last.values()):
         return STILL
     if change and any(shifted[key].shape == w.shape and np.any(_apart(path[0][key] - w, shifted[key] - w - SHIFT) > SHIFT / 2) for key, w in start.items()):  # fmt: skip
         return STILL  # 重みとともに変わる「変化」は、重みそのもの
+    if change and not any(np.any(path[0][key] != w) for key, w in start.items()):
+        return STILL  # 返されたのは、手つかずの状態
     moved = [last[key] != w for key, w in start.items()]
     if not all(np.all(each) for each in moved):  # 配列を重みのリストとみなすと、一部の行だけが動くことがある
         return SOME if any(np.any(each) for each in moved) else STILL
@@ -216,9 +230,14 @@ def _rank(start: Arrays, path: list[Arrays], shifted: Arrays, change: bool) -> i
         if shifted[key].shape != start[key].shape:
             return EVERY
         difference = shifted[key] - path[0][key]
-        if not np.all(abs(difference - SHIFT) < SHIFT / 2):
+        rounding = 1e-9 * abs(path[0][key])  # 大きく跳ぶと、ずらした分は丸められて見えない
+        if not np.all(abs(difference - SHIFT) < SHIFT / 2 + rounding):
             return EVERY
     return CERTAIN
+
+
+def _numbers(w: Array) -> Array:
+    return w if w.dtype.kind == "f" else np.zeros(0)
 
 
 def _apart(first: Array, second: Array) -> Array:

@@ -15,12 +15,15 @@ class Handling:
     - ``clock``: 回数 t の進め方。``"each update"``, ``"never"``, ``"per key"``, ``"index"``, ``"minus one"``, ``"plus one"``
     - ``stops_at``: 回数がこれ以上進まないステップ。``ends_at``: これを過ぎると、重みが動かないステップ(0 ならいつまでも動く)
     - ``skips_first``: はじめの update が何もしないか。``repeats``: 1 度の update で、更新を何度するか
+    - ``rounds``: 1 度の update の中で反復する回数(0 なら、印刷されたとおり)
+    - ``patched``: 平方根の中の絶対値をとるか(負になるはずのない値が負になる間違いを、隠すためのもの)
     - ``moves``: 動く重み。``"all"``, ``"first"``, ``"last"``
     - ``slot``: 状態を分けるもの。``"key"``, ``"nothing"``, ``"size"``, ``"shape"``, ``"letter"``(キーの 1 文字目)
-    - ``order``: 勾配をキーに割り当てる順。``"by key"``, ``"sorted keys"``, ``"sorted gradients"``, ``"reversed"``
+    - ``order``: 勾配をキーに割り当てる順。``"by key"``, ``"sorted keys"``, ``"sorted gradients"``, ``"flat sorted keys"``, ``"flat sorted gradients"``, ``"reversed"``
     - ``gradient``: (勾配にすること, 数)。``machine.GRADIENTS`` のどれか
     - ``weight``: (更新した重みにすること, 数)。``machine.WEIGHTS`` のどれか
     - ``values``: (記号, 数)。引数の代わりに使う値
+    - ``exchanged``: 値の入れ替わった 2 つの引数の記号
     - ``carried``: (定数の記号, 記号)。次のステップから、定数の代わりに使う値
     """
 
@@ -35,12 +38,15 @@ class Handling:
     ends_at: int = 0
     skips_first: bool = False
     repeats: int = 1
+    rounds: int = 0
+    patched: bool = False
     moves: str = "all"
     slot: str = "key"
     order: str = "by key"
     gradient: tuple[str, float] = ("", 0.0)
     weight: tuple[str, float] = ("", 0.0)
     values: tuple[tuple[str, float], ...] = ()
+    exchanged: tuple[str, ...] = ()
     carried: tuple[tuple[str, str], ...] = ()
 
 
@@ -55,7 +61,7 @@ class Candidate:
     ``formulas``: (式のラベル, 右辺)。そのラベルの式の代わりに使う。右辺は、``w_t - eta * g_t`` のように、記号の名前で書く。
     ラベルの代わりに ``x_next`` と書けば、最後の式の前に、その記号を求める式を足す。
     ``handling``: 式の動かし方。``method``: 動かす式の並び(空なら、調べている手法)。
-    ``convention``: 間違いでない、ほかの書き方か。
+    ``convention``: 間違いでない、ほかの書き方か。``rewrites``: その書き方では、右辺のどこが何に替わるか(間違いの右辺にも使う)。
     """
 
     id: str
@@ -65,3 +71,4 @@ class Candidate:
     handling: Handling = field(default=AS_PRINTED)
     method: str = ""
     convention: bool = False
+    rewrites: tuple[tuple[str, str], ...] = ()

@@ -33,8 +33,9 @@ _INSIDE = "w_t - eta * g_t / sqrt(h_next + varepsilon)"
 _LARGER = "w_t - eta * g_t / max(sqrt(h_next), varepsilon)"
 _RATE = "eta * sqrt(1 - beta_2**(t + 1)) / (1 - beta_1**(t + 1)) * m_next / (sqrt(v_next) + varepsilon)"
 
+_SCALE = "sqrt(max(1, m / n))"
 _SCALES = (  # 歩幅に掛けるもの
-    ("", "", "sqrt(max(1, m / n))"),
+    ("", "", _SCALE),
     ("transposed", "PyTorch の Muon のように、行列をこの本の転置とみなす(歩幅の m/n が n/m になる)", "sqrt(max(1, n / m))"),
     ("rms", "歩幅を 0.2 √max(n, m) 倍して、AdamW にそろえる(PyTorch の Muon の match_rms_adamw)", "0.2 * sqrt(max(n, m))"),
 )  # fmt: skip
@@ -42,7 +43,7 @@ _SUMS: tuple[tuple[str, str, dict[str, str]], ...] = (("", "", {}), ("sum", "m �
 _LENGTHS: tuple[tuple[str, str, dict[str, str]], ...] = (("", "", {}), ("plus", "長さと ε の大きい方でなく、長さ + ε で割る", {"eq-muon-x": "u / (G + varepsilon)"}))  # fmt: skip
 
 
-def _muon_forms() -> Iterator[tuple[str, str, dict[str, str], dict[str, float]]]:
+def _muon_forms() -> Iterator[Candidate]:
     """Muon の、公開されている書き方の組み合わせ。どれも、著者や PyTorch のコードにある。"""
     for scale, total, length in product(_SCALES, _SUMS, _LENGTHS):
         parts = [part for part in (scale, total, length) if part[0]]
@@ -52,7 +53,11 @@ def _muon_forms() -> Iterator[tuple[str, str, dict[str, str], dict[str, float]]]
         alike = bool(total[0]) and not length[0]  # 平均でも和でも、長さで割れば同じである
         if parts and not alike:
             words = "、".join(words for _, words, _ in parts)
-            yield "-".join(slug for slug, _, _ in parts), f"{words}書き方です", formulas, {}
+            identifier = f"convention/{'-'.join(slug for slug, _, _ in parts)}"
+            rewrites = ((_SCALE, scale[2]),) if scale[0] else ()
+            yield Candidate(
+                identifier, f"{words}書き方です", None, tuple(formulas.items()), convention=True, rewrites=rewrites
+            )
 
 
 #: 手法の名前 → (名前, 説明, {式のラベル: 右辺}, 状態の出発点) の並び。説明には、その書き方をするライブラリを書く。
@@ -76,7 +81,6 @@ _ROWS: dict[str, tuple[tuple[str, str, dict[str, str], dict[str, float]], ...]] 
     ),
     "Adam": ((_FOLDED, _FOLDED, {"eq-adam-w": f"w_t - {_RATE}"}, {}),),
     "AdamW": ((_FOLDED, _FOLDED, {"eq-adamw-w": f"(1 - eta * lam) * w_t - {_RATE}"}, {}),),
-    "Muon": tuple(_muon_forms()),
 }  # fmt: skip
 
 
@@ -86,6 +90,8 @@ def conventions(method: str) -> Iterator[Candidate]:
         handling = Handling(start=tuple(start.items()))
         identifier = f"convention/{slug}"
         yield Candidate(identifier, words, None, tuple(formulas.items()), handling, convention=True)
+    if method == "Muon":
+        yield from _muon_forms()
     if method in _VELOCITY:
         label = _VELOCITY[method]
         words = "PyTorch の SGD の dampening を momentum と同じ値にした書き方です(はじめのステップのほかは、勾配を 1 - α 倍して足します)"

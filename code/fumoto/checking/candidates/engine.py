@@ -24,14 +24,15 @@ def running(reader: Comparison, candidate: Candidate) -> Any:
 
 def follows(reader: Comparison, candidate: Candidate, precision: DTypeLike = np.float64) -> bool:
     """読者の足どりが、``candidate`` の動きと最後まで同じか。違うと早く分かるように、小さな問題から比べる。"""
-    ordered = replace(reader, trajectories=sorted(reader.trajectories, key=_elements))
+    ordered = replace(reader, trajectories=sorted(reader.trajectories, key=elements))
     try:
         return ordered.departs_from(lambda: running(reader, candidate), precision) is None
     except (KeyError, NameError, TypeError, ValueError, ArithmeticError):
         return False  # この手法の中では手に入らない値を使うか、形の合わない間違い
 
 
-def _elements(path: Trajectory) -> int:
+def elements(path: Trajectory) -> int:
+    """重みの要素の数。"""
     return sum(w.size for w in path.problem.start.values())
 
 

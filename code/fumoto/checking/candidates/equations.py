@@ -38,7 +38,7 @@ _KNOWN = {
     "max": sympy.Max,
     "min": sympy.Min,
 }
-_WHOLE = ("total(", "mean(", "norm(")  # 配列全体の関数。ページの記号では書けない
+_WHOLE = ("total(", "mean(", "norm(", "largest(", "orthogonal(", "@")  # 配列全体の計算。ページの記号では書けない
 
 
 def written(printed: Equation, formula: str) -> Equation | None:
@@ -49,13 +49,17 @@ def written(printed: Equation, formula: str) -> Equation | None:
     """
     if any(name in formula for name in _WHOLE):
         return None
-    known = {symbol.name: at for at, symbol in printed.notation.items()}
+    own = printed.notation[printed.lhs].indices
+    by_fit = sorted(printed.notation.items(), key=lambda item: item[1].indices == own)
+    known = {symbol.name: at for at, symbol in by_fit}  # 添字がいくつかあれば、左辺と同じもの
     notation, domain, symbols = dict(printed.notation), dict(printed.domain), {}
     for word in sorted(set(re.findall(r"[A-Za-z_]\w*", formula)) - _KNOWN.keys()):
         name = "lambda" if word == "lam" else word
         symbols[word] = known.get(name) or sympy.Symbol(_latex(name))
         notation.setdefault(symbols[word], PrintedSymbol(name, (), _latex(name)))
         domain.setdefault(name, Domain("R"))
+        if notation[symbols[word]].indices not in ((), own):
+            return None  # 行列の積でない積は、ページの添字では書けない
     right = sympy.sympify(formula, locals={**_KNOWN, **symbols})
     left = notation[printed.lhs].latex
     latex = f"{left} = {print_latex(right, notation)}"

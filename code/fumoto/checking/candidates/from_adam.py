@@ -97,20 +97,68 @@ LION: tuple[Row, ...] = (
     ("betas-exchanged", "β₁ と β₂ が入れ替わっています", {_LC: "beta_2 * m_t + (1 - beta_2) * g_t", _LM: "beta_1 * m_t + (1 - beta_1) * g_t"}),
     ("same-beta", "覚えておく平均にも、β₂ でなく β₁ を使っています", {_LM: "beta_1 * m_t + (1 - beta_1) * g_t"}),
     ("average-of-c", "歩みの向き c を、そのまま m として残しています", {_LM: "beta_1 * m_t + (1 - beta_1) * g_t", _LC: "beta_1 * m_t + (1 - beta_1) * g_t"}),
+    ("overwritten", "m を c で上書きしてから、β₂ の平均をとっています(c は、m とは別の配列に作ります)", {_LM: "beta_2 * (beta_1 * m_t + (1 - beta_1) * g_t) + (1 - beta_2) * g_t"}),
     ("sign-of-m", "c でなく、更新した m の符号の向きに進んでいます", {_LC: "beta_2 * m_t + (1 - beta_2) * g_t"}),
+    ("new-m-in-c", "c を作る前に、m を更新しています", {_LC: "beta_1 * m_next + (1 - beta_1) * g_t"}),
+    ("sign-missing", "符号をとらず、c の大きさのまま進んでいます", {_LW: "(1 - eta * lam) * w_t - eta * c_next"}),
+    ("sign-of-each", "混ぜてからでなく、勾配と m の符号を別々にとっています", {_LC: "beta_1 * sign(m_t) + (1 - beta_1) * sign(g_t)"}),
+    ("sign-in-m", "m に、勾配でなく符号をためています", {_LM: "beta_2 * m_t + (1 - beta_2) * sign(g_t)"}),
+    ("step-in-m", "m に、勾配でなく歩みの向き sign(c) をためています", {_LM: "beta_2 * m_t + (1 - beta_2) * sign(beta_1 * m_t + (1 - beta_1) * g_t)"}),
+    *((f"m-{slug}", f"m の式で、{words}", formulas) for slug, words, formulas in averaged(_LM, "beta_2", "m_t", "g_t", "β₂")),
+    *((f"c-{slug}", f"c の式で、{words}", formulas) for slug, words, formulas in averaged(_LC, "beta_1", "m_t", "g_t", "β₁")),
+    ("rate-twice", "学習率を 2 度掛けています(η が η² になっています)", {_LW: "(1 - eta * lam) * w_t - eta**2 * sign(c_next)"}),
+    ("decay-grows", "減衰の符号が逆で、重みが大きくなります", {_LW: "(1 + eta * lam) * w_t - eta * sign(c_next)"}),
+    ("decay-doubled", "減衰が 2 倍です", {_LW: "(1 - 2 * eta * lam) * w_t - eta * sign(c_next)"}),
     ("sign-of-g", "c でなく、いまの勾配の符号の向きに進んでいます", {_LC: "g_t"}),
     ("decay-without-rate", "減衰に、学習率が掛かっていません", {_LW: "(1 - lam) * w_t - eta * sign(c_next)"}),
     ("decay-in-sign", "減衰が、符号の中に入っています", {_LW: "w_t - eta * sign(c_next + lam * w_t)"}),
     ("decay-after", "更新したあとの重みに、減衰を掛けています", {_LW: "(1 - eta * lam) * (w_t - eta * sign(c_next))"}),
 )  # fmt: skip
 
-_MU, _MM, _MW = "eq-muon-u", "eq-muon-m", "eq-muon-w"
+_MU, _MM, _MX, _MQ, _MN, _MW = "eq-muon-u", "eq-muon-m", "eq-muon-x", "eq-muon-q", "eq-muon-next", "eq-muon-w"
+_STEP = "(1 - eta * lam) * w_t - eta * sqrt(max(1, m / n))"
 MUON: tuple[Row, ...] = (
     ("no-nesterov", "先読みの式がなく、m をそのまま使っています", {_MU: "m_next"}),
+    ("plain", "先読みの式も、歩幅の √max(1, m/n) もなく、m を直交化しただけです", {_MU: "m_next", _MW: "(1 - eta * lam) * w_t - eta * O_next"}),
+    ("no-momentum", "慣性がなく、いまの勾配だけを直交化しています", {_MU: "g_t"}),
+    ("sum-then-average", "m は和なのに、先読みだけが平均です(勾配に 1 - α を掛けています)", {_MM: "alpha * m_t + g_t"}),
+    ("average-then-sum", "m は平均なのに、先読みだけが和です(勾配に 1 - α が掛かっていません)", {_MU: "alpha * m_next + g_t"}),
+    ("coefficients-exchanged", "反復の係数 -4.7750 と 2.0315 が入れ替わっています", {_MQ: "2.0315 * A - 4.7750 * A @ A"}),
+    ("elementwise", "反復の A の 2 乗が、行列の積でなく、要素ごとの 2 乗です", {_MQ: "-4.7750 * A + 2.0315 * A * A"}),
+    ("elementwise-both", "反復の積が、行列の積でなく、要素ごとの積です", {_MQ: "-4.7750 * A + 2.0315 * A * A", _MN: "3.4445 * Z + Q * Z"}),
+    ("coefficient-sign", "反復の係数 -4.7750 の符号が逆です", {_MQ: "4.7750 * A + 2.0315 * A @ A"}),
+    ("cubic", "反復の係数が、3.4445、-4.7750、2.0315 でなく、1.5 と -0.5 です", {_MQ: "-0.5 * A", _MN: "1.5 * Z + Q @ Z"}),
+    ("identity-missing", "反復で、3.4445 Z の項が抜けています", {_MN: "Q @ Z"}),
+    ("square-missing", "反復で、A の 2 乗の項が抜けています", {_MQ: "-4.7750 * A"}),
+    ("length-squared", "u を、長さでなく、長さの 2 乗で割っています(平方根が抜けています)", {_MX: "u / (G**2 + varepsilon)"}),
+    ("length-missing", "反復の前に、u を長さで割っていません", {_MX: "u"}),
+    ("length-of-sum", "u を、長さでなく、絶対値の和で割っています", {_MX: "u / (total(abs(u)) + varepsilon)"}),
+    ("length-of-largest", "u を、長さでなく、いちばん大きな要素で割っています", {_MX: "u / largest(abs(u))"}),
+    ("not-orthogonal", "直交化せず、長さで割っただけの u で進んでいます", {_MW: f"{_STEP} * u / max(G, varepsilon)"}),
+    ("sign", "直交化せず、u の符号で進んでいます", {_MW: f"{_STEP} * sign(u)"}),
+    ("exact", "反復でなく、特異値分解で、特異値をちょうど 1 にしています", {_MW: f"{_STEP} * orthogonal(u)"}),
+    ("scale-missing", "歩幅を √max(1, m/n) 倍していません", {_MW: "(1 - eta * lam) * w_t - eta * O_next"}),
+    ("scale-root", "歩幅の max(1, m/n) の平方根が抜けています", {_MW: "(1 - eta * lam) * w_t - eta * max(1, m / n) * O_next"}),
+    ("scale-not-limited", "歩幅の m/n を 1 より小さくもしています(max(1, …) がありません)", {_MW: "(1 - eta * lam) * w_t - eta * sqrt(m / n) * O_next"}),
+    ("momentum-after", "勾配を先に直交化してから、慣性をかけています。直交化するのは、慣性をかけたものです", {_MU: "g_t", "a_next": "alpha * a_t + Z_hat", _MW: f"{_STEP} * (alpha * a_next + Z_hat)"}),
+    ("momentum-after-average", "勾配を先に直交化してから、慣性をかけています。直交化するのは、慣性をかけたものです", {_MU: "g_t", "a_next": "alpha * a_t + (1 - alpha) * Z_hat", _MW: f"{_STEP} * (alpha * a_next + (1 - alpha) * Z_hat)"}),
+    ("momentum-after-plain", "勾配を先に直交化してから、慣性をかけています。直交化するのは、慣性をかけたものです", {_MU: "g_t", "a_next": "alpha * a_t + Z_hat", _MW: f"{_STEP} * a_next"}),
     ("decay-without-rate", "減衰に、学習率が掛かっていません", {_MW: "(1 - lam) * w_t - eta * sqrt(max(1, m / n)) * O_next"}),
+    ("decay-in-gradient", "減衰が、勾配に足されています(切り離した重み減衰は、重みに直接かけます)", {_MM: "alpha * m_t + (1 - alpha) * (g_t + lam * w_t)", _MU: "alpha * m_next + (1 - alpha) * (g_t + lam * w_t)", _MW: "w_t - eta * sqrt(max(1, m / n)) * O_next"}),
+    ("decay-scaled", "減衰まで、√max(1, m/n) 倍しています", {_MW: "w_t - eta * sqrt(max(1, m / n)) * (O_next + lam * w_t)"}),
+    ("decay-grows", "減衰の符号が逆で、重みが大きくなります", {_MW: "(1 + eta * lam) * w_t - eta * sqrt(max(1, m / n)) * O_next"}),
     ("decay-after", "更新したあとの重みに、減衰を掛けています", {_MW: "(1 - eta * lam) * (w_t - eta * sqrt(max(1, m / n)) * O_next)"}),
     ("rate-twice", "学習率を 2 度掛けています(η が η² になっています)", {_MW: "(1 - eta * lam) * w_t - eta**2 * sqrt(max(1, m / n)) * O_next"}),
 )  # fmt: skip
+
+
+def muon_rounds() -> Iterator[Candidate]:
+    """ニュートン・シュルツ反復の回数の違うもの。"""
+    for rounds in (1, 4, 6, 3, 10, 2, 7, 8):
+        ends = "(return がループの中にありませんか)" if rounds == 1 else ""
+        words = f"反復が、5 回でなく {rounds} 回です{ends}"
+        yield Candidate(f"loop/rounds-{rounds}", words, handling=Handling(rounds=rounds))
+
 
 _ADAM_WITHOUT_HATS = {_MH: "m_next", _VH: "v_next"}
 _STARTED = "はじめの勾配から始めています。0 から始めます"
@@ -136,7 +184,7 @@ def adam_states(method: str) -> Iterator[Candidate]:
     shared = Handling(stored=(("m", "v_next"),))
     formulas = ((_AV, "beta_2 * m_next + (1 - beta_2) * g_t**2"),)
     yield Candidate("state/m-and-v-shared", "m と v が、同じ 1 つの辞書(配列)です", None, formulas, shared)
-    words = "m と v が、同じ 1 つの辞書(リスト)です。v を書くと、m も消えます"
+    words = "m と v が、同じ 1 つのもの(配列、リスト、辞書)です。v を書くと、m も消えます"
     yield Candidate("state/m-is-v", words, None, (*formulas, (_MH, "v_next / (1 - beta_1**(t + 1))")), shared)
     weight = "w_t" if method == "Adam" else "(1 - eta * lam) * w_t"
     step = f"{weight} - eta_next * m_next / (sqrt(v_next) + varepsilon)"

@@ -1,11 +1,12 @@
 """式は正しいのに、動かし方を間違えている: キーを回るループ、状態、回数、勾配や重みにする余計なこと、引数の値。"""
 
 from collections.abc import Iterator
-from itertools import product
+from itertools import combinations, product
 
 from fumoto.checking.candidates.candidate import Candidate, Handling
 from fumoto.hints import Hyperparameters
 from fumoto.printed import Method
+from fumoto.printed.equation import Equations
 from fumoto.printed.methods import EVERY_METHOD
 
 Row = tuple[str, str, Handling]  # 名前、読者に言う一文、動かし方
@@ -25,6 +26,8 @@ _LOOPS: tuple[Row, ...] = (
     ("loop/first-step", "はじめの update では、重みが動きません(状態を用意して、そのまま終わっています)", Handling(skips_first=True)),
     ("loop/sorted-keys", "勾配を、キーでなく並び順で対応させています(params だけを並べ替えて zip していませんか)", Handling(order="sorted keys")),
     ("loop/sorted-gradients", "勾配を、キーでなく並び順で対応させています(grads だけを並べ替えて zip していませんか)", Handling(order="sorted gradients")),
+    ("loop/sorted-flat-gradients", "1 本につなげた勾配の順が、重みの順と違います(grads だけを並べ替えていませんか)", Handling(order="flat sorted gradients")),
+    ("loop/sorted-flat-keys", "1 本につなげた重みの順が、勾配の順と違います(params だけを並べ替えていませんか)", Handling(order="flat sorted keys")),
     ("loop/reversed-keys", "勾配を、キーと逆の順に対応させています", Handling(order="reversed")),
 )  # fmt: skip
 
@@ -176,10 +179,23 @@ def other_values(method: Method, hyperparameters: Hyperparameters) -> Iterator[C
                 yield Candidate(f"value/{name}", words, handling=Handling(values=((symbol, value),)))
 
 
+def exchanged_values(
+    method: Method, equations: Equations, hyperparameters: Hyperparameters
+) -> Iterator[Candidate]:
+    """2 つの引数の値を取り違えたもの。"""
+    for (one, first), (other, second) in combinations(hyperparameters.items(), 2):
+        symbols = method.hyperparameters[one], method.hyperparameters[other]
+        label = next(each for each in method.labels if {*symbols} & {*equations[each].symbols})
+        words = f"{one} と {other} が入れ替わっています(式の中か、引数の順を取り違えています)"
+        if first != second:
+            yield Candidate(f"value/{one}-{other}-exchanged", words, label, handling=Handling(exchanged=symbols))
+
+
 #: 足どりから直に分かるふるまい(``computing.running`` が見つける)。名前 → 読者に言う一文。
 FAULTS = {
     "loop/gradient-once": "勾配を、はじめの 1 度しか計算していません。ステップごとに、その重みのところで計算します",
     "loop/gradient-kept": "渡された勾配の配列を、写さずに取っておいています。次のステップで中身が変わると、状態も変わります(.copy() が要ります)",
     "loop/shared-between-instances": "状態を、ほかのインスタンスと共有しています。作り直しても、前の状態が残っています(クラス変数、引数の既定値の {}、グローバル変数に置いていませんか)",
+    "loop/kept-by-shape": "状態の辞書のキーが、配列の形です。形の同じ 2 つの重みが、1 つの状態を使い回します",
     "loop/float64": "float32 の重みが、float64 に変わります(更新の量は float32 のまま、重みだけを float64 にしています)",
 }

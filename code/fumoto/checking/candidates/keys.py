@@ -1,6 +1,6 @@
 """一部の重みだけがおかしい間違い: おかしな重みに共通の性質と、その原因。"""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -22,6 +22,9 @@ def single_keys(reader: Comparison, search: Callable[[Comparison], Report | None
             if not any(np.any(w[key] != start) for w in printed.params):
                 continue  # 勾配がいつも 0 か、要素のない重み
             (right if reader.agrees_on(path, printed, key) else wrong).add(key)
+    still = {key for key in wrong if all(_stays(path, key) for path in reader.trajectories)}
+    if not right and still and wrong - still:
+        return _moving_only(reader, still, wrong - still, search)
     wrong_paths = [path.only(wrong) for path in reader.trajectories if wrong & path.problem.start.keys()]
     if not right or not wrong:
         return None
@@ -42,7 +45,32 @@ def single_keys(reader: Comparison, search: Callable[[Comparison], Report | None
     return None
 
 
-def _described(paths: Iterable[Trajectory], right: set[str], wrong: set[str]) -> str:
+def _layers(path: Trajectory) -> list[str]:
+    """重みとバイアスが 1 組ずつ並んでいるとみなしたキー。層が 1 つなら、空。"""
+    keys = list(path.problem.start)
+    return [] if len(keys) <= 2 else keys + len(keys) % 2 * [""]
+
+
+def _stays(path: Trajectory, key: str) -> bool:
+    """重み ``key`` が、``path`` で少しも動かないか(なければ、動かないとみなす)。"""
+    start = path.problem.start
+    return key not in start or all(np.array_equal(w[key], start[key]) for w in path.params)
+
+
+def _moving_only(
+    reader: Comparison, still: set[str], moving: set[str], search: Callable[[Comparison], Report | None]
+) -> Report | None:
+    """動かない重みのほかに、動く重みもおかしいもの。"""
+    paths = [path.only(moving) for path in reader.trajectories if moving & path.problem.start.keys()]
+    found = search(replace(reader, trajectories=paths))
+    if found is None:
+        return None
+    which = _described(reader.trajectories, moving, still)
+    words = f"{which}が、まったく動きません。さらに、{found.verdict.removeprefix('既知の間違い: ')}"
+    return replace(found, verdict=f"既知の間違い: {words}", variant=f"keys/still + {found.variant}")
+
+
+def _described(paths: Sequence[Trajectory], right: set[str], wrong: set[str]) -> str:
     """おかしな重みの、共通の性質。"""
     arrays = {key: w for path in paths for key, w in path.problem.start.items()}
     for ndim, what in (
@@ -61,6 +89,12 @@ def _described(paths: Iterable[Trajectory], right: set[str], wrong: set[str]) ->
         arrays[key].dtype == np.float32 for key in right
     ):
         return "float32 の重み"
+    for end, what in ((0, "はじめの重み"), (-1, "おわりの重み")):
+        if wrong == {list(path.problem.start)[end] for path in paths} & (wrong | right):
+            return f"{what}({'、'.join(sorted(wrong))})"
+    for part, what in ((slice(0, 2), "はじめの層"), (slice(-2, None), "おわりの層")):
+        if wrong == {key for path in paths for key in _layers(path)[part]} & (wrong | right):
+            return f"{what}の重み({'、'.join(sorted(wrong))})"
     for letter in dict.fromkeys("".join(sorted(wrong))):
         if wrong == {key for key in wrong | right if letter in key}:
             return f"名前に {letter} の入る重み({'、'.join(sorted(wrong))})"

@@ -7,6 +7,7 @@ from types import CodeType
 from typing import Any
 
 import numpy as np
+import sympy
 
 from fumoto.checking.candidates.candidate import Candidate
 from fumoto.hints import Array, Arrays, Hyperparameters
@@ -26,6 +27,8 @@ FUNCTIONS: dict[str, Callable[..., Any]] = {
         np.sum(array), np.size(array)
     ),  # 要素のない配列では、NumPy の mean と同じ nan
     "norm": lambda array: np.sqrt(np.sum(np.square(array))),
+    "largest": np.max,
+    "orthogonal": lambda array: _orthogonal(array),
 }
 
 #: 勾配にすること。引数は (勾配, 重み, 数, 全部のキーの勾配)。
@@ -81,6 +84,11 @@ SLOTS: dict[str, Callable[[str, Array], Any]] = {
 }
 
 
+def _orthogonal(array: Array) -> Array:
+    left, _, right = np.linalg.svd(array, full_matrices=False)
+    return left @ right
+
+
 def _norm(arrays: Any) -> float:
     return float(np.sqrt(sum(float(np.sum(np.square(array))) for array in arrays)))
 
@@ -108,6 +116,9 @@ class _Machine:
             for name, value in hyperparameters.items()
             if name in method.hyperparameters
         } | {symbol: np.float64(value) for symbol, value in self.handling.values}
+        if self.handling.exchanged:
+            one, other = self.handling.exchanged
+            self.constants |= {one: self.constants[other], other: self.constants[one]}
         if self.handling.gradient[0] == "coupled":  # 減衰を、重みの式から勾配に移す
             decay = float(self.constants["lambda"])
             self.handling = replace(self.handling, gradient=("decay", decay))
@@ -115,15 +126,15 @@ class _Machine:
         if "lambda" in self.constants:
             self.constants["lam"] = self.constants["lambda"]  # 式に書ける名前
         self.given, self.method = method.given or {}, method
-        formulas = dict(candidate.formulas)
-        printed = [equations[label] for label in method.labels]
+        formulas, patched = dict(candidate.formulas), self.handling.patched
+        printed = [equations[label] for label in _iterated(method.labels, self.handling.rounds)]
         self.rules: list[tuple[str, str, Callable[[Known], Any]]] = [
-            (e.label, e.name, _formula(formulas[e.label]) if e.label in formulas else _printed(e))
+            (e.label, e.name, _formula(formulas[e.label], patched) if e.label in formulas else _printed(e, patched))
             for e in printed
         ]
         added = [name for name in formulas if name.endswith("_next")]
-        self.rules[-1:-1] = [(name, name, _formula(formulas[name])) for name in added]
-        self.first = {label: _formula(formula) for label, formula in self.handling.first}
+        self.rules[-1:-1] = [(name, name, _formula(formulas[name], patched)) for name in added]
+        self.first = {label: _formula(formula, patched) for label, formula in self.handling.first}
         stored = dict(self.handling.stored)
         names = [*state_names(printed), *(name.removesuffix("_next") for name in added)]
         self.state: dict[str, dict[Any, Any]] = {name: {} for name in names}
@@ -196,19 +207,54 @@ class _Machine:
         return min(t, self.handling.stops_at - 1) if self.handling.stops_at else t
 
 
-def _printed(equation: Equation) -> Callable[[Known], Any]:
+def _iterated(labels: tuple[str, ...], rounds: int) -> list[str]:
+    """``labels`` のうち、繰り返し現れるものを ``rounds`` 回にした並び。"""
+    repeated = [label for label in dict.fromkeys(labels) if labels.count(label) > 1]
+    if not rounds or not repeated:
+        return list(labels)
+    first, last = labels.index(repeated[0]), len(labels) - labels[::-1].index(repeated[-1])
+    return [*labels[:first], *rounds * repeated, *labels[last:]]
+
+
+def _printed(equation: Equation, patched: bool) -> Callable[[Known], Any]:
+    equation = _patched(equation) if patched else equation
     return lambda known: equation.evaluate(**{symbol: known[symbol] for symbol in equation.symbols})
 
 
-def _formula(formula: str) -> Callable[[Known], Any]:
-    code = _compiled(formula)
-    return lambda known: eval(code, {"__builtins__": {}, **FUNCTIONS}, known)
+_ABSOLUTE: dict[tuple[str, sympy.Expr], Equation] = {}  # 組み立てに時間がかかるので、取っておく
+
+
+def _patched(equation: Equation) -> Equation:
+    """平方根の中を絶対値にした式。"""
+    name = equation.label, equation.rhs
+    if name not in _ABSOLUTE:
+        rhs = equation.rhs.replace(_is_root, lambda root: sympy.sqrt(sympy.Abs(root.base)))
+        _ABSOLUTE[name] = replace(equation, rhs=rhs)
+    return _ABSOLUTE[name]
+
+
+def _is_root(part: sympy.Basic) -> bool:
+    return isinstance(part, sympy.Pow) and part.exp == sympy.S.Half
+
+
+_PATCHED = {**FUNCTIONS, "sqrt": lambda array: np.sqrt(np.abs(array))}
+
+
+def _formula(formula: str, patched: bool = False) -> Callable[[Known], Any]:
+    code, functions = _compiled(formula), _PATCHED if patched else FUNCTIONS
+    return lambda known: eval(code, {"__builtins__": {}, **functions}, known)
 
 
 def _ordered(order: str, params: Arrays, grads: Arrays) -> Arrays:
     """キーに、間違った順で勾配を割り当てたもの。"""
     if order == "by key":
         return grads
+    if order.startswith("flat"):  # 1 本につなげてから、重みの大きさで切り分ける
+        first, second = (sorted(params), params) if order == "flat sorted gradients" else (params, sorted(params))
+        flat = np.concatenate([np.ravel(grads[key]) for key in first])
+        ends = np.cumsum([np.size(params[key]) for key in second])[:-1]
+        parts = dict(zip(second, np.split(flat, ends), strict=True))
+        return {key: parts[key].reshape(params[key].shape) for key in params}
     keys = {"sorted keys": sorted(params), "sorted gradients": params, "reversed": reversed(params)}[order]
     values = sorted(grads) if order == "sorted gradients" else grads
     return {key: grads[name] for key, name in zip(keys, values, strict=True)}

@@ -2,11 +2,12 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 
 from fumoto.checking.candidates.candidate import Candidate, Handling
-from fumoto.checking.candidates.engine import AS_PRINTED, running, walk
+from fumoto.checking.candidates.engine import AS_PRINTED, elements, running, walk
 from fumoto.checking.computing.comparison import FRACTIONS, Comparison
 from fumoto.checking.computing.measurements import last_move
 from fumoto.hints import Array
@@ -176,20 +177,21 @@ def fixed_values(reader: Comparison) -> Iterator[Candidate]:
 
 def decays(reader: Comparison) -> Iterator[Candidate]:
     """重み減衰。その強さを探す。"""
-    for what, words in (
-        ("gradient", "勾配に {c:.6g}×w を足しています"),
-        ("weight", "毎回 {c:.6g}×ηw を引いています"),
+    for what, sign, words in (
+        ("gradient", 1, "重み減衰が入っています(勾配に {c:.6g}×w を足しています)"),
+        ("weight", 1, "重み減衰が入っています(毎回 {c:.6g}×ηw を引いています)"),
+        ("gradient", -1, "重み減衰の符号が逆で、重みが大きくなります(勾配から {c:.6g}×w を引いています)"),
+        ("weight", -1, "重み減衰の符号が逆で、重みが大きくなります(毎回 {c:.6g}×ηw を足しています)"),
     ):
 
-        def with_value(value: float, what: str = what) -> Candidate:
-            amount = ("decay", value)
+        def with_value(value: float, what: str = what, sign: int = sign) -> Candidate:
+            amount = ("decay", sign * value)
             handling = Handling(gradient=amount) if what == "gradient" else Handling(weight=amount)
             return Candidate(f"{what}/decay", "", handling=handling)
 
         value = _searched(reader, with_value, _itself)
         if value is not None:
-            text = f"重み減衰が入っています({words.format(c=value)})"
-            yield replace(with_value(value), id=f"{what}/decay-{value:g}", words=text)
+            yield replace(with_value(value), id=f"{what}/decay-{sign * value:g}", words=words.format(c=value))
 
 
 def clips(reader: Comparison) -> Iterator[Candidate]:
@@ -223,22 +225,13 @@ def _searched(
     grid = np.linspace(-12, 0.5, 26) if transform is _itself else np.linspace(-4.5, 0, 26)
     errors = [error(x) for x in grid]
     best = int(np.argmin(errors))
-    low, high = grid[max(best - 1, 0)], grid[min(best + 1, len(grid) - 1)]
-    golden = (np.sqrt(5) - 1) / 2
-    left, right = high - golden * (high - low), low + golden * (high - low)
-    at_left, at_right = error(left), error(right)
-    for step in range(45):
-        if at_left < at_right:
-            high, right, at_right = right, left, at_left
-            left = high - golden * (high - low)
-            at_left = error(left)
-        else:
-            low, left, at_left = left, right, at_right
-            right = low + golden * (high - low)
-            at_right = error(right)
-        if step == _HOPELESS and min(at_left, at_right) > errors[best] / 4:
+    exponent = grid[best]
+    if errors[best] > 1e-9:
+        bounds = grid[max(best - 1, 0)], grid[min(best + 1, len(grid) - 1)]
+        if _lowest(error, bounds, _HOPELESS).fun > errors[best] / 4:
             return None  # 値が合っていれば、区間とともに 0 に近づく
-    found = transform(10.0 ** ((low + high) / 2))
+        exponent = _lowest(error, bounds, 60).x
+    found = transform(10.0**exponent)
     for digits in (2, 3, 4, 6, 9):
         rounded = float(f"{found:.{digits}g}") if transform is _itself else round(found, digits)
         if abs(rounded - found) <= 1e-5 * abs(found) and _distance(reader, with_value(rounded)) < 1e-6:
@@ -246,9 +239,16 @@ def _searched(
     return None
 
 
+def _lowest(error: Callable[[float], float], bounds: tuple[float, float], most: int) -> Any:
+    """``bounds`` の中で ``error`` が最も小さいところ(``x``)と、その値(``fun``)。``error`` は ``most`` 回までしか調べない。"""
+    from scipy.optimize import minimize_scalar  # 読み込みに時間がかかるので、要るときだけ
+
+    return minimize_scalar(error, bounds=bounds, method="bounded", options={"maxiter": most, "xatol": 1e-11})
+
+
 def _distance(reader: Comparison, candidate: Candidate) -> float:
-    """はじめの数ステップでの、歩みの違いの割合(要素の平均)。"""
-    path, total, count = reader.trajectories[0], 0.0, 0
+    """はじめの数ステップでの、歩みの違いの割合(要素の平均)。いちばん小さい問題で測る。"""
+    path, total, count = min(reader.trajectories, key=elements), 0.0, 0
     optimizer = running(reader, candidate)
     params = {key: w.copy() for key, w in path.problem.start.items()}
     with np.errstate(all="ignore"):

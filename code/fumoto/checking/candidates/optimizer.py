@@ -19,7 +19,7 @@ from fumoto.checking.candidates.engine import (
     with_its_state,
 )
 from fumoto.checking.candidates.equations import mistakes_in
-from fumoto.checking.candidates.handlings import FAULTS, other_values
+from fumoto.checking.candidates.handlings import FAULTS, exchanged_values, other_values
 from fumoto.checking.candidates.keys import single_keys
 from fumoto.checking.candidates.measured import clips, decays, fading, fixed_values, scaled, schedule, timed
 from fumoto.checking.candidates.slips import slips
@@ -139,6 +139,7 @@ def known_mistake(reader: Comparison) -> Report | None:
         _exact_mistake,
         partial(single_keys, search=_exact_mistake),
         _in_another_form,
+        _hidden,
         _steps,
         _measured,
         pairs,
@@ -213,13 +214,16 @@ def _here_only(reader: Comparison) -> Report | None:
 
 
 def _rough_mistake(reader: Comparison) -> Report | None:
-    found = next((c for c in _candidates(reader) if follows(reader, c, np.float32)), None)
+    """丸め誤差の育つ計算や、float32 で計算したところのあるもの。"""
+    listed = chain(((c, c) for c in _candidates(reader)), _on_conventions(reader))
+    found = next((slip for slip, both in listed if follows(reader, both, np.float32)), None)
     return None if found is None else report_on(reader, [found])
 
 
 def _candidates(reader: Comparison) -> Iterator[Candidate]:
     yield from mistakes(reader.method, reader.equations)
     yield from timed(reader)
+    yield from exchanged_values(reader.method, reader.equations, reader.hyperparameters)
     yield from other_values(reader.method, reader.hyperparameters)
 
 
@@ -248,16 +252,35 @@ def _two_mistakes(reader: Comparison) -> Report | None:
 
 
 def _in_another_form(reader: Comparison) -> Report | None:
-    found = next((c for c in _on_conventions(reader) if follows(reader, c)), None)
+    found = next((slip for slip, both in _on_conventions(reader) if follows(reader, both)), None)
     return None if found is None else report_on(reader, [found])
 
 
-def _on_conventions(reader: Comparison) -> Iterator[Candidate]:
-    """ほかの書き方の上での、動かし方の間違い。"""
-    plain = [c for c in mistakes(reader.method, reader.equations) if not c.formulas and not c.method]
+def _hidden(reader: Comparison) -> Report | None:
+    """間違いのせいで負になった値を、平方根の中の絶対値で隠したもの。"""
+    for candidate in mistakes(reader.method, reader.equations):
+        handling = replace(candidate.handling, patched=True)
+        if not candidate.method and follows(reader, replace(candidate, handling=handling)):
+            words = f"{candidate.words}。負になるはずのない値の平方根を、絶対値で隠しています"
+            return report_on(reader, [replace(candidate, words=words)])
+    return None
+
+
+def _on_conventions(reader: Comparison) -> Iterator[tuple[Candidate, Candidate]]:
+    """(間違い, ほかの書き方の上での間違い)。同じ式を変えるなら、間違いの方を使う。"""
+    plain = [c for c in mistakes(reader.method, reader.equations) if not c.method]
     for other in _conventions(reader):
         for candidate in plain:
             start = candidate.handling.start or other.handling.start
             first, values = other.handling.first, other.handling.values
             handling = replace(candidate.handling, start=start, first=first, values=values)
-            yield replace(candidate, formulas=other.formulas, handling=handling, label=None)
+            slipped = [(label, _rewritten(formula, other)) for label, formula in candidate.formulas]
+            formulas = tuple((dict(other.formulas) | dict(slipped)).items())
+            slip = candidate if candidate.formulas else replace(candidate, label=None)
+            yield slip, replace(candidate, formulas=formulas, handling=handling)
+
+
+def _rewritten(formula: str, form: Candidate) -> str:
+    for printed, other in form.rewrites:
+        formula = formula.replace(printed, other)
+    return formula

@@ -49,10 +49,12 @@ def averaged(h: str, rho: str, old: str, new: str, letter: str) -> tuple[Row, ..
     """指数移動平均 ``rho * old + (1 - rho) * new`` の間違い。"""
     return (
         ("reversed", f"{letter} と 1 - {letter} が入れ替わっています", {h: f"(1 - {rho}) * {old} + {rho} * {new}"}),
+        ("sum", f"新しい値に掛ける 1 - {letter} が抜けています", {h: f"{rho} * {old} + {new}"}),
         ("one-minus-both", f"前の値にも 1 - {letter} を掛けています", {h: f"(1 - {rho}) * {old} + (1 - {rho}) * {new}"}),
         ("both", f"新しい値にも、1 - {letter} でなく {letter} を掛けています", {h: f"{rho} * {old} + {rho} * {new}"}),
         ("one-plus", f"1 - {letter} のところが 1 + {letter} になっています", {h: f"{rho} * {old} + (1 + {rho}) * {new}"}),
         ("squared", f"{letter} が 2 乗されています", {h: f"{rho}**2 * {old} + (1 - {rho}) * {new}"}),
+        ("updated-twice", f"平均を、1 ステップに 2 度更新しています({letter} を 2 乗したのと同じ動きです)", {h: f"{rho}**2 * {old} + (1 - {rho}**2) * {new}"}),
         ("power", f"{letter} が t 乗されています。平均の {letter} は、いつも同じです", {h: f"{rho}**(t + 1) * {old} + (1 - {rho}**(t + 1)) * {new}"}),
         ("added", "新しい平均を、前の値に置きかえず、足しています(= のところが += です)", {h: f"(1 + {rho}) * {old} + (1 - {rho}) * {new}"}),
         ("all-at-once", f"1 - {letter} が、前の値も含めた全体に掛かっています", {h: f"(1 - {rho}) * ({rho} * {old} + {new})"}),

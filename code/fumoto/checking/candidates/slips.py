@@ -12,7 +12,7 @@ from fumoto.checking.candidates.before_adam import (
     rate_kept,
 )
 from fumoto.checking.candidates.candidate import Candidate
-from fumoto.checking.candidates.from_adam import ADAMW, LION, MUON, adam, adam_states
+from fumoto.checking.candidates.from_adam import ADAMW, LION, MUON, adam, adam_states, muon_rounds
 from fumoto.checking.candidates.patterns import Row
 
 ROWS: dict[str, tuple[Row, ...]] = {
@@ -74,5 +74,7 @@ def slips(method: str) -> Iterator[Candidate]:
         yield Candidate(f"{label}/{slug}", words, label, tuple(formulas.items()))
     if method in ("Adam", "AdamW"):
         yield from adam_states(method)
+    if method == "Muon":
+        yield from muon_rounds()
     if method in ("AdaGrad", "RMSProp"):
         yield rate_kept(f"eq-{method.lower()}-w")

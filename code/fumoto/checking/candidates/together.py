@@ -61,6 +61,13 @@ _RARE = {
 }
 
 
+#: ほかの間違いと一緒に、入り込みやすいもの。
+_SLIPPED_IN = (
+    *("clip-1", "clip-5", "clip-norm-1", "clip-norm-5", "clip-global-norm-1", "clip-global-norm-5"),
+    *("decay-0.0001", "decay-0.0005", "decay-0.01", "float16"),
+)
+
+
 def combined(reader: Comparison) -> Iterator[tuple[Candidate, Candidate, Candidate]]:
     """(1 つ目, 2 つ目, 2 つを合わせたもの)。符号や歩幅の間違いとの組を先に。"""
     listed = [c for c in mistakes(reader.method, reader.equations) if not c.method]
@@ -76,6 +83,8 @@ def combined(reader: Comparison) -> Iterator[tuple[Candidate, Candidate, Candida
         if not _overlap(first, second):
             yield first, second, together(first, second)
     handled = [c for c in listed if not c.formulas and c.id.startswith(("loop/", "clock/", "state/"))]
+    slipped = {f"{kind}/{what}" for kind in ("gradient", "weight") for what in _SLIPPED_IN}
+    handled += [c for c in listed if c.id in slipped]
     for first in written:
         for second in handled:
             yield first, second, together(first, second)

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from fumoto.checking.calling.reading import Reading
+from fumoto.checking.calling.reading import Reading, Walker
 from fumoto.checking.calling.safety import ReaderError
 from fumoto.checking.computing.problems import Fault, Problem, Trajectory
 from fumoto.hints import Array, Arrays, Hyperparameters
@@ -67,7 +67,7 @@ def _follow(reading: Reading, hyperparameters: Hyperparameters, problem: Problem
     broken = [step for step, w in enumerate(history, start=1) if not _finite(w)]
     if broken:
         notes.append(f"{broken[0]} ステップ目に nan か inf が現れました。勾配が 0 の重みもあります。")
-    fault, elsewhere = _widened(history, problem, notes), None
+    fault, elsewhere = _widened(history, problem, notes) or _by_shape(walker, history), None
     if problem.disturbed:
         fault = fault or _twins(reading, hyperparameters, problem, history)
         fault = fault or _reusing(reading, hyperparameters, problem, history)
@@ -144,6 +144,12 @@ def _widened(history: list[Arrays], problem: Problem, notes: list[str]) -> Fault
             return None
         return Fault("loop/float64", 1, key, w, w.astype(np.float32))
     return None
+
+
+def _by_shape(walker: Walker, history: list[Arrays]) -> Fault | None:
+    """状態を配列の形で引いているか。形の違う重みだけなら動きは正しいが、同じ形の 2 つ目の重みで壊れる。"""
+    key = walker.by_shape()
+    return None if key is None else Fault("loop/kept-by-shape", 1, key, history[0][key], history[0][key])
 
 
 def _finite(params: Arrays) -> bool:

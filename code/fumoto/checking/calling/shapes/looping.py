@@ -82,6 +82,9 @@ class _Looping:
     def state(self) -> dict[str, dict[str, Any]]:
         return {}
 
+    def by_shape(self) -> str | None:
+        return None
+
     def notes(self) -> tuple[str, ...]:
         stopping = [a.name for a in self.loop.arguments.listed if normal(a.name) in TOLERANCE]
         return (

@@ -115,6 +115,9 @@ class Asked(dict[str, Any]):
         self.defaults: dict[str, Any] = {}
         self.zeros = zeros
 
+    def __bool__(self) -> bool:
+        return True  # config or {} で、別の辞書にされないように
+
     def get(self, name: str, default: Any = None) -> Any:
         if name not in self and number(default) is not None:
             self.defaults[name] = default

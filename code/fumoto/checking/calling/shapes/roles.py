@@ -132,7 +132,7 @@ def arguments_of(function: Callable[..., Any]) -> Arguments:
 
 
 _KEPT = _words(
-    "v m s h u r vs ms vel velocity velocities cache caches state states optstate optimizerstate memory buffers buffer "
+    "v m s h u r vs ms vel velocity velocities cache caches state states optstate optimizerstate memory buffers buffer bufs buf mem mems "
     "moment moments m1 m2 mt vt m0 v0 firstmoment secondmoment accumulator acc accumulators prev previous sqgrad vw mw sw"
 )
 

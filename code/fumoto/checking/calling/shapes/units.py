@@ -85,11 +85,13 @@ def gradient_of(grads: Arrays, key: str) -> Array:
     return np.zeros(_PADDING_SHAPE) if key.startswith(PADDING) else grads[key]
 
 
-def example(matrices: bool = False) -> Arrays:
-    """呼び方を試すための、小さな重み。層が 3 つ分ある。``matrices``: 行列だけか。"""
+def example(matrices: bool = False, alike: bool = False) -> Arrays:
+    """呼び方を試すための、小さな重み。層が 3 つ分ある。``matrices``: 行列だけか。``alike``: どれも同じ形か。"""
     shapes: dict[str, Shape] = {"W": (2, 3), "b": (3,), "V": (3, 2), "c": (2,), "U": (2, 2), "d": (2,)}
     if matrices:
         shapes |= {"b": (3, 3), "c": (2, 2), "d": (1, 2)}
+    if alike:
+        shapes = dict.fromkeys(shapes, (2, 3))
     rng = np.random.default_rng(0)
     return {key: rng.normal(size=shape) for key, shape in shapes.items()}
 

@@ -52,6 +52,12 @@ class Plan:
         """どんな名前の値でも受け取るか。"""
         return self.making.arguments.anything or self.verb.arguments.anything
 
+    @property
+    def takes_many(self) -> bool:
+        """名前からは、重みをいくつも一度に受け取るように見えるか。"""
+        listed = (*self.making.arguments.listed, *self.verb.arguments.listed)
+        return self.shared and any(a.role is Role.PARAMS and a.name.rstrip("_").endswith("s") for a in listed)
+
     def called(self) -> str:
         """呼び出しの形: ``update(params, grads)``。"""
         passed = [a.name for a in self.verb.arguments.listed if a.role not in (Role.VALUE, Role.OTHER)]
@@ -239,6 +245,15 @@ class _Walk:
             return value
         if isinstance(value, list) and len(value) == len(self.keys):
             return dict(zip(self.keys, value, strict=True))
+        return None
+
+    def by_shape(self) -> str | None:
+        """状態の辞書のキーが、その形そのものである重み。なければ None。"""
+        for unit, made in zip(self.units, self.made, strict=True):
+            shapes = [np.shape(w) for w in unit.read().values()]
+            for value in _attributes(made).values():
+                if isinstance(value, dict) and value and all(key in shapes for key in value):
+                    return unit.keys[0]
         return None
 
     def notes(self) -> tuple[str, ...]:

@@ -1,0 +1,230 @@
+"""check() on code as people write it: whole classes and functions, each with one slip (or two), and what must be said."""
+
+import numpy as np
+import pytest
+
+from fumoto import check
+
+
+class SharedList:
+    """One array in every place of a list: it works only if all arrays have one shape."""
+
+    def __init__(self, params, lr=0.01, beta=0.9):
+        self.params, self.lr, self.beta = params, lr, beta
+        self.vs = [np.zeros_like(params[0])] * len(params)
+
+    def step(self, grads):
+        for p, g, v in zip(self.params, grads, self.vs, strict=True):
+            v *= self.beta
+            v -= self.lr * g
+            p += v
+
+
+class ByShape:
+    def __init__(self, lr=0.01, mu=0.9):
+        self.lr, self.mu, self.velocity = lr, mu, {}
+
+    def __call__(self, param, grad):
+        v = self.mu * self.velocity.get(param.shape, 0) - self.lr * grad
+        self.velocity[param.shape] = v
+        return param + v
+
+
+class SkipsTheFirst:
+    def __init__(self, lr=0.01, momentum=0.9):
+        self.lr, self.momentum, self.v = lr, momentum, None
+
+    def update(self, params, grads):
+        self.v = self.v or [0.0 * p for p in params]
+        for i in range(1, len(params)):
+            params[i] += self.v[i]
+            self.v[i] = self.momentum * self.v[i] - self.lr * grads[i]
+
+
+class Exchanged:
+    def __init__(self, lr=0.01, momentum=0.9):
+        self.momentum, self.lr, self.v = lr, momentum, {}
+
+    def update(self, params, grads):
+        for key, g in grads.items():
+            self.v[key] = self.momentum * self.v.get(key, 0) - self.lr * g
+            params[key] += self.v[key]
+
+
+def before_the_velocity(w, dw, v, config=None):
+    config = config or {}
+    return w + v, config.get("momentum", 0.9) * v - config.get("learning_rate", 0.01) * dw
+
+
+class GrowingWeights:
+    def __init__(self, lr=0.1, weight_decay=0.1):
+        self.lr, self.weight_decay = lr, weight_decay
+
+    def update(self, params, grads):
+        for key, g in grads.items():
+            params[key] -= self.lr * (g - self.weight_decay * params[key])
+
+
+class Flat:
+    """Joins all arrays, the gradients in another order."""
+
+    def __init__(self, lr=0.001, beta1=0.9, beta2=0.999, eps=1e-8):
+        self.lr, self.beta1, self.beta2, self.eps = lr, beta1, beta2, eps
+        self.m = self.v = 0.0
+        self.t = 0
+
+    def update(self, params, grads):
+        w = np.concatenate([p.ravel() for p in params.values()])
+        g = np.concatenate([grads[key].ravel() for key in sorted(grads)])
+        self.t += 1
+        self.m = self.beta1 * self.m + (1 - self.beta1) * g
+        self.v = self.beta2 * self.v + (1 - self.beta2) * g**2
+        mh, vh = self.m / (1 - self.beta1**self.t), self.v / (1 - self.beta2**self.t)
+        w = w - self.lr * mh / (np.sqrt(vh) + self.eps)
+        ends = np.cumsum([p.size for p in params.values()])[:-1]
+        for (key, p), part in zip(list(params.items()), np.split(w, ends), strict=True):
+            params[key] = part.reshape(p.shape)
+
+
+class Hidden:
+    """β t for βᵗ; the root of what becomes negative is patched."""
+
+    def __init__(self, lr=0.001, beta1=0.9, beta2=0.999, eps=1e-8):
+        self.lr, self.beta1, self.beta2, self.eps = lr, beta1, beta2, eps
+        self.m, self.v, self.t = {}, {}, 0
+
+    def update(self, params, grads):
+        self.t += 1
+        for key, g in grads.items():
+            self.m[key] = self.beta1 * self.m.get(key, 0) + (1 - self.beta1) * g
+            self.v[key] = self.beta2 * self.v.get(key, 0) + (1 - self.beta2) * g**2
+            mh, vh = self.m[key] / (1 - self.beta1 * self.t), self.v[key] / (1 - self.beta2 * self.t)
+            params[key] -= self.lr * mh / (np.sqrt(abs(vh)) + self.eps)
+
+
+class Overwritten:
+    def __init__(self, lr=0.001, b1=0.9, b2=0.99):
+        self.lr, self.b1, self.b2, self.m = lr, b1, b2, {}
+
+    def update(self, params, grads):
+        for key, g in grads.items():
+            m = self.m.setdefault(key, np.zeros_like(g))
+            m += (1 - self.b1) * (g - m)
+            params[key] -= self.lr * np.sign(m)
+            m += (1 - self.b2) * (g - m)
+
+
+class TwiceAStep:
+    def __init__(self, lr=0.001, rho=0.9, eps=1e-8):
+        self.lr, self.rho, self.eps, self.h = lr, rho, eps, {}
+
+    def rate(self, key, g):
+        self.h[key] = self.rho * self.h.get(key, 0) + (1 - self.rho) * g**2
+        return self.lr / (np.sqrt(self.h[key]) + self.eps)
+
+    def update(self, params, grads):
+        for key, g in grads.items():
+            self.rate(key, g)
+            params[key] -= self.rate(key, g) * g
+
+
+def last_layer_left_out(parameters, grads, v, s, t, learning_rate=0.01, beta1=0.9, beta2=0.999, epsilon=1e-8):
+    for layer in range(1, len(parameters) // 2):
+        for name in ("W", "b"):
+            key = f"d{name}{layer}"
+            v[key] = beta1 * v[key] + (1 - beta1) * grads[key]
+            s[key] = beta2 * s[key] + (1 - beta2) * grads[key] ** 2
+            step = v[key] / (1 - beta1**t) / (np.sqrt(s[key] / (1 - beta2**t)) + epsilon)
+            parameters[f"{name}{layer}"] -= learning_rate * step
+    return parameters, v, s
+
+
+@pytest.mark.parametrize(
+    ("thing", "method", "variant"),
+    [
+        (SharedList, "Momentum", "loop/shared-state"),
+        (ByShape, "Momentum", "loop/kept-by-shape"),
+        (SkipsTheFirst, "Momentum", "keys/still + eq-momentum-w/old-velocity"),
+        (Exchanged, "Momentum", "value/lr-momentum-exchanged"),
+        (before_the_velocity, "Momentum", "eq-momentum-w/old-velocity"),
+        (GrowingWeights, "SGD", "gradient/decay--0.1"),
+        (Flat, "Adam", "loop/sorted-flat-gradients"),
+        (Hidden, "Adam", "eq-adam-mhat/times-t"),
+        (Overwritten, "Lion", "eq-lion-m/overwritten"),
+        (TwiceAStep, "RMSProp", "eq-rmsprop-h/updated-twice"),
+        (last_layer_left_out, "Adam", "keys/still"),
+    ],
+)
+def test_the_slip_is_named(thing, method, variant):
+    report = check(thing, method)
+    assert (report.ok, report.variant) == (False, variant), str(report)
+
+
+def muon(length="np.linalg.norm(u) + 1e-7", product="b * A + c * A @ A", rounds=5, before="", scale="rows / columns"):
+    """Muon as PyTorch has it, with one part replaced."""
+    code = f"""
+def muon(params, grads, bufs=None, lr=0.02, beta=0.95):
+    bufs = [np.zeros_like(p) for p in params] if bufs is None else bufs
+    new, kept, (a, b, c) = [], [], (3.4445, -4.7750, 2.0315)
+    def orthogonal(u):
+        X = u / ({length})
+        for _ in range({rounds}):
+            A = X @ X.T
+            X = a * X + ({product}) @ X
+        return X
+    for p, g, m in zip(params, grads, bufs):
+        rows, columns = p.shape
+        {before}
+        m = beta * m + g
+        u = g + beta * m
+        step = u if {bool(before)} else orthogonal(u)
+        new.append(p - lr * max(1, {scale}) ** 0.5 * step)
+        kept.append(m)
+    return new, kept
+"""
+    names = {"np": np}
+    exec(code, names)
+    return names["muon"]
+
+
+@pytest.mark.parametrize(
+    ("changed", "variant"),
+    [
+        ({"product": "b * A + c * A * A"}, "eq-muon-q/elementwise"),
+        ({"length": "np.sum(u**2) + 1e-7"}, "eq-muon-x/length-squared"),
+        ({"rounds": 1}, "loop/rounds-1"),
+        ({"rounds": 3}, "loop/rounds-3"),
+        ({"before": "g = orthogonal(g)"}, "eq-muon-u/momentum-after"),
+        ({"scale": "1"}, "eq-muon-w/scale-missing"),
+    ],
+)
+def test_slips_of_muon_in_the_form_of_pytorch_are_named(changed, variant):
+    right = check(muon(), "Muon")
+    assert right.ok, str(right)
+    report = check(muon(**changed), "Muon")
+    assert (report.ok, report.variant) == (False, variant), str(report)
+    assert "使われていません" not in str(report)  # that it diverges does not mean that its arguments are ignored
+
+
+class Remembering:
+    """Chainer's way: the values are in a dictionary of the optimizer, the state beside each parameter."""
+
+    def __init__(self, alpha=0.001, beta1=0.9, beta2=0.999, eps=1e-8):
+        self.hyperparam = {"alpha": alpha, "beta1": beta1, "beta2": beta2, "eps": eps}
+
+    def update(self, params, grads):
+        h = self.hyperparam
+        state = self.__dict__.setdefault("slots", {})
+        for key, g in grads.items():
+            m, v, t = state.get(key, (0.0, 0.0, 0))
+            m, v, t = m + (1 - h["beta1"]) * (g - m), v + (1 - h["beta2"]) * (g * g - v), t + 1
+            state[key] = m, v, t
+            mh, vh = m / (1 - h["beta1"] ** t), v / (1 - h["beta2"] ** t)
+            params[key] -= h["alpha"] * mh / (np.sqrt(vh) + h["eps"])
+
+
+def test_the_values_of_an_instance_may_be_said_by_the_names_it_was_made_with():
+    report = check(Remembering(alpha=0.01), "Adam", alpha=0.01)
+    assert report.ok, str(report)
+    with pytest.raises(TypeError, match="learning"):
+        check(Remembering(alpha=0.01), "Adam", learning=0.01)
