@@ -206,6 +206,23 @@ def test_slips_of_muon_in_the_form_of_pytorch_are_named(changed, variant):
     assert "使われていません" not in str(report)  # that it diverges does not mean that its arguments are ignored
 
 
+def exploding(W, dW, buf=None, lr=0.02, mu=0.95):
+    """The coefficients b and c are exchanged: the iteration leaves the numbers a computer has."""
+    a, b, c = 3.4445, -4.7750, 2.0315
+    buf = dW.copy() if buf is None else mu * buf + dW
+    g = dW + mu * buf
+    X = g / (np.linalg.norm(g) + 1e-7)
+    for _ in range(5):
+        A = X @ X.T
+        X = a * X + (b * A @ A + c * A) @ X
+    return W - lr * max(1, W.shape[0] / W.shape[1]) ** 0.5 * X, buf
+
+
+def test_an_iteration_that_explodes_is_named():
+    report = check(exploding, "Muon")
+    assert (report.ok, report.variant) == (False, "eq-muon-q/coefficients-exchanged"), str(report)
+
+
 class Remembering:
     """Chainer's way: the values are in a dictionary of the optimizer, the state beside each parameter."""
 

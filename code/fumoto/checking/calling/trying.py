@@ -213,8 +213,7 @@ def _refuse_the_same(plan: Plan | Loop, walk: Any, again: Any) -> None:
 
 
 def _rank(start: Arrays, path: list[Arrays], shifted: Arrays, change: bool) -> int:
-    finite = [params for params in path if all(np.all(np.isfinite(_numbers(w))) for w in params.values())]
-    last = finite[-1] if finite and finite[0] is path[0] else path[-1]  # 発散する間違いもある
+    last = path[-1]
     if last.keys() != start.keys() or any(last[key].shape != w.shape or last[key].dtype.kind != "f" for key, w in start.items()):  # fmt: skip
         return STILL
     if not all(np.all(np.isfinite(w)) for w in last.values()):
@@ -234,10 +233,6 @@ def _rank(start: Arrays, path: list[Arrays], shifted: Arrays, change: bool) -> i
         if not np.all(abs(difference - SHIFT) < SHIFT / 2 + rounding):
             return EVERY
     return CERTAIN
-
-
-def _numbers(w: Array) -> Array:
-    return w if w.dtype.kind == "f" else np.zeros(0)
 
 
 def _apart(first: Array, second: Array) -> Array:
