@@ -139,9 +139,70 @@ def last_layer_left_out(parameters, grads, v, s, t, learning_rate=0.01, beta1=0.
     return parameters, v, s
 
 
+class HalfPrecision:
+    def __init__(self, lr=0.01, mu=0.9):
+        self.lr, self.mu, self.v = lr, mu, None
+
+    def apply(self, w, g):
+        self.v = np.zeros(w.shape, np.float16) if self.v is None else self.v
+        self.v *= self.mu
+        self.v -= self.lr * g
+        w += self.v
+
+
+def a_whole_velocity_ahead(x, v, grad_fn, lr=0.01, momentum=0.9):
+    v_new = momentum * v - lr * grad_fn(x + v)
+    return x + v_new, v_new
+
+
+class RateInTheSum:
+    """The rate is squared into h and cancels; the biases do not move."""
+
+    def __init__(self, lr=0.01):
+        self.lr, self.h = lr, {}
+
+    def update(self, params, grads):
+        for key in params:
+            if key.startswith("W"):
+                g = self.lr * grads[key]
+                self.h[key] = self.h.get(key, 0) + g * g
+                params[key] -= g / (np.sqrt(self.h[key]) + 1e-7)
+
+
+class StartsAtOne:
+    def __init__(self, lr=0.001, decay=0.9, eps=1e-8):
+        self.lr, self.decay, self.eps, self.h = lr, decay, eps, {}
+
+    def update(self, params, grads):
+        for key, g in grads.items():
+            h = self.h.setdefault(key, np.ones_like(g))
+            params[key] -= self.lr * g / (np.sqrt(h) + self.eps)
+            self.h[key] = self.decay * h + (1 - self.decay) * g**2
+
+
+class DifferenceSquared:
+    def __init__(self, lr=0.001, beta1=0.9, beta2=0.999, eps=1e-8):
+        self.lr, self.beta1, self.beta2, self.eps = lr, beta1, beta2, eps
+        self.m, self.v, self.t = {}, {}, 0
+
+    def update(self, params, grads):
+        self.t += 1
+        for key, g in grads.items():
+            m, v = self.m.get(key, 0), self.v.get(key, 0)
+            self.m[key] = m + (1 - self.beta1) * (g - m)
+            self.v[key] = v + (1 - self.beta2) * (g - v) ** 2
+            mh, vh = self.m[key] / (1 - self.beta1**self.t), self.v[key] / (1 - self.beta1**self.t)
+            params[key] -= self.lr * mh / (np.sqrt(vh) + self.eps)
+
+
 @pytest.mark.parametrize(
     ("thing", "method", "variant"),
     [
+        (HalfPrecision, "Momentum", "state/float16"),
+        (a_whole_velocity_ahead, "Nesterov", "eq-nesterov-w/looks-one-step"),
+        (RateInTheSum, "AdaGrad", "keys/still + eq-adagrad-h/rate-squared"),
+        (StartsAtOne, "RMSProp", "eq-rmsprop-w/old-h + state/h-ones"),
+        (DifferenceSquared, "Adam", "eq-adam-vhat/beta1-in-vhat + eq-adam-v/v-difference"),
         (SharedList, "Momentum", "loop/shared-state"),
         (ByShape, "Momentum", "loop/kept-by-shape"),
         (SkipsTheFirst, "Momentum", "keys/still + eq-momentum-w/old-velocity"),
@@ -221,6 +282,28 @@ def exploding(W, dW, buf=None, lr=0.02, mu=0.95):
 def test_an_iteration_that_explodes_is_named():
     report = check(exploding, "Muon")
     assert (report.ok, report.variant) == (False, "eq-muon-q/coefficients-exchanged"), str(report)
+
+
+def decays_at_the_end(w, dw, m, v, t, lr=0.001, beta1=0.9, beta2=0.999, eps=1e-8, weight_decay=0.01):
+    m, v = beta1 * m + (1 - beta1) * dw, beta2 * v + (1 - beta2) * dw**2
+    w = w - lr * m / (1 - beta1**t) / (np.sqrt(v / (1 - beta2**t)) + eps)
+    return w - lr * weight_decay * w, m, v
+
+
+class モーメンタム:
+    def __init__(self, 学習率=0.01, 慣性=0.9):
+        self.学習率, self.慣性, self.速度 = 学習率, 慣性, {}
+
+    def step(self, name, w, g):
+        self.速度[name] = self.慣性 * self.速度.get(name, 0.0) - self.学習率 * g
+        return w + self.速度[name]
+
+
+def test_what_libraries_do_and_names_in_japanese_are_accepted():
+    report = check(decays_at_the_end, "AdamW")
+    assert report.ok and "Hugging Face" in report.verdict, str(report)
+    report = check(モーメンタム, "Momentum", 学習率=0.1, 慣性=0.8)
+    assert report.ok and report.how.startswith("step(name, w, g)"), str(report)
 
 
 class Remembering:

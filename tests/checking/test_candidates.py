@@ -73,7 +73,6 @@ PLANTED = [  # method, what stands in the loop, what stands before it, the equat
     ("AdamW", ADAM_M + ADAM_V + ADAM_HATS + ADAM_W, COUNT, "eq-adamw-w"),
     ("AdamW", "params[key] *= 1 - self.weight_decay\n" + ADAM_M + ADAM_V + ADAM_HATS + ADAM_W, COUNT, "eq-adamw-w"),
     ("AdamW", "params[key] *= 1 + self.lr * self.weight_decay\n" + ADAM_M + ADAM_V + ADAM_HATS + ADAM_W, COUNT, "eq-adamw-w"),
-    ("AdamW", ADAM_M + ADAM_V + ADAM_HATS + ADAM_W + "\nparams[key] *= 1 - self.lr * self.weight_decay", COUNT, None),
     ("Lion", LION_C + LION_M + "params[key] -= self.lr * (c + self.weight_decay * params[key])", "", "eq-lion-w"),
     ("Lion", LION_M + LION_C + "params[key] -= self.lr * (np.sign(c) + self.weight_decay * params[key])", "", "eq-lion-c"),
     ("Lion", LION_C + LION_M + "params[key] -= self.lr * np.sign(c)", "", "eq-lion-w"),

@@ -101,7 +101,7 @@ def moves_alike(named, candidate, name):
         ("Adam", "loop/shared-by-letter"),
         ("Adam", "loop/counter"),
         ("AdamW", "loop/coupled-decay"),
-        ("AdamW", "eq-adamw-w/decay-after"),
+        ("Lion", "eq-lion-w/decay-after"),
         ("Nesterov", "eq-nesterov-w/velocities-exchanged"),
     ],
 )

@@ -13,25 +13,25 @@ from typing import Any
 NAMES: dict[str, tuple[str, ...]] = {
     "lr": (
         *("lr", "learningrate", "learnrate", "lrate", "stepsize", "eta", "learningrateinit", "initlr", "lrinit"),
-        *("initiallr", "initiallearningrate", "baselr", "lr0", "eta0", "rate", "alpha", "alpha0"),
+        *("initiallr", "initiallearningrate", "baselr", "lr0", "eta0", "rate", "学習率", "学習係数", "歩幅", "alpha", "alpha0"),
     ),
     "momentum": (
         *("momentum", "mu", "mom", "momentumcoef", "momentumcoefficient", "momentumrate", "momentumfactor"),
-        *("momentumterm", "momentumdecay", "friction", "beta", "gamma", "alpha", "rho", "beta1", "decay", "decayrate"),
+        *("momentumterm", "momentumdecay", "mass", "inertia", "慣性", "慣性項", "慣性係数", "friction", "beta", "gamma", "alpha", "rho", "beta1", "decay", "decayrate"),
     ),
     "decay_rate": (
         *("decayrate", "rho", "decayfactor", "decayconstant", "forgettingfactor", "smoothingconstant"),
-        *("discountingfactor", "decay", "beta", "gamma", "alpha", "beta2", "momentum", "beta1", "mu"),
+        *("discountingfactor", "減衰率", "忘却率", "decay", "beta", "gamma", "alpha", "beta2", "momentum", "beta1", "mu"),
     ),
     "beta1": ("beta1", "b1", "rho1", "betam", "decay1", "decayrate1", "gamma1", "mu1", "beta", "momentum", "mu"),
     "beta2": ("beta2", "b2", "rho2", "betav", "decay2", "decayrate2", "gamma2", "mu2", "decayrate", "rho", "gamma"),
     "eps": (
         *("eps", "epsilon", "varepsilon", "tiny", "epsilonhat", "epshat", "fudgefactor", "smoothingterm", "smoothing"),
-        *("stability", "stabilizer", "smallnumber", "smallconstant", "smallvalue", "offset", "delta", "epsi", "e"),
+        *("微小値", "微小量", "イプシロン", "stability", "stabilizer", "smallnumber", "smallconstant", "smallvalue", "offset", "delta", "epsi", "e"),
     ),
     "weight_decay": (
         *("weightdecay", "weightdecayrate", "weightdecaycoefficient", "wd", "lambda", "lam", "lmbda", "lambd", "lmd"),
-        *("l2", "l2reg", "reg", "regularization", "decay"),
+        *("重み減衰", "荷重減衰", "l2", "l2reg", "reg", "regularization", "decay"),
     ),
 }  # fmt: skip
 

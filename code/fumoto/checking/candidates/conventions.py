@@ -80,7 +80,11 @@ _ROWS: dict[str, tuple[tuple[str, str, dict[str, str], dict[str, float]], ...]] 
         ("larger", "√h と ε の大きい方で割る書き方です", {"eq-rmsprop-w": _LARGER}, {}),
     ),
     "Adam": ((_FOLDED, _FOLDED, {"eq-adam-w": f"w_t - {_RATE}"}, {}),),
-    "AdamW": ((_FOLDED, _FOLDED, {"eq-adamw-w": f"(1 - eta * lam) * w_t - {_RATE}"}, {}),),
+    "AdamW": (
+        (_FOLDED, _FOLDED, {"eq-adamw-w": f"(1 - eta * lam) * w_t - {_RATE}"}, {}),
+        ("hugging-face", "減衰を、更新したあとの重みに掛ける書き方です(Hugging Face の transformers 4 の AdamW)", {"eq-adamw-w": "(1 - eta * lam) * (w_t - eta * m_hat_next / (sqrt(v_hat_next) + varepsilon))"}, {}),
+        ("hugging-face-folded", "補正を学習率にまとめ、減衰を、更新したあとの重みに掛ける書き方です(Hugging Face の transformers 4 の AdamW)", {"eq-adamw-w": f"(1 - eta * lam) * (w_t - {_RATE})"}, {}),
+    ),
 }  # fmt: skip
 
 

@@ -69,8 +69,8 @@ def _walked(
     return optimizer.state, replace(path, params=history, state={}, faults=(), elsewhere=None)
 
 
-def report_on(reader: Comparison, candidates: list[Candidate]) -> Report:
-    """``candidates`` が間違いの原因だという ``Report``。"""
+def report_on(reader: Comparison, candidates: list[Candidate], form: Candidate | None = None) -> Report:
+    """``candidates`` が間違いの原因だという ``Report``。``form``: そのほかのところの書き方。"""
     findings = []
     for candidate in candidates:
         for name, formula in candidate.formulas:
@@ -83,7 +83,7 @@ def report_on(reader: Comparison, candidates: list[Candidate]) -> Report:
     words = "。さらに、".join(candidate.words for candidate in candidates)
     return Report(
         False,
-        f"既知の間違い: {words}{where}。",
+        f"既知の間違い: {words}{where}。" + (f"ほかは、{form.words}。" if form else ""),
         tuple(findings),
         equation=label,
         variant=" + ".join(candidate.id for candidate in candidates),

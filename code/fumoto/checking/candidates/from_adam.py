@@ -44,6 +44,7 @@ def adam(w: str, weight: str) -> tuple[Row, ...]:
         ("beta2-in-mhat", "m の補正に、β₁ でなく β₂ を使っています", {_MH: "m_next / (1 - beta_2**(t + 1))"}),
         ("beta1-mixed-v", "v の式の 1 - β₂ が、1 - β₁ になっています", {_AV: "beta_2 * v_t + (1 - beta_1) * g_t**2"}),
         ("beta2-mixed-m", "m の式の 1 - β₁ が、1 - β₂ になっています", {_M: "beta_1 * m_t + (1 - beta_2) * g_t"}),
+        ("v-difference", "v の式で、括弧の位置が違い、勾配と v の差を 2 乗しています", {_AV: "v_t + (1 - beta_2) * (g_t - v_t)**2"}),
         ("v-from-m", "v の式で、前の v のところに m(更新したもの)を使っています", {_AV: "beta_2 * m_next + (1 - beta_2) * g_t**2"}),
         ("v-from-old-m", "v の式で、前の v のところに前の m を使っています", {_AV: "beta_2 * m_t + (1 - beta_2) * g_t**2"}),
         ("m-from-v", "m の式で、前の m のところに前の v を使っています", {_M: "beta_1 * v_t + (1 - beta_1) * g_t"}),
@@ -84,10 +85,9 @@ def adam(w: str, weight: str) -> tuple[Row, ...]:
 _ADAMW_W = "eq-adamw-w"
 ADAMW: tuple[Row, ...] = (
     *adam(_ADAMW_W, "(1 - eta * lam) * w_t"),
-    ("decay-without-rate", "減衰に、学習率が掛かっていません(λw を引いています)", {_ADAMW_W: "(1 - lam) * w_t - eta * m_hat_next / (sqrt(v_hat_next) + varepsilon)"}),
+    ("decay-without-rate", "減衰に、学習率が掛かっていません(λw を引いています。論文の Algorithm 2 の λ も、学習率 α でなくスケジュール η だけを掛けますが、この本と PyTorch の λ とは大きさが違います)", {_ADAMW_W: "(1 - lam) * w_t - eta * m_hat_next / (sqrt(v_hat_next) + varepsilon)"}),
     ("decay-doubled", "減衰が 2 倍です", {_ADAMW_W: "(1 - 2 * eta * lam) * w_t - eta * m_hat_next / (sqrt(v_hat_next) + varepsilon)"}),
     ("decay-grows", "減衰の符号が逆で、重みが大きくなります", {_ADAMW_W: "(1 + eta * lam) * w_t - eta * m_hat_next / (sqrt(v_hat_next) + varepsilon)"}),
-    ("decay-after", "更新したあとの重みに、減衰を掛けています", {_ADAMW_W: "(1 - eta * lam) * (w_t - eta * m_hat_next / (sqrt(v_hat_next) + varepsilon))"}),
     ("decay-divided", "減衰まで、√v で割っています", {_ADAMW_W: "w_t - eta * (m_hat_next + lam * w_t) / (sqrt(v_hat_next) + varepsilon)"}),
     ("decay-twice", "減衰に、学習率を 2 度掛けています", {_ADAMW_W: "(1 - eta**2 * lam) * w_t - eta * m_hat_next / (sqrt(v_hat_next) + varepsilon)"}),
 )  # fmt: skip
@@ -125,6 +125,7 @@ MUON: tuple[Row, ...] = (
     ("average-then-sum", "m は平均なのに、先読みだけが和です(勾配に 1 - α が掛かっていません)", {_MU: "alpha * m_next + g_t"}),
     ("coefficients-exchanged", "反復の係数 -4.7750 と 2.0315 が入れ替わっています", {_MQ: "2.0315 * A - 4.7750 * A @ A"}),
     ("elementwise", "反復の A の 2 乗が、行列の積でなく、要素ごとの 2 乗です", {_MQ: "-4.7750 * A + 2.0315 * A * A"}),
+    *((f"elementwise-{slug}", "反復の A の 2 乗が、行列の積でなく、要素ごとの 2 乗です", {_MX: f"wide(u) / {length}", "eq-muon-gram": "Z @ Z.T", _MQ: "-4.7750 * A + 2.0315 * A * A", _MN: "3.4445 * Z + Q @ Z", _MW: f"{_STEP} * turned(O_next, w_t)"}) for slug, length in (("wide", "max(G, varepsilon)"), ("wide-plus", "(G + varepsilon)"))),
     ("elementwise-both", "反復の積が、行列の積でなく、要素ごとの積です", {_MQ: "-4.7750 * A + 2.0315 * A * A", _MN: "3.4445 * Z + Q * Z"}),
     ("coefficient-sign", "反復の係数 -4.7750 の符号が逆です", {_MQ: "4.7750 * A + 2.0315 * A @ A"}),
     ("cubic", "反復の係数が、3.4445、-4.7750、2.0315 でなく、1.5 と -0.5 です", {_MQ: "-0.5 * A", _MN: "1.5 * Z + Q @ Z"}),

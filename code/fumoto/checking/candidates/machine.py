@@ -28,6 +28,8 @@ FUNCTIONS: dict[str, Callable[..., Any]] = {
     ),  # 要素のない配列では、NumPy の mean と同じ nan
     "norm": lambda array: np.sqrt(np.sum(np.square(array))),
     "largest": np.max,
+    "wide": lambda array: array.T if array.shape[0] > array.shape[1] else array,
+    "turned": lambda array, like: array if array.shape == like.shape else array.T,
     "orthogonal": lambda array: _orthogonal(array),
 }
 

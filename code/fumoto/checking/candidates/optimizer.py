@@ -8,8 +8,8 @@ from itertools import chain, combinations
 import numpy as np
 
 from fumoto.checking.candidates.candidate import Candidate, Handling
-from fumoto.checking.candidates.conventions import conventions, dampened
 from fumoto.checking.candidates.derived import derived, labels_of, pairs
+from fumoto.checking.candidates.disguised import forms, half_precision, hidden, in_another_form, on_forms
 from fumoto.checking.candidates.engine import (
     AS_PRINTED,
     follows,
@@ -39,7 +39,7 @@ def convention(reader: Comparison) -> str | None:
     """読者の足どりと同じ、ほかの書き方の説明。なければ None。"""
     if follows(reader, AS_PRINTED):  # 違うのは、少し違う引数で走らせたときだけである
         return _only_here(reader)
-    others = list(_conventions(reader))
+    others = list(forms(reader))
     elsewhere = reader.elsewhere
     for other in others:
         if follows(reader, other) and (elsewhere is None or follows(elsewhere, other)):
@@ -60,7 +60,7 @@ def _only_here(reader: Comparison) -> str | None:
     elsewhere = reader.elsewhere
     if elsewhere is None or follows(elsewhere, AS_PRINTED):
         return None
-    for other in _conventions(reader):
+    for other in forms(reader):
         if follows(elsewhere, other):
             return other.words
     symbols = reader.method.hyperparameters
@@ -77,15 +77,6 @@ def _only_here(reader: Comparison) -> str | None:
     if follows(elsewhere, AS_PRINTED, np.float32):
         return _SINGLE
     return "この引数では、式と同じ動きです。ただし、引数を少し変えると、式と違う動きをします"
-
-
-def _conventions(reader: Comparison) -> Iterator[Candidate]:
-    yield from conventions(reader.method.name)
-    found = response(reader.trajectories)
-    if found is not None and found.dampening is not None and 1e-6 < abs(found.dampening) < 1:
-        other = dampened(reader.method.name, round(found.dampening, 9))
-        if other:
-            yield other
 
 
 def indistinguishable(reader: Comparison) -> list[str]:
@@ -138,8 +129,9 @@ def known_mistake(reader: Comparison) -> Report | None:
         _seen,
         _exact_mistake,
         partial(single_keys, search=_exact_mistake),
-        _in_another_form,
-        _hidden,
+        in_another_form,
+        hidden,
+        half_precision,
         _steps,
         _measured,
         pairs,
@@ -215,9 +207,10 @@ def _here_only(reader: Comparison) -> Report | None:
 
 def _rough_mistake(reader: Comparison) -> Report | None:
     """丸め誤差の育つ計算や、float32 で計算したところのあるもの。"""
-    listed = chain(((c, c) for c in _candidates(reader)), _on_conventions(reader))
-    found = next((slip for slip, both in listed if follows(reader, both, np.float32)), None)
-    return None if found is None else report_on(reader, [found])
+    plain = ((candidate, None, candidate) for candidate in _candidates(reader))
+    listed = chain(plain, on_forms(reader))
+    found = next((each for each in listed if follows(reader, each[-1], np.float32)), None)
+    return None if found is None else report_on(reader, [found[0]], found[1])
 
 
 def _candidates(reader: Comparison) -> Iterator[Candidate]:
@@ -251,36 +244,3 @@ def _two_mistakes(reader: Comparison) -> Report | None:
     return None
 
 
-def _in_another_form(reader: Comparison) -> Report | None:
-    found = next((slip for slip, both in _on_conventions(reader) if follows(reader, both)), None)
-    return None if found is None else report_on(reader, [found])
-
-
-def _hidden(reader: Comparison) -> Report | None:
-    """間違いのせいで負になった値を、平方根の中の絶対値で隠したもの。"""
-    for candidate in mistakes(reader.method, reader.equations):
-        handling = replace(candidate.handling, patched=True)
-        if not candidate.method and follows(reader, replace(candidate, handling=handling)):
-            words = f"{candidate.words}。負になるはずのない値の平方根を、絶対値で隠しています"
-            return report_on(reader, [replace(candidate, words=words)])
-    return None
-
-
-def _on_conventions(reader: Comparison) -> Iterator[tuple[Candidate, Candidate]]:
-    """(間違い, ほかの書き方の上での間違い)。同じ式を変えるなら、間違いの方を使う。"""
-    plain = [c for c in mistakes(reader.method, reader.equations) if not c.method]
-    for other in _conventions(reader):
-        for candidate in plain:
-            start = candidate.handling.start or other.handling.start
-            first, values = other.handling.first, other.handling.values
-            handling = replace(candidate.handling, start=start, first=first, values=values)
-            slipped = [(label, _rewritten(formula, other)) for label, formula in candidate.formulas]
-            formulas = tuple((dict(other.formulas) | dict(slipped)).items())
-            slip = candidate if candidate.formulas else replace(candidate, label=None)
-            yield slip, replace(candidate, formulas=formulas, handling=handling)
-
-
-def _rewritten(formula: str, form: Candidate) -> str:
-    for printed, other in form.rewrites:
-        formula = formula.replace(printed, other)
-    return formula

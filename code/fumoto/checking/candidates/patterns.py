@@ -39,6 +39,8 @@ def accumulated(h: str, before: str) -> tuple[Row, ...]:
         ("absolute", "勾配の二乗でなく、絶対値をためています", {h: f"{before} + {weight}abs(g_t)"}),
         ("epsilon", "ε を、ためる方にも毎回足しています", {h: f"{before} + {weight}g_t**2 + varepsilon"}),
         ("rate", "ためる勾配の二乗に、学習率を掛けています", {h: f"{before} + {weight}eta * g_t**2"}),
+        ("rate-squared", "ためる勾配に、学習率を掛けています(h に η² が入り、学習率が打ち消されます)", {h: f"{before} + {weight}(eta * g_t)**2"}),
+        ("difference", "括弧の位置が違い、勾配と h の差を 2 乗しています", {h: f"h_t + {weight or '1 * '}(g_t - h_t)**2"}),
         ("largest", "ためずに、大きい方をとっています", {h: f"max({before}, {weight}g_t**2)"}),
         ("weights", "勾配でなく、重みの二乗をためています", {h: f"{before} + {weight}w_t**2"}),
         ("cubed", "勾配を 3 乗しています", {h: f"{before} + {weight}abs(g_t)**3"}),

@@ -9,6 +9,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
+import numpy as np
+
 from fumoto.checking.calling.shapes.making import NOTHING, Making, Verb
 from fumoto.checking.calling.shapes.roles import Argument, Arguments, Role, arguments_of
 from fumoto.checking.calling.values import normal
@@ -123,6 +125,7 @@ def repeated(making: Making, verb: Verb) -> list[Loop]:
     )
     if gradient is None or w is None:
         return []
+    kept = [a.name for a in required if a not in (gradient, w) and a.role in (Role.OTHER, Role.STATE)]
     listed = (*making.arguments.listed, *verb.arguments.listed)
     values = [replace(a, keyword=True) for a in listed if a.role is Role.VALUE]
     own = {a.name for a in making.arguments.listed}
@@ -130,8 +133,12 @@ def repeated(making: Making, verb: Verb) -> list[Loop]:
     def run(gradient_at: Callable[..., Array], start: Any, **given: Any) -> Any:
         made = making.build(**{name: value for name, value in given.items() if name in own})
         more = {name: value for name, value in given.items() if name not in own} | counts
+        states: dict[str, Any] = {name: np.zeros_like(start) for name in kept}
         for _ in range(1 if counts else MANY):
-            returned = verb.of(made)(**{w.name: start, gradient.name: gradient_at}, **more)
+            returned = verb.of(made)(**{w.name: start, gradient.name: gradient_at}, **states, **more)
+            if kept and isinstance(returned, tuple):
+                returned, *others = returned
+                states |= dict(zip(kept, others, strict=False))
             start = start if returned is None else returned
         return start
 
