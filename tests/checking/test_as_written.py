@@ -1,5 +1,7 @@
 """check() on code as people write it: whole classes and functions, each with one slip (or two), and what must be said."""
 
+from collections import namedtuple
+
 import numpy as np
 import pytest
 
@@ -304,6 +306,42 @@ def test_what_libraries_do_and_names_in_japanese_are_accepted():
     assert report.ok and "Hugging Face" in report.verdict, str(report)
     report = check(モーメンタム, "Momentum", 学習率=0.1, 慣性=0.8)
     assert report.ok and report.how.startswith("step(name, w, g)"), str(report)
+
+
+Carried = namedtuple("Carried", "w m")
+
+
+def carried_lion(lr=0.001, beta1=0.9, beta2=0.99):
+    """The weights are in the state: ``start(w)``, then ``step(state, g)``."""
+
+    def step(state, g):
+        c = beta1 * state.m + (1 - beta1) * g
+        return Carried(state.w - lr * np.sign(c), beta2 * state.m + (1 - beta2) * g)
+
+    return lambda w: Carried(w.copy(), np.zeros_like(w)), step
+
+
+def test_weights_may_be_carried_in_the_state():
+    report = check(carried_lion, "Lion")
+    assert report.ok, str(report)
+    wrong = check(lambda lr=0.1: (lambda w: {"w": w}, lambda state, g: {"w": state["w"] + lr * g}), "SGD")
+    assert wrong.equation == "eq-sgd-w", str(wrong)
+
+
+class WeightDecay:
+    """A hook: it changes gradients, and is no optimizer."""
+
+    def __init__(self, rate):
+        self.rate = rate
+
+    def __call__(self, params):
+        for p in params:
+            p.grad += self.rate * p.data
+
+
+def test_what_only_changes_gradients_is_not_accused():
+    report = check(WeightDecay)
+    assert not report.ok and report.variant is None and "確かめられませんでした" in report.verdict, str(report)
 
 
 class Remembering:

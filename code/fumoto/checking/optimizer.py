@@ -27,6 +27,7 @@ from fumoto.checking.candidates.recognition import (
 )
 from fumoto.checking.computing.comparison import Comparison
 from fumoto.checking.computing.constants import missing, plausible
+from fumoto.checking.computing.measurements import last_move
 from fumoto.checking.computing.problems import PROBLEMS, problems_for
 from fumoto.checking.report import Report
 from fumoto.checking.telling import told
@@ -185,6 +186,9 @@ def _exchanged_defaults(seen: Observed, reader: Comparison, hyperparameters: dic
 def _different(seen: Observed, method: Method | None, hyperparameters: dict[str, float]) -> Report:
     """式と違う動きをするときの ``Report``。"""
     before: list[str] = []
+    if method is None and hinted(seen.title) is None and last_move(seen.trajectories) == -1:
+        words = "どの呼び方でも、重みが動きませんでした(勾配だけを変えるものは、最適化手法ではありません)。手法の名前を渡すと、その手法として調べます。"
+        return Report(False, f"手法を確かめられませんでした。{words}", how=seen.how)
     if method is None:
         readers = _readers(seen, EVERY_METHOD.values())
         method = hinted(seen.title) or nearest(readers).method

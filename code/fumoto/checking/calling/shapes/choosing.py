@@ -17,10 +17,10 @@ from fumoto.checking.calling.shapes.making import (
     Verb,
     filled,
     makings,
-    opened,
     setups,
     verbs,
 )
+from fumoto.checking.calling.shapes.opening import opened
 from fumoto.checking.calling.shapes.roles import Argument, Arguments, Role, arguments_of, assignments
 from fumoto.checking.calling.shapes.units import Split, example
 from fumoto.checking.calling.shapes.walking import Plan

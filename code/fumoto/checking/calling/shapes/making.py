@@ -5,7 +5,6 @@ import functools
 import inspect
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from types import SimpleNamespace
 from typing import Any
 
 from fumoto.checking.calling.safety import ReaderError, call
@@ -38,7 +37,6 @@ SETUPS = (
     "init",
     "build",
 )
-_INITIALIZERS = ("init", "init_state", "initial_state", "create_state", "initialize", "init_fn")
 
 
 @dataclass(frozen=True)
@@ -155,58 +153,6 @@ def look(made: Any, name: str) -> Any:
         return getattr(made, name, None)
     except Exception:  # 例外を起こすプロパティ
         return None
-
-
-def opened(made: Any) -> Any:
-    """``(init, update)`` や ``(init, update, get_params)`` のように返されたものは、状態を持つもの 1 つにする。"""
-    if isinstance(made, tuple) and look(made, "update") is None and all(map(callable, made)):
-        if len(made) == 3:
-            return _Stepping(*made)
-        if len(made) == 2:
-            made = SimpleNamespace(init=made[0], update=made[1])
-    start = next((f for name in _INITIALIZERS if callable(f := look(made, name))), None)
-    update = look(made, "update")
-    if start is None or not callable(update) or isinstance(made, type):
-        return made
-    listed = arguments_of(update).listed
-    if any(_is_state(argument) and argument.required for argument in listed):
-        return _Initialised(start, update, listed)
-    return made
-
-
-def _is_state(argument: Argument) -> bool:
-    return argument.role not in (Role.PARAMS, Role.GRADS, Role.VALUE, Role.TIME, Role.KEY)
-
-
-class _Initialised:
-    """``init(params)`` で状態を作り、``update(grads, state, params)`` が状態も返すもの。"""
-
-    def __init__(self, start: Callable[..., Any], function: Callable[..., Any], listed: tuple[Argument, ...]):
-        self.start, self.function, self.listed, self.kept = start, function, listed, NOTHING
-
-    def update(self, params: Any, grads: Any) -> Any:
-        if self.kept is NOTHING:
-            self.kept = self.start(params)
-        given = [
-            grads if a.role is Role.GRADS else params if a.role is Role.PARAMS else self.kept
-            for a in self.listed
-            if a.role is not Role.VALUE and (a.required or a.role is Role.PARAMS)
-        ]
-        new, self.kept = self.function(*given)
-        return new
-
-
-class _Stepping:
-    """``init(params)``、``update(i, grads, state)``、``get_params(state)`` の 3 つ。"""
-
-    def __init__(self, start: Callable[..., Any], function: Callable[..., Any], read: Callable[..., Any]):
-        self.start, self.function, self.read, self.kept, self.count = start, function, read, NOTHING, 0
-
-    def update(self, params: Any, grads: Any) -> Any:
-        self.kept = self.start(params) if self.kept is NOTHING else self.kept
-        self.kept = self.function(self.count, grads, self.kept)
-        self.count += 1
-        return self.read(self.kept)
 
 
 def verbs(made: Any) -> Iterator[Verb]:

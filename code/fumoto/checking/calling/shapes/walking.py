@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 
 from fumoto.checking.calling.safety import call
-from fumoto.checking.calling.shapes.making import NOTHING, Asked, Making, Verb, filled, look, opened
+from fumoto.checking.calling.shapes.making import NOTHING, Asked, Making, Verb, filled, look
+from fumoto.checking.calling.shapes.opening import opened
 from fumoto.checking.calling.shapes.results import direction, pour, weights_in
 from fumoto.checking.calling.shapes.roles import Argument, Role
 from fumoto.checking.calling.shapes.units import PADDING, Split, Unit, copy_of, unchanged

@@ -1,0 +1,99 @@
+"""``(init, update)`` のような組で返されたものを、状態を持つもの 1 つにする。"""
+
+from collections.abc import Callable, Mapping
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+
+from fumoto.checking.calling.shapes.making import NOTHING, look
+from fumoto.checking.calling.shapes.roles import Argument, Role, arguments_of
+
+_INITIALIZERS = ("init", "init_state", "initial_state", "create_state", "initialize", "init_fn")
+
+
+def opened(made: Any) -> Any:
+    """``(init, update)`` や ``(init, update, get_params)`` のように返されたものは、状態を持つもの 1 つにする。"""
+    if isinstance(made, tuple) and look(made, "update") is None and all(map(callable, made)):
+        if len(made) == 3:
+            return _Stepping(*made)
+        if len(made) == 2:
+            made = SimpleNamespace(init=made[0], update=made[1])
+            if not arguments_of(made.update).roles() & {Role.PARAMS, Role.PAIRS}:
+                return _Carrying(made.init, made.update)
+    start = next((f for name in _INITIALIZERS if callable(f := look(made, name))), None)
+    update = look(made, "update")
+    if start is None or not callable(update) or isinstance(made, type):
+        return made
+    listed = arguments_of(update).listed
+    if any(_is_state(argument) and argument.required for argument in listed):
+        return _Initialised(start, update, listed)
+    return made
+
+
+def _is_state(argument: Argument) -> bool:
+    return argument.role not in (Role.PARAMS, Role.GRADS, Role.VALUE, Role.TIME, Role.KEY)
+
+
+class _Initialised:
+    """``init(params)`` で状態を作り、``update(grads, state, params)`` が状態も返すもの。"""
+
+    def __init__(self, start: Callable[..., Any], function: Callable[..., Any], listed: tuple[Argument, ...]):
+        self.start, self.function, self.listed, self.kept = start, function, listed, NOTHING
+
+    def update(self, params: Any, grads: Any) -> Any:
+        if self.kept is NOTHING:
+            self.kept = self.start(params)
+        given = [
+            grads if a.role is Role.GRADS else params if a.role is Role.PARAMS else self.kept
+            for a in self.listed
+            if a.role is not Role.VALUE and (a.required or a.role is Role.PARAMS)
+        ]
+        new, self.kept = self.function(*given)
+        return new
+
+
+class _Stepping:
+    """``init(params)``、``update(i, grads, state)``、``get_params(state)`` の 3 つ。"""
+
+    def __init__(self, start: Callable[..., Any], function: Callable[..., Any], read: Callable[..., Any]):
+        self.start, self.function, self.read, self.kept, self.count = start, function, read, NOTHING, 0
+
+    def update(self, params: Any, grads: Any) -> Any:
+        self.kept = self.start(params) if self.kept is NOTHING else self.kept
+        self.kept = self.function(self.count, grads, self.kept)
+        self.count += 1
+        return self.read(self.kept)
+
+
+class _Carrying:
+    """``init(params)`` と ``update(state, grads)`` の 2 つ。重みは、状態の中にある(属性か、名前か、番号で)。"""
+
+    def __init__(self, start: Callable[..., Any], function: Callable[..., Any]):
+        self.start, self.function, self.kept, self.place = start, function, NOTHING, None
+        self.listed = [a for a in arguments_of(function).listed if a.required]
+
+    def update(self, params: Any, grads: Any) -> Any:
+        if self.kept is NOTHING:
+            self.kept = self.start(params)
+            self.place = next((at for at, part in _parts(self.kept).items() if _same(part, params)), None)
+        self.kept = self.function(*(grads if a.role is Role.GRADS else self.kept for a in self.listed))
+        return _parts(self.kept).get(self.place)
+
+
+def _parts(state: Any) -> dict[Any, Any]:
+    """状態の中にあるもの。"""
+    if isinstance(state, Mapping):
+        return dict(state)
+    if isinstance(state, tuple | list):
+        return dict(enumerate(state))
+    return {name: look(state, name) for name in dir(state) if not name.startswith("_")}
+
+
+def _same(part: Any, params: Any) -> bool:
+    """状態の中のものが、渡した重みと同じものか。"""
+    if isinstance(params, dict | list | tuple):
+        inside = _parts(params)
+        others = _parts(part) if type(part) is type(params) else {}
+        return others.keys() == inside.keys() and all(_same(others[at], w) for at, w in inside.items())
+    return isinstance(part, np.ndarray) and np.array_equal(part, params)
