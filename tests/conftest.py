@@ -13,7 +13,7 @@ from fumoto.printed import read
 settings.register_profile("steady", deadline=None)  # a busy machine is no failure
 settings.load_profile("steady")
 
-collect_ignore = ["reference"]  # a script that needs PyTorch, not a test
+collect_ignore = ["pytorch_runs"]  # scripts that need PyTorch, not tests
 
 
 @pytest.fixture

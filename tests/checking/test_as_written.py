@@ -1,6 +1,6 @@
 """check() on code as people write it: whole classes and functions, each with one slip (or two), and what must be said."""
 
-from collections import namedtuple
+from collections import deque, namedtuple
 
 import numpy as np
 import pytest
@@ -197,9 +197,96 @@ class DifferenceSquared:
             params[key] -= self.lr * mh / (np.sqrt(vh) + self.eps)
 
 
+class Head:
+    """One flat velocity; its position is never moved on."""
+
+    def __init__(self, lr=0.01, momentum=0.9):
+        self.lr, self.momentum, self.buf = lr, momentum, None
+
+    def update(self, params, grads):
+        self.buf = np.zeros(sum(p.size for p in params)) if self.buf is None else self.buf
+        at = 0
+        for p, g in zip(params, grads, strict=True):
+            v = self.buf[at : at + p.size]
+            v *= self.momentum
+            v -= self.lr * g.ravel()
+            p += v.reshape(p.shape)
+
+
+class LastThree:
+    def __init__(self, lr=0.01, eps=1e-7):
+        self.lr, self.eps, self.past = lr, eps, {}
+
+    def update(self, params, grads):
+        for key, g in grads.items():
+            past = self.past.setdefault(key, deque(maxlen=3))
+            past.append(g**2)
+            params[key] -= self.lr * g / (np.sqrt(sum(past)) + self.eps)
+
+
+class RowsShare:
+    def __init__(self, params, lr=0.01):
+        self.params, self.lr, self.h = params, lr, [0.0] * len(params)
+
+    def step(self):
+        for i, p in enumerate(self.params):
+            self.h[i] = self.h[i] + (p.grad**2).mean(axis=0)
+            p.data -= self.lr * p.grad / (np.sqrt(self.h[i]) + 1e-7)
+
+
+class AssignsAndFades:
+    def __init__(self, lr=0.1):
+        self.lr, self.t, self.h = lr, 0, {}
+
+    def update(self, params, grads):
+        self.t += 1
+        for key, g in grads.items():
+            self.h[key] = +(g**2)
+            params[key] -= self.lr / np.sqrt(self.t) * g / (np.sqrt(self.h[key]) + 1e-7)
+
+
+class RMSProp最適化:
+    def __init__(self, 学習率=0.01, 減衰率=0.9, 微小値=1e-8):
+        self.学習率, self.減衰率, self.微小値, self.二乗平均 = 学習率, 減衰率, 微小値, 0.0
+
+    def 更新(self, 重み, 勾配):
+        self.二乗平均 = self.減衰率 * self.二乗平均 + 勾配**2
+        return 重み - self.学習率 * 勾配 / (np.sqrt(self.二乗平均) + self.微小値)
+
+
+class GrowsAndCountsLate:
+    def __init__(self, lr=0.01, beta1=0.9, beta2=0.999, eps=1e-8, weight_decay=0.1):
+        self.lr, self.beta1, self.beta2, self.eps, self.weight_decay = lr, beta1, beta2, eps, weight_decay
+        self.m, self.v, self.t = {}, {}, 0
+
+    def update(self, params, grads):
+        self.t += 1
+        for key, g in grads.items():
+            self.m[key] = self.beta1 * self.m.get(key, 0) + (1 - self.beta1) * g
+            self.v[key] = self.beta2 * self.v.get(key, 0) + (1 - self.beta2) * g**2
+            mh, vh = self.m[key] / (1 - self.beta1 ** (self.t + 1)), self.v[key] / (1 - self.beta2**self.t)
+            params[key] *= 1 + self.lr * self.weight_decay
+            params[key] -= self.lr * mh / (np.sqrt(vh) + self.eps)
+
+
+def gradient_before_the_loop(grad_func, x0, lr=0.1, max_iter=8):
+    x, points, g = np.array(x0, float), [], grad_func(x0)
+    for _ in range(max_iter):
+        x = x - lr * g
+        points.append(x)
+    return np.array(points)
+
+
 @pytest.mark.parametrize(
     ("thing", "method", "variant"),
     [
+        (Head, "Momentum", "loop/shared-head"),
+        (LastThree, "AdaGrad", "eq-adagrad-h/last-3"),
+        (RowsShare, "AdaGrad", "eq-adagrad-h/first-axis"),
+        (AssignsAndFades, "AdaGrad", "state/forgotten + rate/schedule"),
+        (RMSProp最適化, "RMSProp", "eq-rmsprop-h/sum"),
+        (GrowsAndCountsLate, "AdamW", "eq-adam-mhat/count-late-m + eq-adamw-w/decay-grows"),
+        (gradient_before_the_loop, "SGD", "loop/gradient-once"),
         (HalfPrecision, "Momentum", "state/float16"),
         (a_whole_velocity_ahead, "Nesterov", "eq-nesterov-w/looks-one-step"),
         (RateInTheSum, "AdaGrad", "keys/still + eq-adagrad-h/rate-squared"),
@@ -344,6 +431,54 @@ def test_what_only_changes_gradients_is_not_accused():
     assert not report.ok and report.variant is None and "確かめられませんでした" in report.verdict, str(report)
 
 
+class Options:
+    """As PyTorch's: options that are off. The count moves on with every array."""
+
+    def __init__(self, params, lr=0.001, betas=(0.9, 0.999), eps=1e-8, weight_decay=0.0):
+        self.params, self.lr, self.betas, self.eps, self.weight_decay, self.t = params, lr, betas, eps, weight_decay, 1
+        self.m, self.v = ([np.zeros_like(p.data) for p in params] for _ in range(2))
+
+    def step(self):
+        b1, b2 = self.betas
+        for i, p in enumerate(self.params):
+            g = p.grad + self.weight_decay * p.data
+            self.m[i] = b1 * self.m[i] + (1 - b1) * g
+            self.v[i] = b2 * self.v[i] + (1 - b2) * g**2
+            mh, vh = self.m[i] / (1 - b1**self.t), self.v[i] / (1 - b2**self.t)
+            p.data -= self.lr * mh / (np.sqrt(vh) + self.eps)
+            self.t += 1
+
+
+class PlainSGD:
+    def __init__(self, params, lr=0.01, weight_decay=0.0):
+        self.params, self.lr, self.weight_decay = params, lr, weight_decay
+
+    def step(self):
+        for p in self.params:
+            p.data -= self.lr * (p.grad + self.weight_decay * p.data)
+
+
+def test_options_that_are_off_do_not_blur_the_verdict():
+    report = check(PlainSGD)
+    assert report.ok and report.verdict == "一致: SGD の式と同じ動きをします。", str(report)
+    report = check(Options)
+    assert report.variant == "loop/counter" and "絶対値" not in report.verdict, str(report)
+
+
+class Layered:
+    def __init__(self, model, learning_rate=0.1):
+        self.model, self.learning_rate = model, learning_rate
+
+    def step(self):
+        for layer in self.model.layers:
+            for w, g in zip(layer.parameters(), layer.gradients(), strict=True):
+                w -= self.learning_rate * g
+
+
+def test_layers_may_give_their_gradients_by_a_method():
+    assert check(Layered, "SGD").ok
+
+
 class Remembering:
     """Chainer's way: the values are in a dictionary of the optimizer, the state beside each parameter."""
 
@@ -366,3 +501,21 @@ def test_the_values_of_an_instance_may_be_said_by_the_names_it_was_made_with():
     assert report.ok, str(report)
     with pytest.raises(TypeError, match="learning"):
         check(Remembering(alpha=0.01), "Adam", learning=0.01)
+
+
+class Strange:
+    """No slip of anything: nothing may be named, and what cannot be computed does not count as agreement."""
+
+    def __init__(self, lr=0.001, beta1=0.9, beta2=0.999):
+        self.lr, self.beta1, self.beta2, self.v = lr, beta1, beta2, {}
+
+    def update(self, params, grads):
+        for key, g in grads.items():
+            self.v[key] = self.beta1 * self.v.get(key, 0) + g
+            params[key] -= self.lr * np.tanh(self.v[key]) * np.cos(params[key]) * self.beta2
+
+
+@pytest.mark.parametrize("method", ["Momentum", "AdaGrad", "RMSProp", "Adam", "AdamW", "Lion"])
+def test_what_is_no_slip_has_no_name(method):
+    report = check(Strange, method)
+    assert report.variant is None and "分かりませんでした" in report.verdict, str(report)

@@ -76,7 +76,12 @@ def check(thing: Any, name: str | None = None, **hyperparameters: float) -> Repo
     _refuse_unknown(thing, seen, method, hyperparameters)
     methods = list(EVERY_METHOD.values()) if method is None else [method]
     report = _agreeing(seen, methods, hyperparameters)
-    return report if report is not None else _different(seen, method, hyperparameters)
+    if report is None:
+        return _different(seen, method, hyperparameters)
+    if method is None and report.variant and not report.variant.startswith("convention/"):
+        # 見分けるときは、どの手法の引数も少しずつ変えて走らせる。手法が分かれば、変えるのは、その手法の引数だけでよい
+        return check(thing, report.name, **hyperparameters)
+    return report
 
 
 def _method_name(name: str | None) -> str | None:

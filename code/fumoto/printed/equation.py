@@ -47,7 +47,7 @@ class Equation:
         """誤りの中で言う、ページと行(``03-momentum.md:40``)。"""
         return f"{self.page}:{self.line}"
 
-    @property
+    @cached_property
     def name(self) -> str:
         return self.notation[self.lhs].name + ("_squared" if self.squared else "")
 
@@ -82,6 +82,10 @@ class Equation:
         return self._right_side(
             {name: value if callable(value) else np.asarray(value) for name, value in values.items()}
         )
+
+    def compute(self, values: Mapping[str, Any]) -> Array:
+        """``evaluate`` と同じ。名前と型を検査しないので速い。値はそろっていて、配列か NumPy の数とする。"""
+        return self._right_side(values)
 
     @cached_property
     def _right_side(self) -> RightSide:

@@ -86,8 +86,8 @@ class RightSide:
         if end.is_Integer:
             return float(end)
         if end.is_Symbol:
-            return float(values[self._notation[end].name].item())
-        numbers = {s: values[self._notation[s].name].item() for s in end.free_symbols}
+            return float(values[self._notation[end].name])
+        numbers = {s: float(values[self._notation[s].name]) for s in end.free_symbols}
         return float(end.subs(numbers))
 
     def _value(

@@ -75,7 +75,15 @@ NESTEROV: tuple[Row, ...] = (
 
 
 _H, _AW = "eq-adagrad-h", "eq-adagrad-w"
+def _remembered(steps: int) -> dict[str, str]:
+    """h が、終わりの ``steps`` 歩の二乗だけの和である式。"""
+    letters = "abcdfijkl"[: steps - 1]
+    kept = {f"{letter}_next": before for letter, before in zip(letters, ["g_t**2", *(f"{x}_t" for x in letters)], strict=False)}
+    return {_H: " + ".join(["g_t**2", *(f"{letter}_t" for letter in letters)]), **kept}
+
+
 ADAGRAD: tuple[Row, ...] = (
+    *((f"last-{steps}", f"終わりの {steps} 歩の二乗しか足していません(AdaGrad の h は、はじめからの和です)", _remembered(steps)) for steps in (3, 5, 10, 2)),
     *accumulated(_H, "h_t"),
     *divided(_AW, "g_t", "h_next"),
     ("average", "二乗の和でなく、平均で割っています(回数で割る必要はありません)", {_AW: "w_t - eta * g_t / (sqrt(h_next / (t + 1)) + varepsilon)"}),

@@ -18,7 +18,7 @@ class Handling:
     - ``rounds``: 1 度の update の中で反復する回数(0 なら、印刷されたとおり)
     - ``patched``: 平方根の中の絶対値をとるか(負になるはずのない値が負になる間違いを、隠すためのもの)
     - ``moves``: 動く重み。``"all"``, ``"first"``, ``"last"``
-    - ``slot``: 状態を分けるもの。``"key"``, ``"nothing"``, ``"size"``, ``"shape"``, ``"letter"``(キーの 1 文字目)
+    - ``slot``: 状態を分けるもの。``"key"``, ``"nothing"``, ``"size"``, ``"shape"``, ``"letter"``(キーの 1 文字目), ``"head"``(1 本の配列の、はじめの同じところ)
     - ``order``: 勾配をキーに割り当てる順。``"by key"``, ``"sorted keys"``, ``"sorted gradients"``, ``"flat sorted keys"``, ``"flat sorted gradients"``, ``"reversed"``
     - ``gradient``: (勾配にすること, 数)。``machine.GRADIENTS`` のどれか
     - ``weight``: (更新した重みにすること, 数)。``machine.WEIGHTS`` のどれか

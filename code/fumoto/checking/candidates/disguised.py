@@ -45,7 +45,8 @@ def on_forms(reader: Comparison) -> Iterator[tuple[Candidate, Candidate | None, 
             slipped = [(label, _rewritten(formula, other)) for label, formula in candidate.formulas]
             formulas = tuple((dict(other.formulas) | dict(slipped)).items())
             slip = candidate if candidate.formulas else replace(candidate, label=None)
-            yield slip, None if same else other, replace(candidate, formulas=formulas, handling=handling)
+            said = other if dict(other.formulas).keys() - dict(candidate.formulas).keys() or not same else None
+            yield slip, said, replace(candidate, formulas=formulas, handling=handling)
 
 
 def _rewritten(formula: str, form: Candidate) -> str:
@@ -57,8 +58,8 @@ def _rewritten(formula: str, form: Candidate) -> str:
 def hidden(reader: Comparison) -> Report | None:
     """間違いのせいで負になった値を、平方根の中の絶対値で隠したもの。"""
     for candidate in mistakes(reader.method, reader.equations):
-        handling = replace(candidate.handling, patched=True)
-        if not candidate.method and follows(reader, replace(candidate, handling=handling)):
+        patched = replace(candidate, handling=replace(candidate.handling, patched=True))
+        if not candidate.method and follows(reader, patched) and not follows(reader, candidate):
             words = f"{candidate.words}。負になるはずのない値の平方根を、絶対値で隠しています"
             return report_on(reader, [replace(candidate, words=words)])
     return None

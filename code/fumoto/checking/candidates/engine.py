@@ -16,6 +16,9 @@ from fumoto.checking.report import Finding, Report
 
 AS_PRINTED = Candidate("printed", "式のとおりです")
 
+#: この手法の中では手に入らない値を使うか、形の合わない候補の起こす例外。
+IMPOSSIBLE = (KeyError, NameError, TypeError, ValueError, ArithmeticError)
+
 
 def running(reader: Comparison, candidate: Candidate) -> Any:
     """読者に渡した引数で動く ``candidate``。"""
@@ -27,8 +30,8 @@ def follows(reader: Comparison, candidate: Candidate, precision: DTypeLike = np.
     ordered = replace(reader, trajectories=sorted(reader.trajectories, key=elements))
     try:
         return ordered.departs_from(lambda: running(reader, candidate), precision) is None
-    except (KeyError, NameError, TypeError, ValueError, ArithmeticError):
-        return False  # この手法の中では手に入らない値を使うか、形の合わない間違い
+    except IMPOSSIBLE:
+        return False
 
 
 def elements(path: Trajectory) -> int:

@@ -38,7 +38,7 @@ _KNOWN = {
     "max": sympy.Max,
     "min": sympy.Min,
 }
-_WHOLE = ("total(", "mean(", "norm(", "largest(", "orthogonal(", "wide(", "turned(", "@")  # 配列全体の計算。ページの記号では書けない
+_WHOLE = ("total(", "mean(", "norm(", "largest(", "orthogonal(", "wide(", "turned(", "mean0(", "mean1(", "@")  # 配列全体の計算。ページの記号では書けない
 
 
 def written(printed: Equation, formula: str) -> Equation | None:

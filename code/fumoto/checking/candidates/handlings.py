@@ -36,6 +36,7 @@ _STATES: tuple[Row, ...] = (
     ("loop/shared-by-letter", "状態が、キーの 1 文字目ごとにしか分かれていません(W1 と W2 で 1 つを使い回します)", Handling(slot="letter")),
     ("loop/shared-by-shape", "状態が、キーごとでなく、配列の形ごとにしか分かれていません", Handling(slot="shape")),
     ("loop/shared-by-size", "状態が、キーごとでなく、要素の数ごとにしか分かれていません", Handling(slot="size")),
+    ("loop/shared-head", "状態を 1 本につないだ配列の、どの重みも、はじめの同じところを使っています(位置を進めていません)", Handling(slot="head")),
     ("state/forgotten", "状態が次のステップに残っていません(しまい忘れているか、毎回 0 に戻しています)", Handling(forgets=1)),
     ("state/integer", "状態が整数です(整数の配列に書き込んで、小数が切り捨てられています)", Handling(kept="integer")),
     ("state/float16", "状態が float16 です", Handling(kept="float16")),

@@ -28,6 +28,8 @@ FUNCTIONS: dict[str, Callable[..., Any]] = {
     ),  # 要素のない配列では、NumPy の mean と同じ nan
     "norm": lambda array: np.sqrt(np.sum(np.square(array))),
     "largest": np.max,
+    "mean0": lambda array: _mean_along(array, 0),
+    "mean1": lambda array: _mean_along(array, -1),
     "wide": lambda array: array.T if array.shape[0] > array.shape[1] else array,
     "turned": lambda array, like: array if array.shape == like.shape else array.T,
     "orthogonal": lambda array: _orthogonal(array),
@@ -83,12 +85,29 @@ SLOTS: dict[str, Callable[[str, Array], Any]] = {
     "size": lambda key, w: w.size,
     "shape": lambda key, w: w.shape,
     "letter": lambda key, w: key[:1],
+    "head": lambda key, w: "",
 }
 
 
 def _orthogonal(array: Array) -> Array:
     left, _, right = np.linalg.svd(array, full_matrices=False)
     return left @ right
+
+
+def _mean_along(array: Any, axis: int) -> Any:
+    """``axis`` に沿った平均を、もとの形に広げたもの。"""
+    return np.mean(array, axis=axis, keepdims=True) + 0 * array if np.ndim(array) and np.size(array) else array
+
+
+def _shaped(state: Any, w: Array) -> Array:
+    """1 本の配列のはじめから、``w`` の分を切り出したもの。"""
+    return np.resize(np.ravel(state)[: w.size], w.size).reshape(w.shape) if w.size else np.zeros(w.shape)
+
+
+def _into_head(state: Any, value: Any) -> Array:
+    """1 本の配列のはじめに、``value`` を書き込んだもの。長さが足りなければ、0 を足して伸ばす。"""
+    flat, old = np.ravel(value), np.ravel(0.0 if state is None else state)
+    return np.concatenate([flat, old[flat.size :]])
 
 
 def _norm(arrays: Any) -> float:
@@ -169,7 +188,7 @@ class _Machine:
             fresh = {name for name, arrays in self.state.items() if slot not in arrays or forgotten}
             for name, arrays in self.state.items():
                 old = self._start(name, g, w) if name in fresh else arrays[slot]
-                known[f"{name}_t"] = np.reshape(old, w.shape) if handling.slot == "size" else old
+                known[f"{name}_t"] = _shaped(old, w) if handling.slot in ("size", "head") else old
             for label, name, rule in self.rules:
                 if label in self.given:
                     known |= self.given[label](known)
@@ -184,7 +203,8 @@ class _Machine:
                 w[...] = new
             for name, arrays in self.state.items():
                 value = known[self.stored[name]]
-                arrays[slot] = np.where(g != 0, value, known[f"{name}_t"]) if treat == "sparse" else value
+                value = np.where(g != 0, value, known[f"{name}_t"]) if treat == "sparse" else value
+                arrays[slot] = _into_head(arrays.get(slot), value) if handling.slot == "head" else value
             carried = {symbol: known[value] for symbol, value in handling.carried}
         self.constants |= carried
 
@@ -220,7 +240,8 @@ def _iterated(labels: tuple[str, ...], rounds: int) -> list[str]:
 
 def _printed(equation: Equation, patched: bool) -> Callable[[Known], Any]:
     equation = _patched(equation) if patched else equation
-    return lambda known: equation.evaluate(**{symbol: known[symbol] for symbol in equation.symbols})
+    symbols = equation.symbols
+    return lambda known: equation.compute({symbol: known[symbol] for symbol in symbols})
 
 
 _ABSOLUTE: dict[tuple[str, sympy.Expr], Equation] = {}  # 組み立てに時間がかかるので、取っておく

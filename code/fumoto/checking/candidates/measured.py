@@ -7,9 +7,10 @@ from typing import Any
 import numpy as np
 
 from fumoto.checking.candidates.candidate import Candidate, Handling
-from fumoto.checking.candidates.engine import AS_PRINTED, elements, running, walk
+from fumoto.checking.candidates.engine import AS_PRINTED, IMPOSSIBLE, elements, running, walk
 from fumoto.checking.computing.comparison import FRACTIONS, Comparison
 from fumoto.checking.computing.measurements import last_move
+from fumoto.checking.computing.problems import Trajectory
 from fumoto.hints import Array
 
 _SINGLE = 1e-6  # 倍率の 1 からのずれがこれより小さければ、学習率を float32 にしただけである
@@ -116,7 +117,31 @@ _RATE = {"{}": "学習率を 2 度掛けています", "1/{}": "学習率が掛�
 def schedule(reader: Comparison) -> str | None:
     """歩幅が、どの重みでも同じ倍率で、ステップとともに変わっていれば、その説明。"""
     path = reader.trajectories[0]
-    printed = walk(reader, AS_PRINTED, path)
+    factors = _factors(path, walk(reader, AS_PRINTED, path))
+    return None if factors is None else _schedule_words(np.array(factors))
+
+
+def schedule_of(reader: Comparison, base: Candidate) -> str | None:
+    """歩幅が、``base`` のものの同じ倍率で、ステップとともに小さくなっていれば、その説明。形の分かるものだけ。"""
+    seen: list[list[float]] = []
+    exact = [p for p in reader.trajectories if all(w.dtype == np.float64 for w in p.problem.start.values())]
+    for path in sorted(exact, key=elements):
+        problem = replace(path.problem, gradients=path.problem.gradients[:2])
+        start = replace(path, problem=problem, params=path.params[:2])
+        for part in (start, path):  # たいていは、はじめの 2 歩で違うと分かる
+            try:
+                factors = _factors(part, walk(reader, base, part))
+            except IMPOSSIBLE:
+                return None
+            if factors is None or (seen and not np.allclose(factors, seen[0][: len(factors)], rtol=1e-5)):
+                return None
+        seen.append(factors or [])
+    words = _schedule_words(np.array(seen[0]))
+    return words if words and abs(seen[0][1] / seen[0][0] - 1) > 1e-3 and "小さく" in words else None
+
+
+def _factors(path: Trajectory, printed: Trajectory) -> list[float] | None:
+    """ステップごとの、歩幅の倍率。どれかのステップで、重みによって違えば None。"""
     factors, before, printed_before = [], path.problem.start, path.problem.start
     for step, (mine, theirs) in enumerate(zip(path.params, printed.params, strict=True)):
         with np.errstate(all="ignore"):
@@ -128,14 +153,14 @@ def schedule(reader: Comparison) -> str | None:
                 * np.concatenate([np.ravel(path.largest[step][key]) for key in before])
             )
         largest = int(np.argmax(np.abs(expected)))
-        if not np.all(np.isfinite(moved)) or not expected[largest]:
+        if not np.all(np.isfinite(moved)) or not np.all(np.isfinite(expected)) or not expected[largest]:
             return None
         factor = moved[largest] / expected[largest]
         if np.any(np.abs(moved - factor * expected) > 1e-6 * np.abs(factor * expected) + 10 * slack):
             return None
         factors.append(factor)
         before, printed_before = mine, theirs
-    return _schedule_words(np.array(factors))
+    return factors
 
 
 def _schedule_words(factors: Array) -> str | None:

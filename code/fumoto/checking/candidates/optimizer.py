@@ -21,7 +21,16 @@ from fumoto.checking.candidates.engine import (
 from fumoto.checking.candidates.equations import mistakes_in
 from fumoto.checking.candidates.handlings import FAULTS, exchanged_values, other_values
 from fumoto.checking.candidates.keys import single_keys
-from fumoto.checking.candidates.measured import clips, decays, fading, fixed_values, scaled, schedule, timed
+from fumoto.checking.candidates.measured import (
+    clips,
+    decays,
+    fading,
+    fixed_values,
+    scaled,
+    schedule,
+    schedule_of,
+    timed,
+)
 from fumoto.checking.candidates.slips import slips
 from fumoto.checking.candidates.table import mistakes
 from fumoto.checking.candidates.together import combined
@@ -136,6 +145,7 @@ def known_mistake(reader: Comparison) -> Report | None:
         _measured,
         pairs,
         _two_mistakes,
+        _scheduled,
         _here_only,
         _rough_mistake,
     )
@@ -229,6 +239,16 @@ def _steps(reader: Comparison) -> Report | None:
     return None if words is None else Report(False, f"既知の間違い: {words}。", variant="rate/schedule")
 
 
+def _scheduled(reader: Comparison) -> Report | None:
+    """表にある間違いに加えて、歩幅がステップとともに変わるもの。"""
+    for candidate in mistakes(reader.method, reader.equations):
+        if not candidate.method and (words := schedule_of(reader, candidate)) is not None:
+            found = report_on(reader, [candidate])
+            verdict = f"{found.verdict.removesuffix('。')}。さらに、{words}。"
+            return replace(found, verdict=verdict, variant=f"{found.variant} + rate/schedule")
+    return None
+
+
 def _measured(reader: Comparison) -> Report | None:
     """数を測って作る候補。"""
     searches = (fixed_values(reader), decays(reader), clips(reader))
@@ -240,7 +260,8 @@ def _two_mistakes(reader: Comparison) -> Report | None:
     """表にある 2 つの間違い。"""
     for first, second, both in combined(reader):
         if follows(reader, both):
-            return report_on(reader, [first, second])
+            alone = next((each for each in (first, second) if follows(reader, each)), None)
+            return report_on(reader, [first, second] if alone is None else [alone])
     return None
 
 

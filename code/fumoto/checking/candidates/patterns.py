@@ -36,6 +36,8 @@ def accumulated(h: str, before: str) -> tuple[Row, ...]:
     return (
         ("total", "勾配の二乗を、配列全体で足してしまっています(ためるのは要素ごとです)", {h: f"{before} + {weight}total(g_t**2)"}),
         ("mean", "勾配の二乗を、配列全体で平均してしまっています(ためるのは要素ごとです)", {h: f"{before} + {weight}mean(g_t**2)"}),
+        ("first-axis", "勾配の二乗を、軸 0(行の方向)で平均してしまっています(ためるのは要素ごとです)", {h: f"{before} + {weight}mean0(g_t**2)"}),
+        ("last-axis", "勾配の二乗を、最後の軸(列の方向)で平均してしまっています(ためるのは要素ごとです)", {h: f"{before} + {weight}mean1(g_t**2)"}),
         ("absolute", "勾配の二乗でなく、絶対値をためています", {h: f"{before} + {weight}abs(g_t)"}),
         ("epsilon", "ε を、ためる方にも毎回足しています", {h: f"{before} + {weight}g_t**2 + varepsilon"}),
         ("rate", "ためる勾配の二乗に、学習率を掛けています", {h: f"{before} + {weight}eta * g_t**2"}),

@@ -2,7 +2,9 @@
 
 from collections.abc import Iterator
 from dataclasses import fields, replace
+from functools import cache
 from itertools import combinations
+from typing import Any
 
 from fumoto.checking.candidates.candidate import AS_PRINTED, Candidate, Handling
 from fumoto.checking.candidates.conventions import conventions
@@ -49,6 +51,16 @@ _RARE = {
         "rate-root-of-both",
         "rate-corrected-twice",
     ),
+    *(f"{name}-{slug}" for name in "mvc" for slug in ("bracket", "updated-twice", "one-minus-both", "added", "both")),
+    *(
+        f"{slug}-{side}"
+        for slug in ("times-t", "no-power", "squared-power", "only-power", "multiplied", "bracket", "over-count", "one-plus", "count-early")
+        for side in "mv"
+    ),
+    *("elementwise", "elementwise-wide", "elementwise-wide-plus", "elementwise-both", "cubic", "identity-missing"),
+    *("square-missing", "length-of-sum", "length-of-largest", "not-orthogonal", "sign", "exact", "coefficient-sign"),
+    *("momentum-after-average", "momentum-after-plain", "decay-scaled", "first-axis", "last-axis", "difference"),
+    *("last-2", "last-5", "last-10", "rate-squared"),
     *(
         "power",
         "one-plus",
@@ -61,10 +73,10 @@ _RARE = {
 }
 
 
-#: ほかの間違いと一緒に、入り込みやすいもの。
+#: ほかの間違いと一緒に、勾配に入り込みやすいもの。
 _SLIPPED_IN = (
-    *("clip-1", "clip-5", "clip-norm-1", "clip-norm-5", "clip-global-norm-1", "clip-global-norm-5"),
-    *("decay-0.0001", "decay-0.0005", "decay-0.01", "float16"),
+    *("clip-1", "clip-5", "clip-0.5", "clip-0.1", "clip-10", "clip-norm-1", "clip-norm-5", "clip-global-norm-1", "clip-global-norm-5"),
+    *("decay-0.0001", "decay-0.0005", "decay-0.01"),
 )
 
 
@@ -78,12 +90,12 @@ def combined(reader: Comparison) -> Iterator[tuple[Candidate, Candidate, Candida
     for other in (c for c in mistakes(reader.method, reader.equations) if c.method):
         for scale in scaling(reader, other):
             yield other, scale, together(other, scale)
-    written = [c for c in written if c.id.split("/")[1] not in _RARE]
+    written = [c for c in written if not c.convention and c.id.split("/")[1] not in _RARE]
     for first, second in combinations(written, 2):
         if not _overlap(first, second):
             yield first, second, together(first, second)
     handled = [c for c in listed if not c.formulas and c.id.startswith(("loop/", "clock/", "state/"))]
-    slipped = {f"{kind}/{what}" for kind in ("gradient", "weight") for what in _SLIPPED_IN}
+    slipped = {f"gradient/{what}" for what in _SLIPPED_IN}
     handled += [c for c in listed if c.id in slipped]
     for first in written:
         for second in handled:
@@ -94,17 +106,23 @@ def combined(reader: Comparison) -> Iterator[tuple[Candidate, Candidate, Candida
 
 def together(first: Candidate, second: Candidate) -> Candidate:
     """2 つの候補を一緒に動かすもの。同じところを変えるなら、2 つ目の方を使う。"""
-    changed = {
-        field.name: getattr(second.handling, field.name)
-        for field in fields(Handling)
-        if getattr(second.handling, field.name) != getattr(AS_PRINTED, field.name)
-    }
+    changed = _changed(second.handling)
     return replace(
         first,
         id=f"{first.id} + {second.id}",
         formulas=(*first.formulas, *second.formulas),
-        handling=replace(first.handling, **changed),
+        handling=replace(first.handling, **changed) if changed else first.handling,
     )
+
+
+@cache
+def _changed(handling: Handling) -> dict[str, Any]:
+    """正しい動かし方と違うところ。"""
+    return {
+        field.name: getattr(handling, field.name)
+        for field in fields(Handling)
+        if getattr(handling, field.name) != getattr(AS_PRINTED, field.name)
+    }
 
 
 def _overlap(first: Candidate, second: Candidate) -> bool:

@@ -57,7 +57,7 @@ class _Layer:
     def put(self, gradients: dict[str, Array]) -> None:
         """勾配を、どの名前でも見えるようにする。"""
         gradients = {kind: np.array(g) for kind, g in gradients.items()}
-        self.grads = list(gradients.values()) if self.lists else gradients
+        self.grads = list(gradients.values()) if self.lists else _GradientsToCall(gradients)
         self.gradients = self.grads
         for kind, g in gradients.items():
             for name in GRADIENTS[kind]:
@@ -76,6 +76,13 @@ class _Layer:
         return list(self.current.values())
 
     get_params = parameters
+
+
+class _GradientsToCall(dict[str, Array]):
+    """``layer.grads["W"]`` でも ``layer.grads()`` でも使える辞書。"""
+
+    def __call__(self) -> list[Array]:
+        return list(self.values())
 
 
 class _RememberingLayer(_Layer):

@@ -110,6 +110,7 @@ class _Run:
     def _giving(self, loop: Loop, start: Array, values: dict[str, Any]) -> Callable[[Argument], Any]:
         gradient = _waiting(self.given, self.reached)
 
+        self.counted = any(normal(a.name) in COUNT for a in loop.arguments.listed)
         counts = [plain for a in loop.arguments.listed if (plain := normal(a.name)) in COUNT]
         inner = len(counts) > 1 and not EPOCHS.isdisjoint(counts)
 
@@ -141,7 +142,7 @@ class _Run:
         kind, value = self.reached.get()
         if kind == "error":
             raise value
-        if kind == "over" and self.steps == 2:
+        if (kind, self.steps) == ("over", 2) or ((kind, self.steps) == ("end", 1) and self.counted):
             raise ReaderError(ONCE, "loop/gradient-once")
         if kind == "over":
             raise ReaderError("用意した勾配を使い切る前に終わりました。")

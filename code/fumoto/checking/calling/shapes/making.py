@@ -20,6 +20,8 @@ VERBS = (
         "update_params",
         "update_parameters",
         "update_weights",
+        "更新",
+        "更新する",
         "optimize",
     ),
     *("minimize", "apply", "apply_grads", "apply_gradient", "compute_step", "get_update", "get_updates"),

@@ -37,23 +37,23 @@ NAMED: dict[Role, frozenset[str]] = {
     Role.PARAMS: _words(
         "params parameters param parameter p ps w ws weights weight theta thetas x xs vars variables var variable "
         "values coef coefs coefficients tensors tensor old current position point trainablevariables trainableparams "
-        "paramlist modelparameters modelparams parameterlist weightlist paramdict parameterdict allparams"
+        "重み パラメータ パラメーター 引数 paramlist modelparameters modelparams parameterlist weightlist paramdict parameterdict allparams"
     ),
     Role.GRADS: _words(
         "g gs gw gx dw dws dx dxs dp dtheta dthetas dparams dparam dparameters dweights dweight dvars dv nablaw nabla "
-        "updates djdw djdtheta dldw dldtheta dedw dlossdw deltaw derivative derivatives dl dj jac jacobian slope slopes"
+        "勾配 傾き updates djdw djdtheta dldw dldtheta dedw dlossdw deltaw derivative derivatives dl dj jac jacobian slope slopes"
     ),
-    Role.BIAS: _words("b bias biases bs"),
+    Role.BIAS: _words("b bias biases bs バイアス"),
     Role.BIAS_GRAD: _words("db dbs dbias dbiases gradb bgrad biasgrad gradbias gradbiases gb nablab djdb dldb deltab"),
     Role.PAIRS: _words("pairs gradvars gradsvars gvs paramsgrads gradsparams paramgradpairs gradparampairs pgs"),
     Role.MODEL: _words("model net network nn module layers layer target modules mlp"),
-    Role.TIME: _words("t step iter iteration iterations epoch timestep time it i k n counter globalstep stepcount nstep"),
+    Role.TIME: _words("t step iter iteration iterations epoch timestep time it i k n counter globalstep stepcount nstep 回数 ステップ"),
     Role.CONFIG: _words(
         "config cfg conf optimconfig optimizerconfig optconfig updateconfig hyperparams hyperparameters hparams hparam "
         "hp hps hyper opts options settings configs"
     ),
     Role.KEY: _words(
-        "key name layername layerid layeridx layerindex idx index id paramname paramid paramkey varname pname wname uid"
+        "key name layername layerid layeridx layerindex idx index id paramname paramid paramkey varname pname wname uid 名前 キー"
     ),
     Role.SHAPE: _words(
         "shape dim dims shapes inputshape paramshape paramsshape size ndim nparams numparams numparameters nparameters "
