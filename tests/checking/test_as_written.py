@@ -269,6 +269,51 @@ class GrowsAndCountsLate:
             params[key] -= self.lr * mh / (np.sqrt(vh) + self.eps)
 
 
+class Compounded:
+    """The rate is shrunk from what it has become, not from what it was."""
+
+    def __init__(self, lr=0.1, decay=0.1):
+        self.lr, self.decay, self.t = lr, decay, 0
+
+    def update(self, params, grads):
+        self.lr *= 1 / (1 + self.decay * self.t)
+        for key, g in grads.items():
+            params[key] -= self.lr * g
+        self.t += 1
+
+
+class StartsWithTheGradient:
+    def __init__(self, lr=0.2, mu=0.9):
+        self.lr, self.mu, self.v = lr, mu, {}
+
+    def update(self, params, grads):
+        for key, g in grads.items():
+            self.v[key] = self.mu * self.v.get(key, g) + self.lr * g
+            params[key] -= self.lr * self.v[key]
+
+
+class HoldsItsGradient:
+    def __init__(self, grad_f, lr=0.01, gamma=0.9):
+        self.grad_f, self.lr, self.gamma, self.v = grad_f, lr, gamma, 0.0
+
+    def step(self, w):
+        self.v = self.gamma * self.v - self.lr * self.grad_f(w + self.v)
+        return w + self.v
+
+
+class PlusOneOutside:
+    def __init__(self, lr=0.01, b1=0.9, b2=0.999, eps=1e-8):
+        self.lr, self.b1, self.b2, self.eps, self.i, self.m, self.v = lr, b1, b2, eps, 0, {}, {}
+
+    def update(self, params, grads):
+        for key, g in grads.items():
+            self.m[key] = self.b1 * self.m.get(key, 0) + (1 - self.b1) * g
+            self.v[key] = self.b2 * self.v.get(key, 0) + (1 - self.b2) * g**2
+            mh, vh = self.m[key] / (1 - self.b1**self.i + 1), self.v[key] / (1 - self.b2**self.i + 1)
+            params[key] -= self.lr * mh / (np.sqrt(vh) + self.eps)
+        self.i += 1
+
+
 def gradient_before_the_loop(grad_func, x0, lr=0.1, max_iter=8):
     x, points, g = np.array(x0, float), [], grad_func(x0)
     for _ in range(max_iter):
@@ -287,6 +332,10 @@ def gradient_before_the_loop(grad_func, x0, lr=0.1, max_iter=8):
         (RMSProp最適化, "RMSProp", "eq-rmsprop-h/sum"),
         (GrowsAndCountsLate, "AdamW", "eq-adam-mhat/count-late-m + eq-adamw-w/decay-grows"),
         (gradient_before_the_loop, "SGD", "loop/gradient-once"),
+        (Compounded, "SGD", "rate/schedule"),
+        (StartsWithTheGradient, "Momentum", "eq-momentum-v/rate-twice + state/v-step"),
+        (HoldsItsGradient, "Nesterov", "eq-nesterov-w/looks-one-step"),
+        (PlusOneOutside, "Adam", "eq-adam-mhat/plus-one-outside"),
         (HalfPrecision, "Momentum", "state/float16"),
         (a_whole_velocity_ahead, "Nesterov", "eq-nesterov-w/looks-one-step"),
         (RateInTheSum, "AdaGrad", "keys/still + eq-adagrad-h/rate-squared"),
@@ -473,6 +522,12 @@ class Layered:
         for layer in self.model.layers:
             for w, g in zip(layer.parameters(), layer.gradients(), strict=True):
                 w -= self.learning_rate * g
+
+
+def test_both_betas_may_be_given_at_once():
+    assert check(Options, "Adam", betas=(0.8, 0.99)).variant == "loop/counter"
+    with pytest.raises(ValueError, match="beta2"):
+        check(Options, "Adam", betas=(0.8, 1.5))
 
 
 def test_layers_may_give_their_gradients_by_a_method():

@@ -61,7 +61,6 @@ def test_what_the_table_lists_is_rejected_and_named_by_its_name_or_a_twin(name, 
 
 
 SAME_AS_PRINTED = {  # what cannot be seen: no weight of the problems grows so large; only the sign counts; h stays where g = 0
-    "Nesterov": {"weight/clip-10"},
     "AdaGrad": {"weight/clip-5", "weight/clip-10", "state/sparse"},
     "RMSProp": {"weight/clip-5", "weight/clip-10"},
     "AdaDelta": {"weight/clip-5", "weight/clip-10"},

@@ -7,7 +7,7 @@ from typing import Any
 
 from fumoto.checking.calling.optimizer import Observed, observe
 from fumoto.checking.calling.safety import ReaderError, one_check
-from fumoto.checking.calling.values import NAMES, WORDS, meanings
+from fumoto.checking.calling.values import NAMES, WORDS, meanings, pair
 from fumoto.checking.candidates.optimizer import (
     indistinguishable,
     known_mistake,
@@ -53,7 +53,7 @@ def check(thing: Any, name: str | None = None, **hyperparameters: float) -> Repo
     ``report.how`` にある。
     ``name``: ``"SGD"``, ``"Momentum"``, ``"Nesterov"``(``"NAG"`` とも), ``"AdaGrad"``, ``"RMSProp"``, ``"AdaDelta"``, ``"Adam"``, ``"AdamW"``, ``"Lion"``, ``"Muon"``。
     省くと、動きから見分ける(``report.name``)。
-    ``hyperparameters``: この本の名前(``lr`` など)でも、``thing`` の引数の名前でもよい。省いたものは既定値を使い、引数になければ動きから
+    ``hyperparameters``: この本の名前(``lr`` など)でも、``thing`` の引数の名前でもよい(``betas`` は 2 つの数の組)。省いたものは既定値を使い、引数になければ動きから
     求める(``report.constants``)。
     手法の名前や引数がおかしければ ``ValueError`` / ``TypeError``。読者のコードの誤りは ``Report`` で返す。
 
@@ -67,7 +67,11 @@ def check(thing: Any, name: str | None = None, **hyperparameters: float) -> Repo
     (False, 'eq-sgd-w', 'eq-sgd-w/sign-2', 1)
     """
     name = _method_name(name)
-    hyperparameters = {key: _VALID.get(key, real)(key, value) for key, value in hyperparameters.items()}
+    both = {key: found for key, value in hyperparameters.items() if (found := pair(key, value)) is not None}
+    single = {key: value for key, value in hyperparameters.items() if key not in both}
+    for betas in both.values():  # betas=(0.9, 0.999)
+        single |= dict(zip(("beta1", "beta2"), betas, strict=True))
+    hyperparameters = {key: _VALID.get(key, real)(key, value) for key, value in single.items()}
     method = None if name is None else EVERY_METHOD[name]
     try:
         seen = _observed(thing, method, hyperparameters)

@@ -31,6 +31,7 @@ def adam(w: str, weight: str) -> tuple[Row, ...]:
         *sided("multiplied", "バイアス補正の 1 - βᵗ で、割らずに掛けています", {_MH: "m_next * (1 - beta_1**(t + 1))", _VH: "v_next * (1 - beta_2**(t + 1))"}),
         *sided("bracket", "バイアス補正の括弧が違います((1 - β)ᵗ になっています)", {_MH: "m_next / (1 - beta_1)**(t + 1)", _VH: "v_next / (1 - beta_2)**(t + 1)"}),
         *sided("count-early", "バイアス補正の回数 t が 1 つ小さく、0 から始まっています", {_MH: "m_next / (1 - sign(t) * beta_1**t)", _VH: "v_next / (1 - sign(t) * beta_2**t)"}),
+        *sided("plus-one-outside", "バイアス補正の指数の括弧がなく、1 - βᵗ + 1 になっています", {_MH: "m_next / (2 - beta_1**t)", _VH: "v_next / (2 - beta_2**t)"}),
         *sided("over-count", "バイアス補正の代わりに、回数 t で割っています", {_MH: "m_next / (t + 1)", _VH: "v_next / (t + 1)"}),
         *sided("count-late", "バイアス補正の回数 t が 1 つ大きく、2 から始まっています", {_MH: "m_next / (1 - beta_1**(t + 2))", _VH: "v_next / (1 - beta_2**(t + 2))"}),
         ("betas-exchanged", "β₁ と β₂ が、どこでも入れ替わっています", {_M: "beta_2 * m_t + (1 - beta_2) * g_t", _AV: "beta_1 * v_t + (1 - beta_1) * g_t**2", _MH: "m_next / (1 - beta_2**(t + 1))", _VH: "v_next / (1 - beta_1**(t + 1))"}),

@@ -110,6 +110,9 @@ def handlings(method: Method, names: list[str], counted: bool) -> Iterator[Candi
         for slug, words, start in _STARTS:
             text = f"{name} を、0 でなく{words}から始めています"
             yield Candidate(f"state/{name}-{slug}", text, handling=Handling(start=((name, start),)))
+    if method.name in ("Momentum", "Nesterov"):
+        words = "v を、0 でなくはじめの勾配(の -η 倍)から始めています"
+        yield Candidate("state/v-step", words, handling=Handling(start=(("v", "-eta g"),)))
     if len(names) > 1:
         for slug, words, start in _STARTS[:2]:
             text = f"{'、'.join(names)} を、0 でなく{words}から始めています"

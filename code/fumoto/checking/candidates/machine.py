@@ -211,7 +211,8 @@ class _Machine:
     def _start(self, name: str, g: Any, w: Array) -> Any:
         start = dict(self.handling.start).get(name, 0.0)
         if isinstance(start, str):
-            return {"g": g, "g^2": np.square(g), "w": w.copy()}[start]
+            step = -self.constants.get("eta", np.float64(1)) * g
+            return {"g": g, "g^2": np.square(g), "w": w.copy(), "-eta g": step}[start]
         return np.float64(start) if self.handling.slot == "nothing" else np.full(w.shape, start)
 
     def _t(self, number: int, keys: int, repeat: int) -> int:

@@ -142,7 +142,8 @@ def schedule_of(reader: Comparison, base: Candidate) -> str | None:
 
 def _factors(path: Trajectory, printed: Trajectory) -> list[float] | None:
     """ステップごとの、歩幅の倍率。どれかのステップで、重みによって違えば None。"""
-    factors, before, printed_before = [], path.problem.start, path.problem.start
+    factors: list[float] = []
+    before = printed_before = path.problem.start
     for step, (mine, theirs) in enumerate(zip(path.params, printed.params, strict=True)):
         with np.errstate(all="ignore"):
             moved = np.concatenate([np.ravel(mine[key] - before[key]) for key in before])
@@ -156,6 +157,8 @@ def _factors(path: Trajectory, printed: Trajectory) -> list[float] | None:
         if not np.all(np.isfinite(moved)) or not np.all(np.isfinite(expected)) or not expected[largest]:
             return None
         factor = moved[largest] / expected[largest]
+        if len(factors) >= 5 and abs(factor) < 1e-9 * abs(factors[0]):
+            return factors  # 小さくなりすぎて、もう見えない
         if np.any(np.abs(moved - factor * expected) > 1e-6 * np.abs(factor * expected) + 10 * slack):
             return None
         factors.append(factor)

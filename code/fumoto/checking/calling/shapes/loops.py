@@ -119,6 +119,8 @@ def repeated(making: Making, verb: Verb) -> list[Loop]:
         GRADIENT if counts else {name for name in GRADIENT if re.search(r"f(un|unc|n|unction)?$", name)}
     )
     gradient = next((a for a in required if normal(a.name) in functions), None)
+    held = next((a for a in making.arguments.listed if a.required and normal(a.name) in functions), None)
+    gradient = gradient or held  # 作るときに渡すもの
     w = next(
         (a for a in required if a is not gradient and (a.role is Role.PARAMS or normal(a.name) in START)),
         None,
@@ -131,11 +133,13 @@ def repeated(making: Making, verb: Verb) -> list[Loop]:
     own = {a.name for a in making.arguments.listed}
 
     def run(gradient_at: Callable[..., Array], start: Any, **given: Any) -> Any:
-        made = making.build(**{name: value for name, value in given.items() if name in own})
+        once = {gradient.name: gradient_at} if gradient is held else {}
+        made = making.build(**once, **{name: value for name, value in given.items() if name in own})
+        each = {} if once else {gradient.name: gradient_at}
         more = {name: value for name, value in given.items() if name not in own} | counts
         states: dict[str, Any] = {name: np.zeros_like(start) for name in kept}
         for _ in range(1 if counts else MANY):
-            returned = verb.of(made)(**{w.name: start, gradient.name: gradient_at}, **states, **more)
+            returned = verb.of(made)(**{w.name: start}, **each, **states, **more)
             if kept and isinstance(returned, tuple):
                 returned, *others = returned
                 states |= dict(zip(kept, others, strict=False))
