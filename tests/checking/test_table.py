@@ -50,7 +50,14 @@ PLANTED = [(name, c) for name, c in LISTED if name in ("SGD", "Momentum")]
 PLANTED += [row for row in LISTED if row[0] in ("Nesterov", "AdaGrad", "RMSProp", "AdaDelta", "Lion")][::6]
 
 
-@pytest.mark.parametrize(("name", "candidate"), PLANTED, ids=lambda value: getattr(value, "id", value))
+def every_third(rows):
+    """A third of the rows for every run; the others are long tests (``pytest -m build``)."""
+    return [row if i % 3 == 0 else pytest.param(*row, marks=pytest.mark.build) for i, row in enumerate(rows)]
+
+
+@pytest.mark.parametrize(
+    ("name", "candidate"), every_third(PLANTED), ids=lambda value: getattr(value, "id", value)
+)
 def test_what_the_table_lists_is_rejected_and_named_by_its_name_or_a_twin(name, candidate):
     report = check(planted(candidate, name), name, **settings(name))
     if candidate.id in SAME_AS_PRINTED.get(name, ()):
