@@ -88,12 +88,16 @@ class Flat:
             params[key] = part.reshape(p.shape)
 
 
-class Hidden:
-    """β t for βᵗ; the root of what becomes negative is patched."""
+class Moments:
+    """What the optimizers with two averages have in common."""
 
     def __init__(self, lr=0.001, beta1=0.9, beta2=0.999, eps=1e-8):
         self.lr, self.beta1, self.beta2, self.eps = lr, beta1, beta2, eps
         self.m, self.v, self.t = {}, {}, 0
+
+
+class Hidden(Moments):
+    """β t for βᵗ; the root of what becomes negative is patched."""
 
     def update(self, params, grads):
         self.t += 1
@@ -182,11 +186,7 @@ class StartsAtOne:
             self.h[key] = self.decay * h + (1 - self.decay) * g**2
 
 
-class DifferenceSquared:
-    def __init__(self, lr=0.001, beta1=0.9, beta2=0.999, eps=1e-8):
-        self.lr, self.beta1, self.beta2, self.eps = lr, beta1, beta2, eps
-        self.m, self.v, self.t = {}, {}, 0
-
+class DifferenceSquared(Moments):
     def update(self, params, grads):
         self.t += 1
         for key, g in grads.items():

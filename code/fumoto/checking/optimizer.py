@@ -1,12 +1,12 @@
 """読者の最適化手法を、印刷された式と突き合わせる。"""
 
-import inspect
 from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any
 
 from fumoto.checking.calling.optimizer import Observed, observe
 from fumoto.checking.calling.safety import ReaderError, one_check
+from fumoto.checking.calling.shapes.making import is_made
 from fumoto.checking.calling.values import NAMES, WORDS, meanings, pair
 from fumoto.checking.candidates.optimizer import (
     indistinguishable,
@@ -119,8 +119,7 @@ def _refuse_unknown(
     作ってあるものは、もう引数を受け取らない。値は、作ったときの引数の名前で言ってよい。
     """
     names = tuple(NAMES) if method is None else tuple(method.hyperparameters)
-    built = not isinstance(thing, type) and not inspect.isroutine(thing)
-    if any(name not in names and not (built and meanings(names, {name: 0.0})) for name in seen.unplaced):
+    if any(name not in names and not (is_made(thing) and meanings(names, {name: 0.0})) for name in seen.unplaced):
         raise TypeError(
             f"{'check' if method is None else method.name} の引数は {sorted(names)} です"
             f"(渡された引数: {sorted(hyperparameters)})"

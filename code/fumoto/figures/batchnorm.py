@@ -208,9 +208,9 @@ def batches(small: Compared, answers: Inference) -> Picture:
     for position, name in enumerate(("BatchNorm", "LayerNorm")):
         look, errors = _look(position), [100 * (1 - small.reports[n, name].test_accuracy) for n in sizes]
         places = np.arange(len(sizes)) + 0.24 * position - 0.12  # 重ならないように左右にずらす
-        for at, values in zip(places, errors, strict=True):
-            label = name if at == places[0] else None
-            left.plot([at] * len(values), values, look.marker, color=look.color, markersize=4, alpha=0.7, label=label)
+        at = np.repeat(places, [len(values) for values in errors])
+        marks = np.concatenate(errors)
+        left.plot(at, marks, look.marker, color=look.color, markersize=4, alpha=0.7, label=name)
         means = [values.mean() for values in errors]
         left.plot(places, means, **look.line(linewidth=1.2))
     without = 100 * (1 - small.reports[sizes[0], "なし"].test_accuracy)

@@ -79,7 +79,7 @@ class Equation:
             raise TypeError(f"{self.label} は数値で計算できません({self.checked_by} が確かめます)")
         if set(values) != set(self.symbols):
             raise TypeError(f"{self.label} に渡す記号は {self.symbols} です(渡された記号: {sorted(values)})")
-        return self._right_side(
+        return self.compute(
             {name: value if callable(value) else np.asarray(value) for name, value in values.items()}
         )
 

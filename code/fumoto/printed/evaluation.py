@@ -147,4 +147,3 @@ _OURS = {
     "_max": lambda *values: reduce(np.maximum, values),
     "_min": lambda *values: reduce(np.minimum, values),
 }
-

@@ -137,13 +137,11 @@ def _seen(trial: Trial, wanted: Wanted, problems: "Sequence[Problem]") -> Observ
         problems = [each for each in problems if len({w.shape for w in each.start.values()}) == 1]
     given = values.values_of(places, own)
     return Observed(
-        trial.how.replace("ました。", "ました(形の違う配列では走らないので、どれも同じ形です)。") if trial.alike else trial.how,
+        trial.how,
         [follow(reading, given, problem) for problem in problems],
         own,
         tuple(passed),
-        tuple(
-            name for name in placed if name in own and _is_ignored(trial, name, own[name], wanted)
-        ),
+        tuple(name for name in placed if name in own and _is_ignored(trial, name, own[name], wanted)),
         tuple(unplaced),
         tuple(assumed),
         places,

@@ -194,7 +194,8 @@ def _attempt(plan: Plan | Loop, wanted: Wanted, own: dict[str, Any]) -> Trial:
         missing, clashing = "KeyError" in said, "broadcast" in said
         return Trial(plan, own, FAILED, [], _how(plan, None), key_missing=missing, clashing=clashing)
     rank = _rank(start, path, shifted, isinstance(plan, Plan) and plan.change)
-    return Trial(plan, own, rank, path, _how(plan, walk), walk.settings(), walk.asked(), alike=wanted.alike)
+    how = _how(plan, walk) + ("どれも同じ形にしました(形の違う配列では走りません)。" if wanted.alike else "")
+    return Trial(plan, own, rank, path, how, walk.settings(), walk.asked(), alike=wanted.alike)
 
 
 def _copies(params: Mapping[str, Any]) -> Arrays:

@@ -75,6 +75,8 @@ NESTEROV: tuple[Row, ...] = (
 
 
 _H, _AW = "eq-adagrad-h", "eq-adagrad-w"
+
+
 def _remembered(steps: int) -> dict[str, str]:
     """h が、終わりの ``steps`` 歩の二乗だけの和である式。"""
     letters = "abcdfijkl"[: steps - 1]

@@ -32,21 +32,21 @@ def in_another_form(reader: Comparison) -> Report | None:
 
 
 def on_forms(reader: Comparison) -> Iterator[tuple[Candidate, Candidate | None, Candidate]]:
-    """(間違い, ほかの書き方, その上での間違い)。同じ式を変えるなら、間違いの方を使い、書き方のことは言わない。"""
+    """(間違い, ほかの書き方, その上での間違い)。同じ式を変えるなら、間違いの方を使う。書き方の式がどれも間違いに替われば、書き方は None。"""
     plain = [c for c in mistakes(reader.method, reader.equations) if not c.method]
     for other in forms(reader):
+        changed = dict(other.formulas)
         for candidate in plain:
-            same = bool(dict(candidate.formulas).keys() & dict(other.formulas).keys())
+            slipped = {label: _rewritten(formula, other) for label, formula in candidate.formulas}
+            same = bool(slipped.keys() & changed.keys())
             if same and other.handling.start:
                 continue
             start = candidate.handling.start or other.handling.start
             first, values = other.handling.first, other.handling.values
             handling = replace(candidate.handling, start=start, first=first, values=values)
-            slipped = [(label, _rewritten(formula, other)) for label, formula in candidate.formulas]
-            formulas = tuple((dict(other.formulas) | dict(slipped)).items())
             slip = candidate if candidate.formulas else replace(candidate, label=None)
-            said = other if dict(other.formulas).keys() - dict(candidate.formulas).keys() or not same else None
-            yield slip, said, replace(candidate, formulas=formulas, handling=handling)
+            said = other if changed.keys() - slipped.keys() or not same else None
+            yield slip, said, replace(candidate, formulas=tuple((changed | slipped).items()), handling=handling)
 
 
 def _rewritten(formula: str, form: Candidate) -> str:

@@ -100,8 +100,9 @@ def _mean_along(array: Any, axis: int) -> Any:
 
 
 def _shaped(state: Any, w: Array) -> Array:
-    """1 本の配列のはじめから、``w`` の分を切り出したもの。"""
-    return np.resize(np.ravel(state)[: w.size], w.size).reshape(w.shape) if w.size else np.zeros(w.shape)
+    """1 本の配列のはじめから、``w`` の分を切り出したもの。足りないところは、まだ使っていないので 0。"""
+    flat = np.ravel(state)[: w.size]
+    return np.concatenate([flat, np.zeros(w.size - flat.size)]).reshape(w.shape)
 
 
 def _into_head(state: Any, value: Any) -> Array:

@@ -110,8 +110,8 @@ class _Run:
     def _giving(self, loop: Loop, start: Array, values: dict[str, Any]) -> Callable[[Argument], Any]:
         gradient = _waiting(self.given, self.reached)
 
-        self.counted = any(normal(a.name) in COUNT for a in loop.arguments.listed)
         counts = [plain for a in loop.arguments.listed if (plain := normal(a.name)) in COUNT]
+        self.counted = bool(counts)
         inner = len(counts) > 1 and not EPOCHS.isdisjoint(counts)
 
         def give(argument: Argument) -> Any:

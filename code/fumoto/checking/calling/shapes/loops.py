@@ -130,16 +130,15 @@ def repeated(making: Making, verb: Verb) -> list[Loop]:
     kept = [a.name for a in required if a not in (gradient, w) and a.role in (Role.OTHER, Role.STATE)]
     listed = (*making.arguments.listed, *verb.arguments.listed)
     values = [replace(a, keyword=True) for a in listed if a.role is Role.VALUE]
-    own = {a.name for a in making.arguments.listed}
+    own = {a.name for a in making.arguments.listed if a is held or a.name != gradient.name}
 
     def run(gradient_at: Callable[..., Array], start: Any, **given: Any) -> Any:
-        once = {gradient.name: gradient_at} if gradient is held else {}
-        made = making.build(**once, **{name: value for name, value in given.items() if name in own})
-        each = {} if once else {gradient.name: gradient_at}
+        given[gradient.name] = gradient_at
+        made = making.build(**{name: value for name, value in given.items() if name in own})
         more = {name: value for name, value in given.items() if name not in own} | counts
         states: dict[str, Any] = {name: np.zeros_like(start) for name in kept}
         for _ in range(1 if counts else MANY):
-            returned = verb.of(made)(**{w.name: start}, **each, **states, **more)
+            returned = verb.of(made)(**{w.name: start}, **states, **more)
             if kept and isinstance(returned, tuple):
                 returned, *others = returned
                 states |= dict(zip(kept, others, strict=False))

@@ -54,7 +54,7 @@ def makings(thing: Any) -> list[Making]:
     """``thing`` の作り方。もっともらしい順に。"""
     if isinstance(thing, type):
         return [Making("", arguments_of(thing), thing)]
-    if not isinstance(thing, functools.partial) and not inspect.isroutine(thing):
+    if is_made(thing):
         return [Making("作ってあるものの写しを使い、", Arguments((), False), lambda: _copied(thing))]
     arguments = arguments_of(thing)
     itself = Making("", Arguments((), False), lambda: thing)
@@ -63,6 +63,11 @@ def makings(thing: Any) -> list[Making]:
         return [itself]
     unknown = [a for a in arguments.listed if a.required and a.role not in (Role.VALUE, Role.CONFIG)]
     return [made, itself] if unknown else [made]
+
+
+def is_made(thing: Any) -> bool:
+    """クラスでも関数でもなく、もう作ってあるものか。"""
+    return not isinstance(thing, type | functools.partial) and not inspect.isroutine(thing)
 
 
 def _copied(thing: Any) -> Any:
