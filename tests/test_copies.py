@@ -1,5 +1,6 @@
 """Copies and pickles of every public class: equal to the original, and with a life of their own."""
 
+import ast
 import collections.abc
 import copy
 import dataclasses
@@ -31,6 +32,10 @@ from fumoto.checking.calling.shapes.roles import Argument, Arguments, Role, argu
 from fumoto.checking.calling.shapes.units import Unit
 from fumoto.checking.calling.shapes.walking import Plan
 from fumoto.checking.calling.trying import Trial
+from fumoto.checking.computing.problems import PROBLEMS
+from fumoto.checking.repairing.places import Scope, Spot, spots
+from fumoto.checking.repairing.search import Expected
+from fumoto.checking.repairing.sources import Editable
 from fumoto.checking.report import Finding, Report
 from fumoto.clipping import Clipped
 from fumoto.command.judging import Row as Judged
@@ -99,13 +104,15 @@ def same(a, b):
     if isinstance(a, np.random.Generator):
         return same(a.bit_generator.state, b.bit_generator.state)
     if isinstance(a, dict):
-        return list(a) == list(b) and all(same(a[key], b[key]) for key in a)
+        return same(list(a), list(b)) and all(map(same, a.values(), b.values()))
     if isinstance(a, list | tuple):
         return len(a) == len(b) and all(map(same, a, b))
     if isinstance(a, functools.partial):
         return same((a.func, a.args, a.keywords), (b.func, b.args, b.keywords))
     if isinstance(a, Picture):
         return a.name == b.name and a._repr_svg_() == b._repr_svg_()
+    if isinstance(a, ast.AST):
+        return ast.dump(a) == ast.dump(b)
     if isinstance(a, Exception):
         return same((a.args, vars(a)), (b.args, vars(b)))
     if dataclasses.is_dataclass(a):
@@ -148,6 +155,8 @@ BY_HAND = {  # the class -> some of its instances; what is not here is a datacla
     Claim: lambda: [read_claim(r"x | 測定 | \eta in (0, 1] sufficient above; method in {SGD, Adam} | 演習")],
     DataError: lambda: [DataError("file")],
     EquationError: lambda: [EquationError("page")],
+    Editable: lambda: [Editable(descend, *2 * [ast.parse("def descend(): pass").body[0]])],
+    Expected: lambda: [Expected(PROBLEMS[0], [])],
     Equation: lambda: [printed_equations()["eq-adam-w"]],
     ReaderError: lambda: [ReaderError("why", "loop/shared-state")],
     Finding: lambda: [Finding("sign", a_variant().equation, printed_equations()["eq-sgd-w"])],
@@ -170,6 +179,8 @@ BY_HAND = {  # the class -> some of its instances; what is not here is a datacla
     Judged: lambda: [
         Judged("a.py", "MySGD", 3, "optimizer", Report(True, "一致", constants={"lr": 0.1}), "SGD")
     ],
+    Scope: lambda: [Scope({ast.Name("w", ast.Load()): "array"}, [])],
+    Spot: lambda: spots(ast.parse("def f(w): return w**2").body[0]),
     Setting: lambda: [Setting(SGD, (("lr", 0.1),), functools.partial(MLP, [4, 3]))],
     Surface: lambda: [bowl, saddle, ravine, valleys, hollow(0.3), hollow(np.linspace(0, 1, 3))],
     Table: lambda: [Table(["a", "b"], [["1", "2"]], words=True)],

@@ -394,7 +394,7 @@ def muon(params, grads, bufs=None, lr=0.02, beta=0.95):
         ({"rounds": 1}, "loop/rounds-1"),
         ({"rounds": 3}, "loop/rounds-3"),
         ({"before": "g = orthogonal(g)"}, "eq-muon-u/momentum-after"),
-        ({"scale": "1"}, "eq-muon-w/scale-missing"),
+        ({"product": "b * A + c * A"}, "eq-muon-q/square-forgotten"),
     ],
 )
 def test_slips_of_muon_in_the_form_of_pytorch_are_named(changed, variant):
@@ -577,3 +577,157 @@ LONG = [pytest.param(name, marks=pytest.mark.build) for name in ("Momentum", "RM
 def test_what_is_no_slip_has_no_name(method):
     report = check(Strange, method)
     assert report.variant is None and "分かりませんでした" in report.verdict, str(report)
+
+
+def paired_states(params, grads, states, rho=0.9, eps=1e-5):
+    """AdaDelta: two states in one argument, for each array."""
+    for p, g, (s, delta) in zip(params, grads, states, strict=True):
+        s[:] = rho * s + (1 - rho) * np.square(g)
+        step = np.sqrt(delta + eps) / np.sqrt(s + eps) * g
+        p[:] -= step
+        delta[:] = rho * delta + (1 - rho) * step * step
+
+
+def counted_state(params, grads, state, lr=0.01, b1=0.9, b2=0.999, eps=1e-8):
+    """Adam: all states and the count in one argument."""
+    m, v, t = state
+    t += 1
+    m = {key: b1 * m[key] + (1 - b1) * g for key, g in grads.items()}
+    v = {key: b2 * v[key] + (1 - b2) * g**2 for key, g in grads.items()}
+    new = {key: w - lr * (m[key] / (1 - b1**t)) / (np.sqrt(v[key] / (1 - b2**t)) + eps) for key, w in params.items()}
+    return new, (m, v, t)
+
+
+def changes_from_a_state(lr=0.1, start=0.1, eps=1e-7):
+    """AdaGrad as Optax has it: ``init(w)``, then ``update(g, state)`` gives the change and the state."""
+
+    def update(grads, state):
+        state = state + grads * grads
+        return -lr * grads / np.sqrt(state + eps), state
+
+    return lambda w: np.full_like(w, start), update
+
+
+def amsgrad(w, g, m=0, v=0, largest=0, t=1, lr=0.001, beta1=0.9, beta2=0.999, eps=1e-8):
+    m, v = beta1 * m + (1 - beta1) * g, beta2 * v + (1 - beta2) * g**2
+    largest = np.maximum(largest, v)
+    step = m / (1 - beta1**t) / (np.sqrt(largest / (1 - beta2**t)) + eps)
+    return w - lr * step, m, v, largest
+
+
+class Centered:
+    def __init__(self, lr=0.01, rho=0.9, eps=1e-8):
+        self.lr, self.rho, self.eps, self.h, self.mean = lr, rho, eps, 0.0, 0.0
+
+    def step(self, w, g):
+        self.h = self.rho * self.h + (1 - self.rho) * g**2
+        self.mean = self.rho * self.mean + (1 - self.rho) * g
+        return w - self.lr * g / (np.sqrt(self.h - self.mean**2) + self.eps)
+
+
+@pytest.mark.parametrize(
+    ("thing", "method", "said"),
+    [
+        (paired_states, "AdaDelta", "一致: AdaDelta の式"),
+        (counted_state, "Adam", "一致: Adam の式"),
+        (changes_from_a_state, "AdaGrad", "Keras 3 の Adagrad"),
+        (Centered, "RMSProp", "PyTorch の RMSprop の centered=True"),
+        (muon(scale="1"), "Muon", "Jordan のブログ"),
+    ],
+)
+def test_other_forms_of_states_and_methods_are_accepted(thing, method, said):
+    report = check(thing, method)
+    assert report.ok and said in report.verdict, str(report)
+
+
+def integer_state(w, g, s=None, lr=0.01, rho=0.9, eps=1e-8):
+    s = np.full(w.shape, 0) if s is None else s
+    s[...] = rho * s + (1 - rho) * g**2
+    return w - lr * g / (np.sqrt(s) + eps), s
+
+
+def one_array_for_both(w, g, state, t, lr=0.001, b1=0.9, b2=0.999, eps=1e-8):
+    if state is None:
+        m = v = np.zeros_like(w)
+        state = (m, v)
+    m, v = state
+    m *= b1
+    m += (1 - b1) * g
+    v *= b2
+    v += (1 - b2) * g**2
+    return w - lr * m / (1 - b1**t) / (np.sqrt(v / (1 - b2**t)) + eps), state
+
+
+@pytest.mark.parametrize(
+    ("thing", "method", "variant"),
+    [(integer_state, "RMSProp", "state/integer"), (one_array_for_both, "Adam", "state/m-is-v")],
+)
+def test_a_state_the_code_makes_itself_is_not_made_for_it(thing, method, variant):
+    report = check(thing, method)
+    assert (report.ok, report.variant) == (False, variant), str(report)
+
+
+class NotDivided:
+    def __init__(self, lr=0.01, eps=1e-7):
+        self.lr, self.eps, self.h = lr, eps, {}
+
+    def update(self, params, grads):
+        for key, g in grads.items():
+            self.h[key] = self.h.get(key, 0) + g**2
+            params[key] -= self.lr / np.sqrt(self.h[key]) + self.eps * g
+
+
+class OneMinusLost:
+    def __init__(self, lr=0.01, mu=0.9):
+        self.lr, self.mu, self.h = lr, mu, {}
+
+    def update(self, params, grads):
+        for key, g in grads.items():
+            self.h[key] = self.mu * self.h.get(key, 0) + 1 - self.mu * g**2
+            params[key] -= self.lr * g / (np.sqrt(np.abs(self.h[key])) + 1e-8)
+
+
+class SignFirst:
+    def __init__(self, lr=0.001, beta1=0.9, beta2=0.99):
+        self.lr, self.beta1, self.beta2, self.m = lr, beta1, beta2, {}
+
+    def update(self, params, grads):
+        for key, g in grads.items():
+            m, s = self.m.get(key, 0), np.sign(g)
+            params[key] -= self.lr * (self.beta1 * m + (1 - self.beta1) * s)
+            self.m[key] = self.beta2 * m + (1 - self.beta2) * s
+
+
+class DecaysByTheGradient(Moments):
+    def update(self, params, grads):
+        self.t += 1
+        for key, g in grads.items():
+            self.m[key] = self.beta1 * self.m.get(key, 0) + (1 - self.beta1) * g
+            self.v[key] = self.beta2 * self.v.get(key, 0) + (1 - self.beta2) * g**2
+            mh, vh = self.m[key] / (1 - self.beta1**self.t), self.v[key] / (1 - self.beta2**self.t)
+            params[key] -= self.lr * mh / (np.sqrt(vh) + self.eps) + self.lr * 0.01 * g
+
+
+def corrects_by_the_epoch(grad_fn, w, epochs=10, batches=5, lr=0.001, b1=0.9, b2=0.999, eps=1e-8):
+    m, v = np.zeros_like(w), np.zeros_like(w)
+    for epoch in range(1, epochs + 1):
+        for _ in range(batches):
+            g = grad_fn(w)
+            m, v = b1 * m + (1 - b1) * g, b2 * v + (1 - b2) * g**2
+            w = w - lr * m / (1 - b1**epoch) / (np.sqrt(v / (1 - b2**epoch)) + eps)
+    return w
+
+
+@pytest.mark.parametrize(
+    ("thing", "method", "variant"),
+    [
+        (NotDivided, "AdaGrad", "eq-adagrad-w/bracket-lost"),
+        (OneMinusLost, "RMSProp", "eq-rmsprop-h/bracket-lost"),
+        (SignFirst, "Lion", "eq-lion-m/sign-first"),
+        (DecaysByTheGradient, "AdamW", "eq-adamw-w/decay-of-gradient"),
+        (corrects_by_the_epoch, "Adam", "clock/epoch"),
+    ],
+)
+def test_slips_found_in_further_code_are_named(thing, method, variant):
+    report = check(thing, method)
+    assert (report.ok, report.variant) == (False, variant), str(report)

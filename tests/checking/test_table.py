@@ -11,8 +11,9 @@ from fumoto import check
 from fumoto.checking.candidates.candidate import AS_PRINTED, Candidate, Handling
 from fumoto.checking.candidates.conventions import conventions, dampened
 from fumoto.checking.candidates.equations import written
-from fumoto.checking.candidates.machine import FUNCTIONS, machine
+from fumoto.checking.candidates.machine import machine
 from fumoto.checking.candidates.table import mistakes, table
+from fumoto.checking.candidates.vocabulary import FUNCTIONS
 from fumoto.printed.methods import EVERY_METHOD
 from fumoto.printed.pages import book
 

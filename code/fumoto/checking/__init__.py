@@ -4,6 +4,7 @@
 読者の数値を再現するものがあれば名前を言う。動かした以上のことは言わない。
 
 どれも 3 つの問いからできている。どう呼ぶか(``calling``)、何を計算するか(``computing``)、違うなら何であるはずか(``candidates``)。
+最適化手法では、もう 1 つ聞く。どこを直せばよいか(``repairing``)。
 """
 
 from importlib import import_module

@@ -1,17 +1,17 @@
 """読者の最適化手法を、印刷された式と突き合わせる。"""
 
-from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any
 
 from fumoto.checking.calling.optimizer import Observed, observe
-from fumoto.checking.calling.safety import ReaderError, one_check
+from fumoto.checking.calling.safety import ReaderError, in_the_meantime, one_check
 from fumoto.checking.calling.shapes.making import is_made
-from fumoto.checking.calling.values import NAMES, WORDS, meanings, pair
+from fumoto.checking.calling.values import NAMES, meanings, pair
 from fumoto.checking.candidates.optimizer import (
+    further_mistake,
     indistinguishable,
-    known_mistake,
     shared_state,
+    single_mistake,
     unknown,
 )
 from fumoto.checking.candidates.recognition import (
@@ -28,11 +28,12 @@ from fumoto.checking.candidates.recognition import (
 from fumoto.checking.computing.comparison import Comparison
 from fumoto.checking.computing.constants import missing, plausible
 from fumoto.checking.computing.measurements import last_move
-from fumoto.checking.computing.problems import PROBLEMS, problems_for
+from fumoto.checking.computing.problems import PROBLEMS, SAME_SHAPES, problems_for
+from fumoto.checking.diagnosing import diagnosed, readers_of, with_its_place, written_in
+from fumoto.checking.repairing.optimizer import repaired
 from fumoto.checking.report import Report
 from fumoto.checking.telling import told
 from fumoto.printed.methods import EVERY_METHOD, Method
-from fumoto.printed.pages import book
 from fumoto.validation import fraction, non_negative, positive, real
 
 _VALID = {  # 引数の取りうる値。この本の実装と同じ
@@ -81,7 +82,7 @@ def check(thing: Any, name: str | None = None, **hyperparameters: float) -> Repo
     methods = list(EVERY_METHOD.values()) if method is None else [method]
     report = _agreeing(seen, methods, hyperparameters)
     if report is None:
-        return _different(seen, method, hyperparameters)
+        return _different(thing, seen, method, hyperparameters)
     if method is None and report.variant and not report.variant.startswith("convention/"):
         # 見分けるときは、どの手法の引数も少しずつ変えて走らせる。手法が分かれば、変えるのは、その手法の引数だけでよい
         return check(thing, report.name, **hyperparameters)
@@ -129,15 +130,6 @@ def _refuse_unknown(
             _VALID.get(ours, real)(own, hyperparameters[own])
 
 
-def _readers(seen: Observed, methods: Iterable[Method]) -> list[Comparison]:
-    """手法ごとの比べる相手。値は、分かったものだけ。"""
-    found = []
-    for method in methods:
-        names = tuple(method.hyperparameters)
-        found.append(Comparison(method, seen.values(names), book(), seen.paths(names)))
-    return found
-
-
 # --- 一致 ---------------------------------------------------------------------------------------------------
 
 
@@ -146,7 +138,7 @@ def _agreeing(seen: Observed, methods: list[Method], hyperparameters: dict[str, 
     every = (seen, *seen.others)
     for tests in ((exact,), (conventional,)):
         for each in every:
-            readers = _readers(each, methods)
+            readers = readers_of(each, methods)
             found = recognised(readers, each.title, tests) or _with_another_epsilon(each, readers, tests)
             if found is not None:
                 return _agreed(each, found, hyperparameters)
@@ -191,29 +183,36 @@ def _exchanged_defaults(seen: Observed, reader: Comparison, hyperparameters: dic
 # --- 不一致 -------------------------------------------------------------------------------------------------
 
 
-def _different(seen: Observed, method: Method | None, hyperparameters: dict[str, float]) -> Report:
+def _different(
+    thing: Any, seen: Observed, method: Method | None, hyperparameters: dict[str, float]
+) -> Report:
     """式と違う動きをするときの ``Report``。"""
     before: list[str] = []
     if method is None and hinted(seen.title) is None and last_move(seen.trajectories) == -1:
         words = "どの呼び方でも、重みが動きませんでした(勾配だけを変えるものは、最適化手法ではありません)。手法の名前を渡すと、その手法として調べます。"
         return Report(False, f"手法を確かめられませんでした。{words}", how=seen.how)
     if method is None:
-        readers = _readers(seen, EVERY_METHOD.values())
+        readers = readers_of(seen, EVERY_METHOD.values())
         method = hinted(seen.title) or nearest(readers).method
         before = [f"手法の名前がなく、どの式とも一致しないので、最も近い {method.name} と比べました。"]
-    reader = _readers(seen, [method])[0]
+    reader = readers_of(seen, [method])[0]
     others = [m for m in EVERY_METHOD.values() if m is not method]
     another = _at_a_glance(seen, [m for m in others if m.name not in _CONTAINED.get(method.name, ("SGD",))])
     if another is not None:
         return _another(seen, method, another, hyperparameters, before)
     if (found := agreement(reader, (numerical,))) is not None:
         return _agreed(seen, found, hyperparameters)
-    seen, chosen, mistake = _diagnosed(seen, method)
+    tried, chosen, mistake = diagnosed(seen, method, single_mistake)
+    if mistake is None:
+        with in_the_meantime(repaired, thing, tried, chosen, hyperparameters, problems_for(method)) as edited:
+            tried, chosen, mistake = diagnosed(seen, method, further_mistake)
+        mistake = with_its_place(mistake, edited.result())
+    seen = tried
     if mistake is None or " + " in (mistake.variant or ""):
-        another = recognised(_readers(seen, others), seen.title, (exact, conventional))
+        another = recognised(readers_of(seen, others), seen.title, (exact, conventional))
         if another is not None:
             return _another(seen, method, another, hyperparameters, before)
-    if mistake is None and (written := _written_in(seen, reader)) is not None:
+    if mistake is None and (written := written_in(seen, reader)) is not None:
         return told(*written, hyperparameters, before)
     difference = chosen.first_difference(method) if not missing(chosen) else None
     step = difference.step if difference is not None else None
@@ -225,23 +224,9 @@ def _different(seen: Observed, method: Method | None, hyperparameters: dict[str,
     return told(replace(mistake, step=step), seen, chosen, hyperparameters, before)
 
 
-def _diagnosed(seen: Observed, method: Method) -> tuple[Observed, Comparison, Report | None]:
-    """見つかった間違いと、そのときの呼び方と値。区別できない呼び方は、間違いに名前のつくものを選ぶ。"""
-    first: tuple[Observed, Comparison] | None = None
-    for each in (seen, *seen.others):
-        (reader,) = _readers(each, [method])
-        for candidate in plausible(reader) if missing(reader) else [reader]:
-            first = first or (each, candidate)
-            if (mistake := known_mistake(candidate)) is not None:
-                return each, candidate, mistake
-        first = first or (each, reader)
-    assert first is not None
-    return *first, None
-
-
 def _at_a_glance(seen: Observed, methods: list[Method]) -> Agreement | None:
     """値が(ε のほかは)分かっていて、すぐに確かめられる、同じ動きの手法。"""
-    readers = [reader for reader in _readers(seen, methods) if set(missing(reader)) <= {"eps"}]
+    readers = [reader for reader in readers_of(seen, methods) if set(missing(reader)) <= {"eps"}]
     return recognised(readers, seen.title, (exact,))
 
 
@@ -254,42 +239,24 @@ def _another(
     return told(report, seen, found.reader, hyperparameters, before)
 
 
-def _written_in(seen: Observed, reader: Comparison) -> tuple[Report, Observed, Comparison] | None:
-    """受け取った値を使わず、別の値が書き込まれているという ``Report``。"""
-    places = meanings(reader.method.hyperparameters, seen.own)
-    ignored = [ours for ours, (own, _) in places.items() if own in seen.ignored]
-    if not ignored:
-        return None
-    known = {ours: value for ours, value in reader.hyperparameters.items() if ours not in ignored}
-    found = agreement(replace(reader, hyperparameters=known), (exact, numerical))
-    if found is None:
-        return None
-    wrong = [
-        ours for ours in ignored if found.reader.hyperparameters[ours] != reader.hyperparameters.get(ours)
-    ]
-    said = "、".join(
-        f"{places[ours][0]} を受け取っていますが、使っていません({WORDS[ours]} は {found.reader.hyperparameters[ours]:g} と書き込まれています)"
-        for ours in wrong
-    )
-    report = Report(False, f"既知の間違い: {said}。", variant=f"constant/{'+'.join(wrong)}")
-    return report, seen, found.reader
-
-
 def _not_run(
     thing: Any, method: Method | None, hyperparameters: dict[str, float], error: ReaderError
 ) -> Report:
-    """読者のコードが走らなかった。状態をキーの間で共有して、形が合わなくなっただけかもしれない。"""
+    """読者のコードが走らなかった。状態をキーの間で取り違えて、形が合わなくなっただけかもしれない。形がどれも同じなら走る。"""
     failed = f"{'手法' if method is None else method.name} を確かめられませんでした。{error}"
     if method is None:
         return Report(False, failed, variant=error.variant)
     try:
-        seen = observe(
-            thing, hyperparameters, problems_for(method)[-1:], tuple(method.hyperparameters), method.name
-        )
+        problems = problems_for(method)[-1:] if method is EVERY_METHOD["Muon"] else SAME_SHAPES
+        seen = observe(thing, hyperparameters, problems, tuple(method.hyperparameters), method.name)
     except ReaderError:
         return Report(False, failed, variant=error.variant)
     _refuse_unknown(thing, seen, method, hyperparameters)
-    for reader in plausible(_readers(seen, [method])[0], most=1):
-        if (shared := shared_state(reader)) is not None:
-            return replace(shared, notes=(str(error),), how=seen.how, name=method.name)
+    for reader in plausible(readers_of(seen, [method])[0], most=1):
+        found = shared_state(reader)
+        if found is None and agreement(reader, (exact, conventional)) is None:
+            found = single_mistake(reader)
+            found = found if found is not None else repaired(thing, seen, reader, hyperparameters, problems)
+        if found is not None:
+            return replace(found, notes=(*found.notes, str(error)), how=seen.how, name=method.name)
     return Report(False, failed)

@@ -42,7 +42,7 @@ def told(
     tried = ", ".join(f"{n}={v:g}" for n, v in reader.hyperparameters.items())
     given = f"{tried} " if tried and (constants or not hyperparameters) else "この引数"
     notes.append(f"(重みの組 {same} 通り、それぞれ {STEPS} ステップ、{given}で確かめました)")
-    return replace(report, notes=tuple(notes), how=seen.how, constants=constants, name=reader.method.name)
+    return replace(report, notes=(*report.notes, *notes), how=seen.how, constants=constants, name=reader.method.name)
 
 
 def _constant(name: str, value: float) -> str:

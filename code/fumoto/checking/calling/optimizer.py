@@ -84,12 +84,12 @@ def _observe(
     matrices = all(w.ndim == 2 for problem in problems for w in problem.start.values())
     wanted = Wanted(hyperparameters, names, method, matrices)
     try:
-        first, *rest = choose(thing, wanted)
+        first, *rest = chosen(thing, wanted, problems)
         seen = _first_seen(first, wanted, problems)
         others = []
         for trial in rest:
             try:
-                others.append(_seen(trial, wanted, problems))
+                others.append(seen_with(trial, wanted, problems))
             except ReaderError:  # 小さな問題では走っても、形がいろいろだと走らない
                 continue
     except ReaderError:
@@ -97,6 +97,13 @@ def _observe(
     except Exception as error:  # 読者のものは、属性を見るだけでも例外を起こせる
         raise ReaderError(f"呼び方を調べるうちに {type(error).__name__} が起きました。") from None
     return replace(seen, others=tuple(others), title=_title(thing))
+
+
+def chosen(thing: Any, wanted: Wanted, problems: "Sequence[Problem]") -> list[Trial]:
+    """呼び方。どれも走らなければ、問題の重みがどれも同じ形なら、そういう重みで試す。"""
+    found = choose(thing, wanted)
+    alike = len({w.shape for problem in problems for w in problem.start.values()}) == 1
+    return choose(thing, replace(wanted, alike=True)) if alike and found[0].rank == FAILED else found
 
 
 ADAPTER = (
@@ -107,7 +114,7 @@ ADAPTER = (
 
 def _first_seen(trial: Trial, wanted: Wanted, problems: "Sequence[Problem]") -> Observed:
     try:
-        return _seen(trial, wanted, problems)
+        return seen_with(trial, wanted, problems)
     except ReaderError as error:
         if trial.rank != FAILED or trial.tried == 1:
             raise
@@ -120,7 +127,8 @@ def _when(how: str) -> str:
     return how.removesuffix("ました。") + "たときのものです。"
 
 
-def _seen(trial: Trial, wanted: Wanted, problems: "Sequence[Problem]") -> Observed:
+def seen_with(trial: Trial, wanted: Wanted, problems: "Sequence[Problem]") -> Observed:
+    """``trial`` の呼び方で、問題の上を走らせて見えたこと。走らなければ ``ReaderError``。"""
     accepts = trial.plan.accepts
     own = {**(trial.settings or {}), **{n: v for n, v in accepts.items() if _is_value(n, v)}, **trial.own}
     passed = [*(n for n, v in accepts.items() if _is_value(n, v)), *trial.own, *(trial.config or {})]

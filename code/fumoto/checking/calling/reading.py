@@ -19,8 +19,8 @@ class Walker(Protocol):
     def notes(self) -> tuple[str, ...]:
         """歩かせて分かった、読者に伝えること。"""
 
-    def by_shape(self) -> str | None:
-        """状態の辞書のキーが、その形そのものである重み。なければ None。"""
+    def unseen(self) -> tuple[str, str] | None:
+        """足どりには現れない間違い: (候補の表での名前, 重み)。なければ None。"""
 
 
 @dataclass(frozen=True)

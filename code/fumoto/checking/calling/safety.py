@@ -10,8 +10,9 @@ import subprocess
 import threading
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager, suppress
-from contextvars import ContextVar
+from contextvars import ContextVar, copy_context
 from dataclasses import replace
 from functools import wraps
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
@@ -185,6 +186,18 @@ def in_a_thread(seconds: float, function: Callable[..., T], *arguments: Any) -> 
     if error is not None:
         raise ReaderError(in_japanese(error))
     return value
+
+
+@contextmanager
+def in_the_meantime(function: Callable[..., T], *arguments: Any) -> "Iterator[Future[T]]":
+    """``with`` の中のことをする間に、``function(*arguments)`` を別のスレッドで始める。出るときには、終わっている。"""
+    with ThreadPoolExecutor(1) as pool:
+        yield pool.submit(copy_context().run, function, *arguments)
+
+
+def is_inside() -> bool:
+    """読者のコードを走らせるための、もう 1 つの Python の中か。"""
+    return _inside
 
 
 def call(what: str, function: Callable[..., T], *arguments: Any) -> T:

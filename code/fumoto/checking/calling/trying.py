@@ -20,7 +20,7 @@ from fumoto.checking.calling.shapes.loops import Loop
 from fumoto.checking.calling.shapes.making import NOTHING, usual
 from fumoto.checking.calling.shapes.roles import Role
 from fumoto.checking.calling.shapes.units import copy_of, example
-from fumoto.checking.calling.shapes.walking import Plan, walking
+from fumoto.checking.calling.shapes.walking import SIZE, Plan, walking
 from fumoto.hints import Array, Arrays
 
 FAILED, STILL, SOME, EVERY, CERTAIN = -1, 0, 1, 2, 3  # どこまで確かめられたか
@@ -194,8 +194,14 @@ def _attempt(plan: Plan | Loop, wanted: Wanted, own: dict[str, Any]) -> Trial:
         missing, clashing = "KeyError" in said, "broadcast" in said
         return Trial(plan, own, FAILED, [], _how(plan, None), key_missing=missing, clashing=clashing)
     rank = _rank(start, path, shifted, isinstance(plan, Plan) and plan.change)
+    if isinstance(plan, Plan) and plan.initial == "none" and not _finite(path):
+        rank = CERTAIN  # None から自分で状態を作って走った。そこに間違いがあるのに、ほかの状態を渡して隠してはいけない
     how = _how(plan, walk) + ("どれも同じ形にしました(形の違う配列では走りません)。" if wanted.alike else "")
     return Trial(plan, own, rank, path, how, walk.settings(), walk.asked(), alike=wanted.alike)
+
+
+def _finite(path: list[Arrays]) -> bool:
+    return all(np.all(np.isfinite(w)) for params in path for w in params.values())
 
 
 def _copies(params: Mapping[str, Any]) -> Arrays:
@@ -217,7 +223,7 @@ def _rank(start: Arrays, path: list[Arrays], shifted: Arrays, change: bool) -> i
     last = path[-1]
     if last.keys() != start.keys() or any(last[key].shape != w.shape or last[key].dtype.kind != "f" for key, w in start.items()):  # fmt: skip
         return STILL
-    if not all(np.all(np.isfinite(w)) for w in last.values()):
+    if not _finite([last]):
         return STILL
     if change and any(shifted[key].shape == w.shape and np.any(_apart(path[0][key] - w, shifted[key] - w - SHIFT) > SHIFT / 2) for key, w in start.items()):  # fmt: skip
         return STILL  # 重みとともに変わる「変化」は、重みそのもの
@@ -247,7 +253,8 @@ def _how(plan: Plan | Loop, walk: Any) -> str:
     if isinstance(plan, Plan):
         made = plan.making.words + (f"{plan.setup} で重みを渡しておき、" if plan.setup else "")
         times = [a.name for a in plan.verb.arguments.listed if a.role is Role.TIME]
-        counted = f"、{times[0]} は {plan.first_t} から数え" if times else ""
+        if times:
+            counted = f"、{times[0]} には要素の数を渡し" if plan.first_t == SIZE else f"、{times[0]} は {plan.first_t} から数え"
     given = f"{made}{plan.called()} に、{plan.words}{_to(plan.words)}渡し{counted}"
     return f"{given}ました。" if walk is None else f"{given}、{walk.result()}。"
 

@@ -13,7 +13,7 @@ from typing import Any
 NAMES: dict[str, tuple[str, ...]] = {
     "lr": (
         *("lr", "learningrate", "learnrate", "lrate", "stepsize", "eta", "learningrateinit", "initlr", "lrinit"),
-        *("initiallr", "initiallearningrate", "baselr", "lr0", "eta0", "rate", "学習率", "学習係数", "歩幅", "alpha", "alpha0"),
+        *("initiallr", "initiallearningrate", "baselr", "lr0", "eta0", "rate", "学習率", "学習係数", "歩幅", "alpha", "alpha0", "dt"),
     ),
     "momentum": (
         *("momentum", "mu", "mom", "momentumcoef", "momentumcoefficient", "momentumrate", "momentumfactor"),

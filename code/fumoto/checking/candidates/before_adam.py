@@ -113,7 +113,6 @@ RMSPROP: tuple[Row, ...] = (
     ("with-average", "分子にも、勾配の移動平均(0.9)を使っています(補正のない Adam の式です)", {"a_next": "0.9 * a_t + 0.1 * g_t", _RW: "w_t - eta * a_next / (sqrt(h_next) + varepsilon)"}),
     ("weight-squared", "1 - ρ まで 2 乗しています。2 乗するのは勾配だけです", {_RH: "rho * h_t + ((1 - rho) * g_t)**2"}),
     ("corrected", "Adam のバイアス補正 1 - ρᵗ で割っています。RMSProp には、補正がありません", {_RW: "w_t - eta * g_t / (sqrt(h_next / (1 - rho**(t + 1))) + varepsilon)"}),
-    ("centered", "勾配の平均の 2 乗を引いています(PyTorch の centered=True にあたる、別の手法です)", {"a_next": "rho * a_t + (1 - rho) * g_t", _RW: "w_t - eta * g_t / (sqrt(h_next - a_next**2) + varepsilon)"}),
     ("gradient-average", "勾配の二乗でなく、勾配そのものを平均しています", {_RH: "rho * h_t + (1 - rho) * g_t", _RW: "w_t - eta * g_t / (sqrt(abs(h_next)) + varepsilon)"}),
     ("gradient-average-squared", "勾配を平均してから 2 乗しています。平均するのは、2 乗してからです", {_RH: "rho * h_t + (1 - rho) * g_t", _RW: "w_t - eta * g_t / (abs(h_next) + varepsilon)"}),
 )  # fmt: skip
@@ -128,7 +127,7 @@ def rate_kept(w: str) -> Candidate:
 
 _DH, _DD, _DU, _DW = "eq-adadelta-h", "eq-adadelta-d", "eq-adadelta-u", "eq-adadelta-w"
 ADADELTA: tuple[Row, ...] = (
-    ("old-h", "h を更新する前に使っています(いつも √u = √h になり、SGD と同じ動きになります)", {_DD: "sqrt(u_t + varepsilon) / sqrt(h_t + varepsilon) * g_t"}),
+    ("old-h", "いつも √u = √h で、SGD と同じ動きになります(h を更新する前に使っているか、u と h が同じ 1 つの配列です)", {_DD: "sqrt(u_t + varepsilon) / sqrt(h_t + varepsilon) * g_t"}),
     ("both-reversed", "ρ と 1 - ρ が、2 つの平均の両方で入れ替わっています", {_DH: "(1 - rho) * h_t + rho * g_t**2", _DU: "(1 - rho) * u_t + rho * d_next**2"}),
     ("both-one-minus", "前の値にも 1 - ρ を掛けています(2 つの平均の両方)", {_DH: "(1 - rho) * (h_t + g_t**2)", _DU: "(1 - rho) * (u_t + d_next**2)"}),
     ("both-rho", "新しい値にも ρ を掛けています(2 つの平均の両方)", {_DH: "rho * (h_t + g_t**2)", _DU: "rho * (u_t + d_next**2)"}),

@@ -12,16 +12,16 @@ class Handling:
     - ``stored``: (状態の名前, 記号)。次のステップに、状態として残す値
     - ``kept``: 状態を残すときにすること。``""``, ``"integer"``(整数に切り捨てる), ``"mean"``(配列全体で平均する), ``"float16"``
     - ``forgets``: 状態を、何ステップごとに出発点に戻すか(0 なら戻さない)。``restarts``: 回数 t を、何ステップごとに数えなおすか
-    - ``clock``: 回数 t の進め方。``"each update"``, ``"never"``, ``"per key"``, ``"index"``, ``"minus one"``, ``"plus one"``
+    - ``clock``: 回数 t の進め方。``"each update"``, ``"never"``, ``"per key"``, ``"index"``, ``"minus one"``, ``"plus one"``, ``"each epoch"``
     - ``stops_at``: 回数がこれ以上進まないステップ。``ends_at``: これを過ぎると、重みが動かないステップ(0 ならいつまでも動く)
     - ``skips_first``: はじめの update が何もしないか。``repeats``: 1 度の update で、更新を何度するか
     - ``rounds``: 1 度の update の中で反復する回数(0 なら、印刷されたとおり)
     - ``patched``: 平方根の中の絶対値をとるか(負になるはずのない値が負になる間違いを、隠すためのもの)
     - ``moves``: 動く重み。``"all"``, ``"first"``, ``"last"``
-    - ``slot``: 状態を分けるもの。``"key"``, ``"nothing"``, ``"size"``, ``"shape"``, ``"letter"``(キーの 1 文字目), ``"head"``(1 本の配列の、はじめの同じところ)
+    - ``slot``: 状態を分けるもの。``"key"``, ``"nothing"``, ``"size"``, ``"shape"``, ``"letter"``(キーの 1 文字目), ``"head"``(1 本の配列の、はじめの同じところ), ``"number"``(キー。ただし、要素を 1 つずつ更新する)
     - ``order``: 勾配をキーに割り当てる順。``"by key"``, ``"sorted keys"``, ``"sorted gradients"``, ``"flat sorted keys"``, ``"flat sorted gradients"``, ``"reversed"``
-    - ``gradient``: (勾配にすること, 数)。``machine.GRADIENTS`` のどれか
-    - ``weight``: (更新した重みにすること, 数)。``machine.WEIGHTS`` のどれか
+    - ``gradient``: (勾配にすること, 数)。``vocabulary.GRADIENTS`` のどれか
+    - ``weight``: (更新した重みにすること, 数)。``vocabulary.WEIGHTS`` のどれか
     - ``values``: (記号, 数)。引数の代わりに使う値
     - ``exchanged``: 値の入れ替わった 2 つの引数の記号
     - ``carried``: (定数の記号, 記号)。次のステップから、定数の代わりに使う値

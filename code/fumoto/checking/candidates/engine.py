@@ -27,16 +27,10 @@ def running(reader: Comparison, candidate: Candidate) -> Any:
 
 def follows(reader: Comparison, candidate: Candidate, precision: DTypeLike = np.float64) -> bool:
     """読者の足どりが、``candidate`` の動きと最後まで同じか。違うと早く分かるように、小さな問題から比べる。"""
-    ordered = replace(reader, trajectories=sorted(reader.trajectories, key=elements))
     try:
-        return ordered.departs_from(lambda: running(reader, candidate), precision) is None
+        return reader.smallest_first.departs_from(lambda: running(reader, candidate), precision) is None
     except IMPOSSIBLE:
         return False
-
-
-def elements(path: Trajectory) -> int:
-    """重みの要素の数。"""
-    return sum(w.size for w in path.problem.start.values())
 
 
 def matching(reader: Comparison, candidates: Iterable[Candidate]) -> list[Candidate]:

@@ -57,6 +57,7 @@ def adam(w: str, weight: str) -> tuple[Row, ...]:
         ("exchanged-gradients", "m に勾配の二乗、v に勾配を足しています(逆です)", {_M: "beta_1 * m_t + (1 - beta_1) * g_t**2", _AV: "beta_2 * v_t + (1 - beta_2) * g_t"}),
         *((f"m-{slug}", f"m の式で、{words}", formulas) for slug, words, formulas in averaged(_M, "beta_1", "m_t", "g_t", "β₁")),
         *((f"v-{slug}", f"v の式で、{words}", formulas) for slug, words, formulas in averaged(_AV, "beta_2", "v_t", "g_t**2", "β₂")),
+        *((f"mv-{one[0]}", f"m と v の両方の式で、{one[1].replace('β₁', 'β')}", one[2] | other[2]) for one, other in zip(averaged(_M, "beta_1", "m_t", "g_t", "β₁"), averaged(_AV, "beta_2", "v_t", "g_t**2", "β₂"), strict=True) if one[0] not in ("reversed", "sum")),
         ("v-total", "v に、勾配の二乗を、配列全体で足したものを使っています", {_AV: "beta_2 * v_t + (1 - beta_2) * total(g_t**2)"}),
         ("v-mean", "v に、勾配の二乗を、配列全体で平均したものを使っています", {_AV: "beta_2 * v_t + (1 - beta_2) * mean(g_t**2)"}),
         ("v-weights", "v に、勾配でなく、重みの二乗をためています", {_AV: "beta_2 * v_t + (1 - beta_2) * w_t**2"}),
@@ -72,8 +73,6 @@ def adam(w: str, weight: str) -> tuple[Row, ...]:
         ("hat-missing-m", "m の補正がありません(m̂ でなく m を使っています)", {w: moved("m_next / (sqrt(v_hat_next) + varepsilon)")}),
         *((f"uncorrected-{name}", f"{name} のバイアス補正がありません", {hat: f"{name}_next"}) for name, hat in (("m", _MH), ("v", _VH))),  # もう 1 つの間違いとの組のために
         ("nadam", "Nadam(Nesterov の先読みをする Adam)の式です", {w: moved("(beta_1 * m_hat_next + (1 - beta_1) * g_t / (1 - beta_1**(t + 1))) / (sqrt(v_hat_next) + varepsilon)")}),
-        ("amsgrad", "AMSGrad(v の、これまでの最大を使う Adam)の式です", {"x_next": "max(x_t, v_next)", w: moved("m_hat_next / (sqrt(x_next / (1 - beta_2**(t + 1))) + varepsilon)")}),
-        ("amsgrad-hat", "AMSGrad(v̂ の、これまでの最大を使う Adam)の式です", {"x_next": "max(x_t, v_hat_next)", w: moved("m_hat_next / (sqrt(x_next) + varepsilon)")}),
         ("adamax", "AdaMax(勾配の絶対値の最大で割る Adam)の式です", {_AV: "max(beta_2 * v_t, abs(g_t))", w: moved("m_hat_next / (v_next + varepsilon)")}),
         ("adabelief", "AdaBelief(勾配と m の差の二乗をためる Adam)の式です", {_AV: "beta_2 * v_t + (1 - beta_2) * (g_t - m_next)**2"}),
         ("adabelief-epsilon", "AdaBelief(勾配と m の差の二乗をためる Adam)の式です", {_AV: "beta_2 * v_t + (1 - beta_2) * (g_t - m_next)**2 + varepsilon"}),
@@ -89,6 +88,7 @@ ADAMW: tuple[Row, ...] = (
     ("decay-without-rate", "減衰に、学習率が掛かっていません(λw を引いています。論文の Algorithm 2 の λ も、学習率 α でなくスケジュール η だけを掛けますが、この本と PyTorch の λ とは大きさが違います)", {_ADAMW_W: "(1 - lam) * w_t - eta * m_hat_next / (sqrt(v_hat_next) + varepsilon)"}),
     ("decay-doubled", "減衰が 2 倍です", {_ADAMW_W: "(1 - 2 * eta * lam) * w_t - eta * m_hat_next / (sqrt(v_hat_next) + varepsilon)"}),
     ("decay-grows", "減衰の符号が逆で、重みが大きくなります", {_ADAMW_W: "(1 + eta * lam) * w_t - eta * m_hat_next / (sqrt(v_hat_next) + varepsilon)"}),
+    ("decay-of-gradient", "減衰に、重みでなく勾配を使っています", {_ADAMW_W: "w_t - eta * lam * g_t - eta * m_hat_next / (sqrt(v_hat_next) + varepsilon)"}),
     ("decay-divided", "減衰まで、√v で割っています", {_ADAMW_W: "w_t - eta * (m_hat_next + lam * w_t) / (sqrt(v_hat_next) + varepsilon)"}),
     ("decay-twice", "減衰に、学習率を 2 度掛けています", {_ADAMW_W: "(1 - eta**2 * lam) * w_t - eta * m_hat_next / (sqrt(v_hat_next) + varepsilon)"}),
 )  # fmt: skip
@@ -103,6 +103,8 @@ LION: tuple[Row, ...] = (
     ("new-m-in-c", "c を作る前に、m を更新しています", {_LC: "beta_1 * m_next + (1 - beta_1) * g_t"}),
     ("sign-missing", "符号をとらず、c の大きさのまま進んでいます", {_LW: "(1 - eta * lam) * w_t - eta * c_next"}),
     ("sign-of-each", "混ぜてからでなく、勾配と m の符号を別々にとっています", {_LC: "beta_1 * sign(m_t) + (1 - beta_1) * sign(g_t)"}),
+    ("sign-of-g-only", "c でなく、混ぜる前の勾配だけの符号をとっています", {_LC: "beta_1 * m_t + (1 - beta_1) * sign(g_t)", _LW: "(1 - eta * lam) * w_t - eta * c_next"}),
+    ("sign-first", "混ぜる前の勾配の符号をとり、m にもその符号をためています。符号をとるのは、混ぜた c です", {_LM: "beta_2 * m_t + (1 - beta_2) * sign(g_t)", _LC: "beta_1 * m_t + (1 - beta_1) * sign(g_t)", _LW: "(1 - eta * lam) * w_t - eta * c_next"}),
     ("sign-in-m", "m に、勾配でなく符号をためています", {_LM: "beta_2 * m_t + (1 - beta_2) * sign(g_t)"}),
     ("step-in-m", "m に、勾配でなく歩みの向き sign(c) をためています", {_LM: "beta_2 * m_t + (1 - beta_2) * sign(beta_1 * m_t + (1 - beta_1) * g_t)"}),
     *((f"m-{slug}", f"m の式で、{words}", formulas) for slug, words, formulas in averaged(_LM, "beta_2", "m_t", "g_t", "β₂")),
@@ -119,8 +121,6 @@ LION: tuple[Row, ...] = (
 _MU, _MM, _MX, _MQ, _MN, _MW = "eq-muon-u", "eq-muon-m", "eq-muon-x", "eq-muon-q", "eq-muon-next", "eq-muon-w"
 _STEP = "(1 - eta * lam) * w_t - eta * sqrt(max(1, m / n))"
 MUON: tuple[Row, ...] = (
-    ("no-nesterov", "先読みの式がなく、m をそのまま使っています", {_MU: "m_next"}),
-    ("plain", "先読みの式も、歩幅の √max(1, m/n) もなく、m を直交化しただけです", {_MU: "m_next", _MW: "(1 - eta * lam) * w_t - eta * O_next"}),
     ("no-momentum", "慣性がなく、いまの勾配だけを直交化しています", {_MU: "g_t"}),
     ("sum-then-average", "m は和なのに、先読みだけが平均です(勾配に 1 - α を掛けています)", {_MM: "alpha * m_t + g_t"}),
     ("average-then-sum", "m は平均なのに、先読みだけが和です(勾配に 1 - α が掛かっていません)", {_MU: "alpha * m_next + g_t"}),
@@ -132,6 +132,7 @@ MUON: tuple[Row, ...] = (
     ("cubic", "反復の係数が、3.4445、-4.7750、2.0315 でなく、1.5 と -0.5 です", {_MQ: "-0.5 * A", _MN: "1.5 * Z + Q @ Z"}),
     ("identity-missing", "反復で、3.4445 Z の項が抜けています", {_MN: "Q @ Z"}),
     ("square-missing", "反復で、A の 2 乗の項が抜けています", {_MQ: "-4.7750 * A"}),
+    ("square-forgotten", "反復の A の 2 乗が、2 乗でなく A です", {_MQ: "-4.7750 * A + 2.0315 * A"}),
     ("length-squared", "u を、長さでなく、長さの 2 乗で割っています(平方根が抜けています)", {_MX: "u / (G**2 + varepsilon)"}),
     ("length-missing", "反復の前に、u を長さで割っていません", {_MX: "u"}),
     ("length-of-sum", "u を、長さでなく、絶対値の和で割っています", {_MX: "u / (total(abs(u)) + varepsilon)"}),
@@ -139,7 +140,6 @@ MUON: tuple[Row, ...] = (
     ("not-orthogonal", "直交化せず、長さで割っただけの u で進んでいます", {_MW: f"{_STEP} * u / max(G, varepsilon)"}),
     ("sign", "直交化せず、u の符号で進んでいます", {_MW: f"{_STEP} * sign(u)"}),
     ("exact", "反復でなく、特異値分解で、特異値をちょうど 1 にしています", {_MW: f"{_STEP} * orthogonal(u)"}),
-    ("scale-missing", "歩幅を √max(1, m/n) 倍していません", {_MW: "(1 - eta * lam) * w_t - eta * O_next"}),
     ("scale-root", "歩幅の max(1, m/n) の平方根が抜けています", {_MW: "(1 - eta * lam) * w_t - eta * max(1, m / n) * O_next"}),
     ("scale-not-limited", "歩幅の m/n を 1 より小さくもしています(max(1, …) がありません)", {_MW: "(1 - eta * lam) * w_t - eta * sqrt(m / n) * O_next"}),
     ("momentum-after", "勾配を先に直交化してから、慣性をかけています。直交化するのは、慣性をかけたものです", {_MU: "g_t", "a_next": "alpha * a_t + Z_hat", _MW: f"{_STEP} * (alpha * a_next + Z_hat)"}),
@@ -160,6 +160,11 @@ def muon_rounds() -> Iterator[Candidate]:
         ends = "(return がループの中にありませんか)" if rounds == 1 else ""
         words = f"反復が、5 回でなく {rounds} 回です{ends}"
         yield Candidate(f"loop/rounds-{rounds}", words, handling=Handling(rounds=rounds))
+
+
+def muon_states() -> Iterator[Candidate]:
+    words = "直交化した行列を、m として残しています。残すのは、直交化する前の m です"
+    yield Candidate("state/orthogonal-kept", words, handling=Handling(stored=(("m", "O_next"),)))
 
 
 _ADAM_WITHOUT_HATS = {_MH: "m_next", _VH: "v_next"}

@@ -16,6 +16,7 @@ _COUNTED: tuple[Row, ...] = (
     ("clock/never", "更新の回数 t が、1 のまま増えていません", Handling(clock="never")),
     ("clock/early", "更新の回数 t が 1 つ小さく、0 から始まっています", Handling(clock="minus one")),
     ("clock/index", "更新の回数 t の代わりに、重みの番号(1 から)を使っています", Handling(clock="index")),
+    ("clock/epoch", "更新の回数 t の代わりに、エポックの番号を使っています", Handling(clock="each epoch")),
     ("clock/late", "更新の回数 t が 1 つ大きく、2 から始まっています", Handling(clock="plus one")),
 )
 
@@ -36,6 +37,7 @@ _STATES: tuple[Row, ...] = (
     ("loop/shared-by-letter", "状態が、キーの 1 文字目ごとにしか分かれていません(W1 と W2 で 1 つを使い回します)", Handling(slot="letter")),
     ("loop/shared-by-shape", "状態が、キーごとでなく、配列の形ごとにしか分かれていません", Handling(slot="shape")),
     ("loop/shared-by-size", "状態が、キーごとでなく、要素の数ごとにしか分かれていません", Handling(slot="size")),
+    ("loop/shared-by-elements", "状態が、要素ごとに分かれていません(1 つの数を、配列の要素の間で順に使い回しています)", Handling(slot="number")),
     ("loop/shared-head", "状態を 1 本につないだ配列の、どの重みも、はじめの同じところを使っています(位置を進めていません)", Handling(slot="head")),
     ("state/forgotten", "状態が次のステップに残っていません(しまい忘れているか、毎回 0 に戻しています)", Handling(forgets=1)),
     ("state/integer", "状態が整数です(整数の配列に書き込んで、小数が切り捨てられています)", Handling(kept="integer")),
@@ -199,6 +201,7 @@ def exchanged_values(
 FAULTS = {
     "loop/gradient-once": "勾配を、はじめの 1 度しか計算していません。ステップごとに、その重みのところで計算します",
     "loop/gradient-kept": "渡された勾配の配列を、写さずに取っておいています。次のステップで中身が変わると、状態も変わります(.copy() が要ります)",
+    "loop/points-alike": "返された点が、どれも同じ 1 つの配列です(途中の点を残すなら、x.copy() を並べます)。並べた点は、どれも終わりの点になります",
     "loop/shared-between-instances": "状態を、ほかのインスタンスと共有しています。作り直しても、前の状態が残っています(クラス変数、引数の既定値の {}、グローバル変数に置いていませんか)",
     "loop/kept-by-shape": "状態の辞書のキーが、配列の形です。形の同じ 2 つの重みが、1 つの状態を使い回します",
     "loop/float64": "float32 の重みが、float64 に変わります(更新の量は float32 のまま、重みだけを float64 にしています)",

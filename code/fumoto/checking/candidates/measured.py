@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from fumoto.checking.candidates.candidate import Candidate, Handling
-from fumoto.checking.candidates.engine import AS_PRINTED, IMPOSSIBLE, elements, running, walk
+from fumoto.checking.candidates.engine import AS_PRINTED, IMPOSSIBLE, running, walk
 from fumoto.checking.computing.comparison import FRACTIONS, Comparison
 from fumoto.checking.computing.measurements import last_move
 from fumoto.checking.computing.problems import Trajectory
@@ -125,7 +125,7 @@ def schedule_of(reader: Comparison, base: Candidate) -> str | None:
     """歩幅が、``base`` のものの同じ倍率で、ステップとともに小さくなっていれば、その説明。形の分かるものだけ。"""
     seen: list[list[float]] = []
     exact = [p for p in reader.trajectories if all(w.dtype == np.float64 for w in p.problem.start.values())]
-    for path in sorted(exact, key=elements):
+    for path in sorted(exact, key=lambda each: each.elements):
         problem = replace(path.problem, gradients=path.problem.gradients[:2])
         start = replace(path, problem=problem, params=path.params[:2])
         for part in (start, path):  # たいていは、はじめの 2 歩で違うと分かる
@@ -276,7 +276,7 @@ def _lowest(error: Callable[[float], float], bounds: tuple[float, float], most: 
 
 def _distance(reader: Comparison, candidate: Candidate) -> float:
     """はじめの数ステップでの、歩みの違いの割合(要素の平均)。いちばん小さい問題で測る。"""
-    path, total, count = min(reader.trajectories, key=elements), 0.0, 0
+    path, total, count = reader.smallest_first.trajectories[0], 0.0, 0
     optimizer = running(reader, candidate)
     params = {key: w.copy() for key, w in path.problem.start.items()}
     with np.errstate(all="ignore"):

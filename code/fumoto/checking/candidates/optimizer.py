@@ -131,24 +131,22 @@ def shared_state(reader: Comparison) -> Report | None:
     return next((report_on(reader, [c]) for c in found if follows(reader, c)), None)
 
 
-def known_mistake(reader: Comparison) -> Report | None:
-    """読者の数値を再現する間違いの ``Report``。なければ None。"""
-    found = _first(
-        reader,
-        _seen,
-        _exact_mistake,
-        partial(single_keys, search=_exact_mistake),
-        in_another_form,
-        hidden,
-        half_precision,
-        _steps,
-        _measured,
-        pairs,
-        _two_mistakes,
-        _scheduled,
-        _here_only,
-        _rough_mistake,
+def single_mistake(reader: Comparison) -> Report | None:
+    """読者の数値を再現する、1 つの間違いの ``Report``。なければ None。"""
+    every_key = partial(single_keys, search=_exact_mistake)
+    searches = (_seen, _exact_mistake, every_key, in_another_form, hidden, half_precision, _steps, _measured)
+    return _said(reader, _first(reader, *searches))
+
+
+def further_mistake(reader: Comparison) -> Report | None:
+    """1 つでは見つからないときに探す、2 つの間違いと、粗く比べて同じもの。なければ None。"""
+    return _said(
+        reader, _first(reader, pairs, _two_mistakes, _scheduled, _here_only, _rough_mistake)
     )
+
+
+def _said(reader: Comparison, found: Report | None) -> Report | None:
+    """渡された引数では間違いが見えないなら、そう言い添える。"""
     if (
         found is not None
         and not any(path.faults for path in reader.trajectories)

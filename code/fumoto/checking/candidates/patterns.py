@@ -25,6 +25,7 @@ def divided(w: str, top: str, bottom: str, weight: str = "w_t") -> tuple[Row, ..
         ("square-not-root", "平方根をとらず、2 乗しています", {w: f"{weight} - eta * {top} / (({bottom})**2 + varepsilon)"}),
         ("multiplied", "割るはずの平方根を、掛けています", {w: f"{weight} - eta * {top} * {root}"}),
         ("outside-bracket", "分母の括弧がなく、ε が割り算の外に出ています", {w: f"{weight} - (eta * {top} / {root} + varepsilon)"}),
+        ("bracket-lost", "分母の括弧がなく、ε だけが勾配に掛かっています", {w: f"{weight} - (eta / {root} + varepsilon * {top})"}),
         ("scalar-mean", "配列全体で平均した二乗で割っています。割るのは要素ごとです", {w: f"{weight} - eta * {top} / (sqrt(mean({bottom})) + varepsilon)"}),
         ("scalar-sum", "配列全体で足した二乗で割っています。割るのは要素ごとです", {w: f"{weight} - eta * {top} / (sqrt(total({bottom})) + varepsilon)"}),
     )  # fmt: skip
@@ -63,4 +64,5 @@ def averaged(h: str, rho: str, old: str, new: str, letter: str) -> tuple[Row, ..
         ("added", "新しい平均を、前の値に置きかえず、足しています(= のところが += です)", {h: f"(1 + {rho}) * {old} + (1 - {rho}) * {new}"}),
         ("all-at-once", f"1 - {letter} が、前の値も含めた全体に掛かっています", {h: f"(1 - {rho}) * ({rho} * {old} + {new})"}),
         ("bracket", "括弧の位置が違い、新しい値が、前の値にも掛かっています", {h: f"({rho} * {old} + (1 - {rho})) * {new}"}),
+        ("bracket-lost", f"1 - {letter} の括弧がなく、1 を足して {letter} 倍の新しい値を引いています", {h: f"{rho} * {old} + 1 - {rho} * {new}"}),
     )  # fmt: skip

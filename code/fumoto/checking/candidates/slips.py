@@ -12,7 +12,15 @@ from fumoto.checking.candidates.before_adam import (
     rate_kept,
 )
 from fumoto.checking.candidates.candidate import Candidate
-from fumoto.checking.candidates.from_adam import ADAMW, LION, MUON, adam, adam_states, muon_rounds
+from fumoto.checking.candidates.from_adam import (
+    ADAMW,
+    LION,
+    MUON,
+    adam,
+    adam_states,
+    muon_rounds,
+    muon_states,
+)
 from fumoto.checking.candidates.patterns import Row
 
 ROWS: dict[str, tuple[Row, ...]] = {
@@ -76,5 +84,6 @@ def slips(method: str) -> Iterator[Candidate]:
         yield from adam_states(method)
     if method == "Muon":
         yield from muon_rounds()
+        yield from muon_states()
     if method in ("AdaGrad", "RMSProp"):
         yield rate_kept(f"eq-{method.lower()}-w")

@@ -28,8 +28,6 @@ _RARE = {
         "square-not-root",
         "cubed",
         "nadam",
-        "amsgrad",
-        "amsgrad-hat",
         "adamax",
         "variance",
     ),

@@ -6,6 +6,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -92,6 +93,12 @@ class Comparison:
                 if difference is not None:
                     return difference
         return None if self.tells else self._first_move()
+
+    @cached_property
+    def smallest_first(self) -> "Comparison":
+        """小さな問題から比べるもの。"""
+        ordered = sorted(self.trajectories, key=lambda path: path.elements)
+        return replace(self, trajectories=ordered)
 
     @property
     def tells(self) -> bool:

@@ -94,6 +94,8 @@ PROBLEMS = (  # 最後のものは、どのキーも同じ形である
     make_problem({"z": (2,), "a": (2,), "ab": (2,)}, np.float32, 2),
 )
 
+SAME_SHAPES = (make_problem(dict.fromkeys("zadb", (4,)), np.float64, 3),)  # 形が違うと走らないものに
+
 MATRIX_PROBLEMS = (  # 行列だけの手法に
     make_problem({"W": (2, 3), "V": (3, 2), "never": (2, 2), "turned": (3, 2)}, np.float64, 0),
     make_problem({"only": (2, 3)}, np.float64, 1, disturbed=True),
@@ -131,6 +133,11 @@ class Trajectory:
     faults: tuple[Fault, ...] = ()
     elsewhere: "Trajectory | None" = None
     values: Hyperparameters = field(default_factory=dict)
+
+    @cached_property
+    def elements(self) -> int:
+        """重みの要素の数。"""
+        return sum(w.size for w in self.problem.start.values())
 
     @cached_property
     def largest(self) -> list[Arrays]:

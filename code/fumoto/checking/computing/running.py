@@ -67,7 +67,7 @@ def _follow(reading: Reading, hyperparameters: Hyperparameters, problem: Problem
     broken = [step for step, w in enumerate(history, start=1) if not _finite(w)]
     if broken:
         notes.append(f"{broken[0]} ステップ目に nan か inf が現れました。勾配が 0 の重みもあります。")
-    fault, elsewhere = _widened(history, problem, notes) or _by_shape(walker, history), None
+    fault, elsewhere = _widened(history, problem, notes) or _unseen(walker, history), None
     if problem.disturbed:
         fault = fault or _twins(reading, hyperparameters, problem, history)
         fault = fault or _reusing(reading, hyperparameters, problem, history)
@@ -146,10 +146,12 @@ def _widened(history: list[Arrays], problem: Problem, notes: list[str]) -> Fault
     return None
 
 
-def _by_shape(walker: Walker, history: list[Arrays]) -> Fault | None:
-    """状態を配列の形で引いているか。形の違う重みだけなら動きは正しいが、同じ形の 2 つ目の重みで壊れる。"""
-    key = walker.by_shape()
-    return None if key is None else Fault("loop/kept-by-shape", 1, key, history[0][key], history[0][key])
+def _unseen(walker: Walker, history: list[Arrays]) -> Fault | None:
+    """足どりには現れない間違い: 状態を配列の形で引いている、途中の点をどれも同じ配列で返している。"""
+    if (found := walker.unseen()) is None:
+        return None
+    identifier, key = found
+    return Fault(identifier, 1, key, history[0][key], history[0][key])
 
 
 def _finite(params: Arrays) -> bool:

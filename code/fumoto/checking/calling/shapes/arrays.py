@@ -39,6 +39,24 @@ class _One(Unit):
         return np.shape(self.weights)
 
 
+class _Flat(_One):
+    """1 次元にした配列 1 つ。``w[i]`` を数として扱う読者のために。"""
+
+    def __init__(self, params: Arrays):
+        super().__init__(params)
+        self.form = np.shape(self.weights)
+        self.weights = np.reshape(self.weights, -1)
+        self.shaped = self.weights, np.reshape(self.weights, self.form)
+
+    def put(self, grads: Arrays) -> None:
+        self.gradients = np.reshape(grads[self.keys[0]], -1)
+
+    def read(self) -> Arrays:
+        if self.shaped[0] is not self.weights:  # 返されたものに替わった
+            self.shaped = self.weights, np.reshape(self.weights, self.form)
+        return {self.keys[0]: self.shaped[1]}
+
+
 class _WeightsAndBias(Unit):
     """重みとバイアスの組。``kind``: 何に入れて渡すか。``None`` なら配列のまま(1 組)、``list`` ならリスト(全部)。"""
 
@@ -95,6 +113,11 @@ class _WeightsAndBias(Unit):
 def one_by_one(params: Arrays) -> list[Unit]:
     """配列を 1 つずつ。"""
     return [_One({key: w}) for key, w in params.items()]
+
+
+def flat_one_by_one(params: Arrays) -> list[Unit]:
+    """1 次元にした配列を 1 つずつ。"""
+    return [_Flat({key: w}) for key, w in params.items()]
 
 
 def weight_and_bias(params: Arrays) -> list[Unit]:

@@ -10,6 +10,7 @@ from typing import Any
 
 from fumoto.checking.calling.safety import ReaderError, call
 from fumoto.checking.calling.shapes import arrays, dictionaries, layers, objects, sequences
+from fumoto.checking.calling.shapes.holding import holding
 from fumoto.checking.calling.shapes.loops import GRADIENT, Loop, generated, loops, repeated
 from fumoto.checking.calling.shapes.making import (
     NOTHING,
@@ -23,7 +24,7 @@ from fumoto.checking.calling.shapes.making import (
 from fumoto.checking.calling.shapes.opening import opened
 from fumoto.checking.calling.shapes.roles import Argument, Arguments, Role, arguments_of, assignments
 from fumoto.checking.calling.shapes.units import Split, example
-from fumoto.checking.calling.shapes.walking import Plan
+from fumoto.checking.calling.shapes.walking import SIZE, SIZES, Plan
 from fumoto.checking.calling.values import normal
 
 Kind = tuple[Split, str, bool]  # 入れもの、それを言う言葉、作ったもの 1 つで全部を動かすか
@@ -37,6 +38,7 @@ _BOTH: tuple[Kind, ...] = (  # 重みと勾配を渡すとき
     (sequences.in_a_tuple, "配列のタプル", True),
     (sequences.layer_by_layer, "層ごとの (重み, バイアス) の組のリスト", True),
     (objects.in_named_objects, ".data を持つものの辞書", True),
+    (arrays.flat_one_by_one, "1 次元の配列を 1 つずつ(1 つごとに新しく作って)", False),
 )
 _NAMED: tuple[Kind, ...] = (  # 名前を決めてかかるとき
     (dictionaries.in_a_course, "W1, b1 の辞書と dW1, db1 の辞書", True),
@@ -142,6 +144,9 @@ def groups(
     if yielding := generated(thing):
         yield list(yielding)
         return
+    if (held := holding(thing)) is not None:
+        yield [held]
+        return
     found = False
     for making in makings(thing):
         try:
@@ -205,7 +210,8 @@ def _variants(plans: list[Plan]) -> Iterator[list[Plan]]:
     """渡す状態のはじめ、t の数えはじめ、返されるものの中の重みの場所。"""
     first = plans[0].verb.arguments
     initials = _initials(first)
-    times = (1, 0) if Role.TIME in first.roles() else (1,)
+    sizes = any(a.role is Role.TIME and normal(a.name) in SIZES for a in first.listed)
+    times = ((1, 0, SIZE) if sizes else (1, 0)) if Role.TIME in first.roles() else (1,)
     places = (False, True) if Role.STATE in first.roles() else (False,)
     for initial in initials:
         yield [
@@ -216,13 +222,17 @@ def _variants(plans: list[Plan]) -> Iterator[list[Plan]]:
         ]
 
 
+_TOGETHER = ("pairs", "both", "counted")  # 2 つの状態を、1 つの引数で
+
+
 def _initials(arguments: Arguments) -> tuple[str, ...]:
     states = [a for a in arguments.listed if a.role is Role.STATE]
     if not states:
         return ("zeros", "filled") if Role.CONFIG in arguments.roles() else ("zeros",)
+    # None を渡せば、読者のコードが自分で状態を作る。そこに間違いがあるかもしれない
     if any("state" in a.name for a in states):
-        return ("dict", "none", "filled", "zeros")
-    return ("zeros", "none", "dict", "filled")
+        return ("none", "dict", "filled", "zeros", *_TOGETHER)
+    return ("none", "zeros", "dict", "filled", *_TOGETHER)
 
 
 def _sample(making: Making, values_for: Callable[[dict[str, Any], bool], dict[str, Any]]) -> Any:

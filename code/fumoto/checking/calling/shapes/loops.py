@@ -103,6 +103,8 @@ def _gradient_and_start(arguments: Arguments, starts: frozenset[str]) -> tuple[s
     """勾配の関数と、出発点の引数の名前。"""
     names = {normal(argument.name): argument.name for argument in arguments.listed}
     gradient = next((own for plain, own in names.items() if plain in GRADIENT), None)
+    called = (own for plain, own in names.items() if re.fullmatch(r"(grad|nabla|d)[a-z]", plain))
+    gradient = gradient or next(called, None)  # grad_U, dV
     return gradient, next((own for plain, own in names.items() if plain in starts and own != gradient), None)
 
 

@@ -67,7 +67,10 @@ class _Stepping:
 
 
 class _Carrying:
-    """``init(params)`` と ``update(state, grads)`` の 2 つ。重みは、状態の中にある(属性か、名前か、番号で)。"""
+    """``init(params)`` と ``update(state, grads)`` の 2 つ。
+
+    重みは、状態の中にある(属性か、名前か、番号で)。なければ、返されるのは、重みの変化と状態である。
+    """
 
     def __init__(self, start: Callable[..., Any], function: Callable[..., Any]):
         self.start, self.function, self.kept, self.place = start, function, NOTHING, None
@@ -77,7 +80,11 @@ class _Carrying:
         if self.kept is NOTHING:
             self.kept = self.start(params)
             self.place = next((at for at, part in _parts(self.kept).items() if _same(part, params)), None)
-        self.kept = self.function(*(grads if a.role is Role.GRADS else self.kept for a in self.listed))
+        returned = self.function(*(grads if a.role is Role.GRADS else self.kept for a in self.listed))
+        if self.place is None and isinstance(returned, tuple) and len(returned) == 2:
+            change, self.kept = returned
+            return change
+        self.kept = returned
         return _parts(self.kept).get(self.place)
 
 

@@ -167,6 +167,9 @@ def assignments(arguments: Arguments, held: set[Role]) -> list[Arguments]:
 
 def _known(listed: tuple[Argument, ...]) -> tuple[Argument, ...]:
     """2 つ目の重みや勾配、相手のないバイアスは、名前から分かったことにしない。"""
+    epsilon = any(normal(argument.name) in ("eps", "epsilon") for argument in listed)
+    if epsilon:  # delta は ε ではない。AdaDelta の状態である
+        listed = tuple(replace(a, role=Role.OTHER) if normal(a.name) == "delta" and a.required else a for a in listed)
     roles = {argument.role for argument in listed}
     paired = {Role.BIAS, Role.BIAS_GRAD} <= roles or {Role.MODEL, Role.GRADS, Role.BIAS_GRAD} <= roles
     alone = set() if paired else {Role.BIAS, Role.BIAS_GRAD}

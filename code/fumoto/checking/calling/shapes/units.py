@@ -61,6 +61,18 @@ def alike(value: Any, shape: Shape) -> bool:
     return np.shape(value) == shape and np.asarray(value).dtype.kind == "f"
 
 
+def zero_states(unit: Unit, name: str, initial: str) -> Any:
+    """0 から始まる状態。``initial``: ``"zeros"`` なら 1 つ、``"pairs"`` なら重みごとに 2 つ、``"both"`` なら 2 つ、``"counted"`` なら 2 つと回数。"""
+    m, v = unit.zeros(name), unit.zeros(name)
+    if initial == "zeros":
+        return m
+    if initial in ("both", "counted"):
+        return [m, v] if initial == "both" else [m, v, 0]
+    if isinstance(m, dict):
+        return {key: [m[key], v[key]] for key in m}
+    return [[a, b] for a, b in zip(m, v, strict=True)] if isinstance(m, list | tuple) else [m, v]
+
+
 PADDING = "(余り)"  # 相手のない重みにつけた、調べない重みの名前のはじめ
 _PADDING_SHAPE = (3,)
 

@@ -12,11 +12,15 @@ from fumoto.checking.calling.shapes.making import NOTHING, Asked, Making, Verb, 
 from fumoto.checking.calling.shapes.opening import opened
 from fumoto.checking.calling.shapes.results import direction, pour, weights_in
 from fumoto.checking.calling.shapes.roles import Argument, Role
-from fumoto.checking.calling.shapes.units import PADDING, Split, Unit, copy_of, unchanged
+from fumoto.checking.calling.shapes.units import PADDING, Split, Unit, copy_of, unchanged, zero_states
 from fumoto.checking.calling.values import is_value, number, pair
 from fumoto.hints import Arrays
 
 REPLACED = "配列を書き換えず、辞書の中身を差し替えています(値だけを調べました)。"
+
+
+SIZE = -1
+SIZES = ("n", "size", "len")  # 回数でなく、要素の数かもしれない引数
 
 
 @dataclass(frozen=True)
@@ -24,8 +28,9 @@ class Plan:
     """呼び方 1 つ。
 
     ``split``: 重みを入れものに分ける関数。``words``: 入れものを言う言葉。``shared``: 全部の入れものに、作ったもの 1 つを使うか。
-    ``setup``: 作ったあとに重みを渡すメソッド。``first_t``: はじめの更新の t。
-    ``initial``: 渡す状態のはじめ(``"zeros"``, ``"none"``, ``"dict"``, どの名前にも 0 のある ``"filled"``)。``change``: 返されるのは、重みでなくその変化か。
+    ``setup``: 作ったあとに重みを渡すメソッド。``first_t``: はじめの更新の t。``SIZE`` なら、回数でなく、要素の数を渡す。
+    ``initial``: 渡す状態のはじめ(``"zeros"``, ``"none"``, ``"dict"``, どの名前にも 0 のある ``"filled"``, 重みごとに 2 つの 0 の ``"pairs"``, 2 つの
+    0 の ``"both"``, それに回数を加えた ``"counted"``)。``change``: 返されるのは、重みでなくその変化か。
     ``last``: 同じ形のものがいくつも返されるとき、重みは、はじめのものでなく終わりのものか。
     ``named``: 重みの名前を決めてかかる読者のための、入れものか。
     """
@@ -74,7 +79,7 @@ class _Walk:
     """``Plan`` のとおりに歩く、読者の最適化手法(``Walker``)。"""
 
     def __init__(self, plan: Plan, params: Arrays, values: dict[str, Any]):
-        self.plan, self.keys, self.t = plan, list(params), plan.first_t - 1
+        self.plan, self.keys, self.updates = plan, list(params), 0
         listed = (*plan.making.arguments.listed, *plan.verb.arguments.listed)
         names = {argument.name for argument in listed}
         self.values = values
@@ -123,8 +128,8 @@ class _Walk:
     # --- 1 歩
 
     def step(self, grads: Arrays) -> Arrays:
-        self.t += 1
-        step = self.t - self.plan.first_t + 1
+        self.updates += 1
+        step = self.updates
         distinct = list({id(made): made for made in self.made}.values())
         self._beside(step, self.plan.verb.before, distinct)
         for unit, made, kept, poured in zip(self.units, self.made, self.kept, self.poured, strict=True):
@@ -161,7 +166,9 @@ class _Walk:
         if role is Role.KEY:
             return unit.keys[0]
         if role is Role.TIME:
-            return self.t if argument.required or isinstance(argument.default, int) else NOTHING
+            t = self.plan.first_t + self.updates - 1
+            t = t if self.plan.first_t != SIZE else np.size(unit.weights)
+            return t if argument.required or isinstance(argument.default, int) else NOTHING
         if role in (Role.STATE, Role.CONFIG):
             if argument.name not in kept:
                 kept[argument.name] = self._initial(argument, unit)
@@ -172,9 +179,9 @@ class _Walk:
         zeros = unit.zeros if self.plan.initial == "filled" else None
         if argument.role is Role.CONFIG:
             return self._config(self.rest, zeros)
-        if self.plan.initial == "zeros":
-            return unit.zeros(argument.name)
-        return {"none": None, "dict": {}, "filled": Asked({}, zeros)}[self.plan.initial]
+        initial = self.plan.initial
+        made: dict[str, Any] = {"none": None, "dict": {}, "filled": Asked({}, zeros)}
+        return made[initial] if initial in made else zero_states(unit, argument.name, initial)
 
     # --- 結果を読む
 
@@ -248,13 +255,13 @@ class _Walk:
             return dict(zip(self.keys, value, strict=True))
         return None
 
-    def by_shape(self) -> str | None:
-        """状態の辞書のキーが、その形そのものである重み。なければ None。"""
+    def unseen(self) -> tuple[str, str] | None:
+        """状態の辞書のキーが、重みの形そのものか。形の違う重みだけなら、動きは正しい。"""
         for unit, made in zip(self.units, self.made, strict=True):
             shapes = [np.shape(w) for w in unit.read().values()]
             for value in _attributes(made).values():
                 if isinstance(value, dict) and value and all(key in shapes for key in value):
-                    return unit.keys[0]
+                    return "loop/kept-by-shape", unit.keys[0]
         return None
 
     def notes(self) -> tuple[str, ...]:

@@ -1,0 +1,74 @@
+"""重みの配列を名前で持つもの: ``Adam(W, b)`` と作り、``step(dW, db)`` と呼ぶ。"""
+
+import re
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from fumoto.checking.calling.shapes import sequences
+from fumoto.checking.calling.shapes.making import VERBS, Making, Verb, look
+from fumoto.checking.calling.shapes.roles import Argument, Arguments, Role, arguments_of
+from fumoto.checking.calling.shapes.walking import Plan
+from fumoto.checking.calling.values import normal
+
+_SPARE = (3,)  # 余った相手の形
+
+
+def holding(thing: Any) -> Plan | None:
+    """``thing`` が、作るときの引数の名前に d をつけた勾配を受け取るクラスなら、その呼び方。"""
+    if not isinstance(thing, type):
+        return None
+    made_with = arguments_of(thing)
+    for name in VERBS:
+        listed = [a for a in arguments_of(look(thing, name)).listed if a.name != "self"]
+        required = [a.name for a in listed if a.required]
+        held = [_held(each, made_with) for each in required]
+        if len(held) < 2 or None in held:
+            continue
+        names = [str(each) for each in held]
+        rest = [
+            replace(a, keyword=True) for a in made_with.listed if a.name not in names and a.role is Role.VALUE
+        ]
+        parameters = Argument("parameters", Role.PARAMS, True, False, None)
+        gradients = Argument(", ".join(required), Role.GRADS, True, False, None)
+        build = _builder(thing, name, names, [a.name for a in rest])
+        words = f"{thing.__name__}({', '.join(names)}) と作り、"
+        return Plan(
+            Making(words, Arguments((parameters, *rest), False), build),
+            Verb(name, Arguments((gradients,), False)),
+            sequences.in_a_list,
+            f"配列を {len(names)} つずつ",
+        )
+    return None
+
+
+def _held(gradient: str, made_with: Arguments) -> str | None:
+    """``dW`` や ``grad_W`` にあたる、作るときの引数。"""
+    names = {normal(a.name): a.name for a in made_with.listed}
+    plain = re.sub(r"^(d|grad|g)|grad$", "", normal(gradient), count=1)
+    return names.get(plain)
+
+
+def _builder(kind: type, verb: str, names: list[str], values: list[str]) -> Callable[..., Any]:
+    class Held:
+        """``parameters`` を、名前の数だけに分けて、1 組ずつ持たせる。"""
+
+        def __init__(self, parameters: list[Any], **given: Any):
+            spare = [np.zeros(_SPARE) for _ in range(-len(parameters) % len(names))]
+            self.parameters, every = parameters, [*parameters, *spare]
+            self.groups = [every[i : i + len(names)] for i in range(0, len(every), len(names))]
+            own = {name: given[name] for name in values if name in given}
+            self.made = [kind(**dict(zip(names, group, strict=True)), **own) for group in self.groups]
+
+        def step(self, gradients: list[Any]) -> None:
+            every = [*gradients, *(np.zeros(_SPARE) for _ in range(-len(gradients) % len(names)))]
+            for i, (group, made) in enumerate(zip(self.groups, self.made, strict=True)):
+                getattr(made, verb)(*every[i * len(names) : (i + 1) * len(names)])
+                for name, w in zip(names, group, strict=True):  # 属性に、別の配列を入れなおしたかもしれない
+                    if (new := look(made, name)) is not None and new is not w:
+                        w[...] = new
+
+    setattr(Held, verb, Held.step)
+    return Held

@@ -1,0 +1,66 @@
+"""読者のものが式と違うときに、どの呼び方とどの値で、何が見つかるか。"""
+
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+
+from fumoto.checking.calling.optimizer import Observed
+from fumoto.checking.calling.values import WORDS, meanings
+from fumoto.checking.candidates.recognition import agreement, exact, numerical
+from fumoto.checking.computing.comparison import Comparison
+from fumoto.checking.computing.constants import missing, plausible
+from fumoto.checking.report import Report
+from fumoto.printed.methods import Method
+from fumoto.printed.pages import book
+
+
+def readers_of(seen: Observed, methods: Iterable[Method]) -> list[Comparison]:
+    """手法ごとの比べる相手。値は、分かったものだけ。"""
+    found = []
+    for method in methods:
+        names = tuple(method.hyperparameters)
+        found.append(Comparison(method, seen.values(names), book(), seen.paths(names)))
+    return found
+
+
+def with_its_place(mistake: Report | None, edited: Report | None) -> Report | None:
+    """2 つの間違いで説明するより、1 か所の直し方。名前のある間違い 1 つなら、それに直し方を言い添える。"""
+    if mistake is None or edited is None or " + " in (mistake.variant or ""):
+        return mistake if edited is None else edited
+    return replace(mistake, notes=(*mistake.notes, edited.verdict.partition("。")[2]))
+
+
+def diagnosed(
+    seen: Observed, method: Method, search: Callable[[Comparison], Report | None]
+) -> tuple[Observed, Comparison, Report | None]:
+    """見つかった間違いと、そのときの呼び方と値。区別できない呼び方は、間違いに名前のつくものを選ぶ。"""
+    first: tuple[Observed, Comparison] | None = None
+    for each in (seen, *seen.others):
+        (reader,) = readers_of(each, [method])
+        for candidate in plausible(reader) if missing(reader) else [reader]:
+            first = first or (each, candidate)
+            if (mistake := search(candidate)) is not None:
+                return each, candidate, mistake
+        first = first or (each, reader)
+    assert first is not None
+    return *first, None
+
+
+def written_in(seen: Observed, reader: Comparison) -> tuple[Report, Observed, Comparison] | None:
+    """受け取った値を使わず、別の値が書き込まれているという ``Report``。"""
+    places = meanings(reader.method.hyperparameters, seen.own)
+    ignored = [ours for ours, (own, _) in places.items() if own in seen.ignored]
+    if not ignored:
+        return None
+    known = {ours: value for ours, value in reader.hyperparameters.items() if ours not in ignored}
+    found = agreement(replace(reader, hyperparameters=known), (exact, numerical))
+    if found is None:
+        return None
+    wrong = [
+        ours for ours in ignored if found.reader.hyperparameters[ours] != reader.hyperparameters.get(ours)
+    ]
+    said = "、".join(
+        f"{places[ours][0]} を受け取っていますが、使っていません({WORDS[ours]} は {found.reader.hyperparameters[ours]:g} と書き込まれています)"
+        for ours in wrong
+    )
+    report = Report(False, f"既知の間違い: {said}。", variant=f"constant/{'+'.join(wrong)}")
+    return report, seen, found.reader
