@@ -631,13 +631,21 @@ class Centered:
         (paired_states, "AdaDelta", "一致: AdaDelta の式"),
         (counted_state, "Adam", "一致: Adam の式"),
         (changes_from_a_state, "AdaGrad", "Keras 3 の Adagrad"),
-        (Centered, "RMSProp", "PyTorch の RMSprop の centered=True"),
         (muon(scale="1"), "Muon", "Jordan のブログ"),
     ],
 )
 def test_other_forms_of_states_and_methods_are_accepted(thing, method, said):
     report = check(thing, method)
     assert report.ok and said in report.verdict, str(report)
+
+
+@pytest.mark.parametrize(
+    ("thing", "method", "said"),
+    [(Centered, "RMSProp", "PyTorch の RMSprop の centered=True"), (amsgrad, "Adam", "PyTorch の Adam の amsgrad=True")],
+)
+def test_a_published_method_is_not_called_a_mistake(thing, method, said):
+    report = check(thing, method)
+    assert not report.ok and report.verdict.startswith("別の手法") and said in report.verdict, str(report)
 
 
 def integer_state(w, g, s=None, lr=0.01, rho=0.9, eps=1e-8):

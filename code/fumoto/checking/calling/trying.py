@@ -18,9 +18,9 @@ from fumoto.checking.calling.shapes.choosing import groups
 from fumoto.checking.calling.shapes.looping import looping
 from fumoto.checking.calling.shapes.loops import Loop
 from fumoto.checking.calling.shapes.making import NOTHING, usual
-from fumoto.checking.calling.shapes.roles import Role
+from fumoto.checking.calling.shapes.roles import SIZE, Role
 from fumoto.checking.calling.shapes.units import copy_of, example
-from fumoto.checking.calling.shapes.walking import SIZE, Plan, walking
+from fumoto.checking.calling.shapes.walking import Plan, walking
 from fumoto.hints import Array, Arrays
 
 FAILED, STILL, SOME, EVERY, CERTAIN = -1, 0, 1, 2, 3  # どこまで確かめられたか

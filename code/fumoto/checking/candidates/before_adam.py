@@ -91,6 +91,7 @@ ADAGRAD: tuple[Row, ...] = (
     ("average", "二乗の和でなく、平均で割っています(回数で割る必要はありません)", {_AW: "w_t - eta * g_t / (sqrt(h_next / (t + 1)) + varepsilon)"}),
     ("gradient-sum", "勾配の二乗でなく、勾配そのものをためています", {_H: "h_t + g_t", _AW: "w_t - eta * g_t / (sqrt(abs(h_next)) + varepsilon)"}),
     ("gradient-sum-squared", "勾配を足してから 2 乗しています。足すのは、2 乗してからです", {_H: "h_t + g_t", _AW: "w_t - eta * g_t / (abs(h_next) + varepsilon)"}),
+    ("gradient-sum-squared-inside", "勾配を足してから 2 乗しています。足すのは、2 乗してからです", {_H: "h_t + g_t", _AW: "w_t - eta * g_t / sqrt(h_next**2 + varepsilon)"}),
     ("squared-sum", "前の h まで 2 乗しています", {_H: "(h_t + g_t)**2"}),
     *((f"leaky-{c:g}", f"前の h に {c:g} を掛けています(AdaGrad の h は、減らない和です)", {_H: f"{c} * h_t + g_t**2"}) for c in (0.9, 0.99, 0.95, 0.999)),
     ("root-and-epsilon-kept", "√h + ε を、h として残しています。残すのは、平方根をとる前の値です", {_H: "sqrt(h_t + g_t**2) + varepsilon", _AW: "w_t - eta * g_t / h_next"}),
@@ -109,12 +110,15 @@ RMSPROP: tuple[Row, ...] = (
     ("old-h", "h を更新する前に、前の h で割っています", {_RW: "w_t - eta * g_t / (sqrt(h_t) + varepsilon)"}),
     ("squared-average", "前の h も含めた全体を 2 乗しています", {_RH: "(rho * h_t + (1 - rho) * g_t)**2"}),
     ("largest-square", "平均でなく、ρh と g² の大きい方をとっています", {_RH: "max(rho * h_t, g_t**2)"}),
+    ("centered", "勾配の平均の 2 乗を引く RMSProp です(PyTorch の RMSprop の centered=True)", {"a_next": "rho * a_t + (1 - rho) * g_t", _RW: "w_t - eta * g_t / (sqrt(h_next - a_next**2) + varepsilon)"}),
+    ("centered-inside", "勾配の平均の 2 乗を引く RMSProp です(Keras 3 の RMSprop の centered=True。ε は平方根の中)", {"a_next": "rho * a_t + (1 - rho) * g_t", _RW: "w_t - eta * g_t / sqrt(h_next - a_next**2 + varepsilon)"}),
     ("with-momentum", "慣性(0.9)が加わっています(PyTorch の RMSprop の momentum にあたる、別の手法です)", {"a_next": "0.9 * a_t + eta * g_t / (sqrt(h_next) + varepsilon)", _RW: "w_t - a_next"}),
     ("with-average", "分子にも、勾配の移動平均(0.9)を使っています(補正のない Adam の式です)", {"a_next": "0.9 * a_t + 0.1 * g_t", _RW: "w_t - eta * a_next / (sqrt(h_next) + varepsilon)"}),
     ("weight-squared", "1 - ρ まで 2 乗しています。2 乗するのは勾配だけです", {_RH: "rho * h_t + ((1 - rho) * g_t)**2"}),
     ("corrected", "Adam のバイアス補正 1 - ρᵗ で割っています。RMSProp には、補正がありません", {_RW: "w_t - eta * g_t / (sqrt(h_next / (1 - rho**(t + 1))) + varepsilon)"}),
     ("gradient-average", "勾配の二乗でなく、勾配そのものを平均しています", {_RH: "rho * h_t + (1 - rho) * g_t", _RW: "w_t - eta * g_t / (sqrt(abs(h_next)) + varepsilon)"}),
     ("gradient-average-squared", "勾配を平均してから 2 乗しています。平均するのは、2 乗してからです", {_RH: "rho * h_t + (1 - rho) * g_t", _RW: "w_t - eta * g_t / (abs(h_next) + varepsilon)"}),
+    ("gradient-average-squared-inside", "勾配を平均してから 2 乗しています。平均するのは、2 乗してからです", {_RH: "rho * h_t + (1 - rho) * g_t", _RW: "w_t - eta * g_t / sqrt(h_next**2 + varepsilon)"}),
 )  # fmt: skip
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 class Handling:
     """式の動かし方の、正しいものと違うところ。省いたところは、正しい動かし方である。
 
-    - ``start``: (状態の名前, 出発点)。出発点は数か、``"g"``, ``"g^2"``, ``"-eta g"``, ``"w"``(はじめの勾配、その 2 乗、-η 倍、重み)
+    - ``start``: (状態の名前, 出発点)。出発点は数か、``"g"``, ``"g^2"``, ``"-eta g"``, ``"w"``, ``"-w"``(はじめの勾配、その 2 乗、-η 倍、重み、その -1 倍)
     - ``first``: (式のラベル, 右辺)。はじめのステップだけ、その式の代わりに使う
     - ``stored``: (状態の名前, 記号)。次のステップに、状態として残す値
     - ``kept``: 状態を残すときにすること。``""``, ``"integer"``(整数に切り捨てる), ``"mean"``(配列全体で平均する), ``"float16"``
@@ -61,7 +61,7 @@ class Candidate:
     ``formulas``: (式のラベル, 右辺)。そのラベルの式の代わりに使う。右辺は、``w_t - eta * g_t`` のように、記号の名前で書く。
     ラベルの代わりに ``x_next`` と書けば、最後の式の前に、その記号を求める式を足す。
     ``handling``: 式の動かし方。``method``: 動かす式の並び(空なら、調べている手法)。
-    ``convention``: 間違いでない、ほかの書き方か。``rewrites``: その書き方では、右辺のどこが何に替わるか(間違いの右辺にも使う)。
+    ``published``: 間違いでなく、名前のある別の手法か。``convention``: 間違いでない、ほかの書き方か。``rewrites``: その書き方では、右辺のどこが何に替わるか(間違いの右辺にも使う)。
     """
 
     id: str
@@ -71,4 +71,5 @@ class Candidate:
     handling: Handling = field(default=AS_PRINTED)
     method: str = ""
     convention: bool = False
+    published: bool = False
     rewrites: tuple[tuple[str, str], ...] = ()

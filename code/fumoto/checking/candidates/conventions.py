@@ -64,18 +64,6 @@ def _muon_forms() -> Iterator[Candidate]:
             )
 
 
-def _amsgrad(w: str, weight: str) -> tuple[tuple[str, str, dict[str, str], dict[str, float]], ...]:
-    """v の、これまでの最大 ``x`` で割る AMSGrad の書き方。ライブラリによって、補正の仕方が違う。"""
-    words, last = "v の、これまでの最大で割る AMSGrad です({})", {"x_next": "max(x_t, v_next)"}
-    rate = "eta * sqrt(1 - beta_2**(t + 1)) / (1 - beta_1**(t + 1))"
-    return (
-        ("amsgrad", words.format("PyTorch の Adam の amsgrad=True"), {**last, w: f"{weight} - eta * m_hat_next / (sqrt(x_next / (1 - beta_2**(t + 1))) + varepsilon)"}, {}),
-        ("amsgrad-hat", words.format("Optax の amsgrad"), {"x_next": "max(x_t, v_hat_next)", w: f"{weight} - eta * m_hat_next / (sqrt(x_next) + varepsilon)"}, {}),
-        ("amsgrad-folded", words.format("Keras 3 の Adam の amsgrad=True"), {**last, w: f"{weight} - {rate} * m_next / (sqrt(x_next) + varepsilon)"}, {}),
-        ("amsgrad-plain", words.format("論文の、バイアス補正のない形"), {**last, w: f"{weight} - eta * m_next / (sqrt(x_next) + varepsilon)"}, {}),
-    )  # fmt: skip
-
-
 #: 手法の名前 → (名前, 説明, {式のラベル: 右辺}, 状態の出発点) の並び。説明には、その書き方をするライブラリを書く。
 _ROWS: dict[str, tuple[tuple[str, str, dict[str, str], dict[str, float]], ...]] = {
     "Momentum": (("ema", "速度を、勾配の指数移動平均にした書き方です(歩幅は、式の 1 - α 倍になります)", {"eq-momentum-v": _EMA}, {}),),
@@ -94,12 +82,9 @@ _ROWS: dict[str, tuple[tuple[str, str, dict[str, str], dict[str, float]], ...]] 
         ("inside", "Keras 3 の RMSprop の書き方です(ε を平方根の中に足します)", {"eq-rmsprop-w": _INSIDE}, {}),
         ("tensorflow", "TensorFlow 1 の RMSPropOptimizer の書き方です(ε を平方根の中に足し、h を 1 から始めます)", {"eq-rmsprop-w": _INSIDE}, {"h": 1.0}),
         ("larger", "√h と ε の大きい方で割る書き方です", {"eq-rmsprop-w": _LARGER}, {}),
-        ("centered", "勾配の平均の 2 乗を引く書き方です(PyTorch の RMSprop の centered=True)", {"a_next": "rho * a_t + (1 - rho) * g_t", "eq-rmsprop-w": "w_t - eta * g_t / (sqrt(h_next - a_next**2) + varepsilon)"}, {}),
-        ("centered-inside", "勾配の平均の 2 乗を引き、ε を平方根の中に足す書き方です(Keras 3 の RMSprop の centered=True)", {"a_next": "rho * a_t + (1 - rho) * g_t", "eq-rmsprop-w": "w_t - eta * g_t / sqrt(h_next - a_next**2 + varepsilon)"}, {}),
     ),
-    "Adam": ((_FOLDED, _FOLDED, {"eq-adam-w": f"w_t - {_RATE}"}, {}), *_amsgrad("eq-adam-w", "w_t")),
+    "Adam": ((_FOLDED, _FOLDED, {"eq-adam-w": f"w_t - {_RATE}"}, {}),),
     "AdamW": (
-        *_amsgrad("eq-adamw-w", "(1 - eta * lam) * w_t"),
         (_FOLDED, _FOLDED, {"eq-adamw-w": f"(1 - eta * lam) * w_t - {_RATE}"}, {}),
         ("hugging-face", "減衰を、更新したあとの重みに掛ける書き方です(Hugging Face の transformers 4 の AdamW)", {"eq-adamw-w": "(1 - eta * lam) * (w_t - eta * m_hat_next / (sqrt(v_hat_next) + varepsilon))"}, {}),
         ("hugging-face-folded", "補正を学習率にまとめ、減衰を、更新したあとの重みに掛ける書き方です(Hugging Face の transformers 4 の AdamW)", {"eq-adamw-w": f"(1 - eta * lam) * (w_t - {_RATE})"}, {}),

@@ -80,7 +80,7 @@ def report_on(reader: Comparison, candidates: list[Candidate], form: Candidate |
     words = "。さらに、".join(candidate.words for candidate in candidates)
     return Report(
         False,
-        f"既知の間違い: {words}{where}。" + (f"ほかは、{form.words}。" if form else ""),
+        f"{'別の手法' if all(c.published for c in candidates) else '既知の間違い'}: {words}{where}。" + (f"ほかは、{form.words}。" if form else ""),
         tuple(findings),
         equation=label,
         variant=" + ".join(candidate.id for candidate in candidates),

@@ -8,6 +8,15 @@ from fumoto.checking.candidates.patterns import Row, averaged, divided
 _M, _AV, _MH, _VH = "eq-adam-m", "eq-adam-v", "eq-adam-mhat", "eq-adam-vhat"
 
 
+_RATE = "sqrt(1 - beta_2**(t + 1)) / (1 - beta_1**(t + 1))"
+_AMSGRAD = (  # ライブラリによって、補正の仕方が違う
+    ("", "PyTorch の Adam の amsgrad=True", "v_next", "m_hat_next / (sqrt(x_next / (1 - beta_2**(t + 1))) + varepsilon)"),
+    ("-hat", "Optax の amsgrad", "v_hat_next", "m_hat_next / (sqrt(x_next) + varepsilon)"),
+    ("-folded", "Keras 3 の Adam の amsgrad=True", "v_next", f"{_RATE} * m_next / (sqrt(x_next) + varepsilon)"),
+    ("-plain", "論文の、バイアス補正のない形", "v_next", "m_next / (sqrt(x_next) + varepsilon)"),
+)  # fmt: skip
+
+
 def sided(slug: str, words: str, formulas: dict[str, str]) -> Iterator[Row]:
     """m̂ と v̂ の両方での間違いと、片方だけでの間違い。"""
     yield slug, words, formulas
@@ -73,6 +82,7 @@ def adam(w: str, weight: str) -> tuple[Row, ...]:
         ("hat-missing-m", "m の補正がありません(m̂ でなく m を使っています)", {w: moved("m_next / (sqrt(v_hat_next) + varepsilon)")}),
         *((f"uncorrected-{name}", f"{name} のバイアス補正がありません", {hat: f"{name}_next"}) for name, hat in (("m", _MH), ("v", _VH))),  # もう 1 つの間違いとの組のために
         ("nadam", "Nadam(Nesterov の先読みをする Adam)の式です", {w: moved("(beta_1 * m_hat_next + (1 - beta_1) * g_t / (1 - beta_1**(t + 1))) / (sqrt(v_hat_next) + varepsilon)")}),
+        *((f"amsgrad{slug}", f"v の、これまでの最大で割る AMSGrad です({where})", {"x_next": f"max(x_t, {new})", w: moved(step)}) for slug, where, new, step in _AMSGRAD),
         ("adamax", "AdaMax(勾配の絶対値の最大で割る Adam)の式です", {_AV: "max(beta_2 * v_t, abs(g_t))", w: moved("m_hat_next / (v_next + varepsilon)")}),
         ("adabelief", "AdaBelief(勾配と m の差の二乗をためる Adam)の式です", {_AV: "beta_2 * v_t + (1 - beta_2) * (g_t - m_next)**2"}),
         ("adabelief-epsilon", "AdaBelief(勾配と m の差の二乗をためる Adam)の式です", {_AV: "beta_2 * v_t + (1 - beta_2) * (g_t - m_next)**2 + varepsilon"}),

@@ -52,7 +52,18 @@ _STARTS: tuple[tuple[str, str, float | str], ...] = (
     ("gradient", "はじめの勾配", "g"),
     ("square", "はじめの勾配の 2 乗", "g^2"),
     ("weight", "はじめの重み", "w"),
+    ("minus-weight", "はじめの重み(符号は別として)", "-w"),
 )
+
+_ONCE: dict[str, tuple[tuple[str, str, str], ...]] = {  # 手法 → 状態を更新する (式のラベル, 状態, 印刷された右辺)
+    "Momentum": (("eq-momentum-v", "v", "alpha * v_t - eta * g_t"),),
+    "AdaGrad": (("eq-adagrad-h", "h", "h_t + g_t**2"),),
+    "RMSProp": (("eq-rmsprop-h", "h", "rho * h_t + (1 - rho) * g_t**2"),),
+    "Adam": (
+        ("eq-adam-m", "m", "beta_1 * m_t + (1 - beta_1) * g_t"),
+        ("eq-adam-v", "v", "beta_2 * v_t + (1 - beta_2) * g_t**2"),
+    ),
+}
 
 _GRADIENTS: tuple[tuple[str, str, tuple[float, ...]], ...] = (
     ("mean", "勾配を、配列全体で平均しています(どの要素も同じだけ動きます)", (0.0,)),
@@ -106,6 +117,11 @@ def handlings(method: Method, names: list[str], counted: bool) -> Iterator[Candi
     for identifier, words, handling in rows:
         label = method.labels[0] if identifier == "state/forgotten" else None
         yield Candidate(identifier, words, label, handling=handling)
+    if method.name in _ONCE:
+        words = "状態を、はじめの 1 歩でしか更新していません(if の中に入れていませんか)"
+        kept = tuple((label, f"{name}_t") for label, name, _ in _ONCE[method.name])
+        first = tuple((label, formula) for label, _, formula in _ONCE[method.name])
+        yield Candidate("state/once", words, None, kept, Handling(first=first))
     if "lambda" in method.hyperparameters.values():
         yield _coupled(method)
     for name in names:

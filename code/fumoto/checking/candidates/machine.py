@@ -127,7 +127,7 @@ class _Machine:
         start = dict(self.handling.start).get(name, 0.0)
         if isinstance(start, str):
             step = -self.constants.get("eta", np.float64(1)) * g
-            return {"g": g, "g^2": np.square(g), "w": w.copy(), "-eta g": step}[start]
+            return {"g": g, "g^2": np.square(g), "w": w.copy(), "-w": -w, "-eta g": step}[start]
         return np.float64(start) if self.handling.slot == "nothing" else np.full(w.shape, start)
 
     def _t(self, number: int, keys: int, repeat: int) -> int:

@@ -101,6 +101,8 @@ def _times_words(reader: Comparison, candidate: Candidate, times: float) -> str:
             if all(np.isclose(abs(c), expected(values[name]), rtol=1e-7) for values, c in measured):
                 if name == "lr" and said in _RATE:
                     return sign + _RATE[said]
+                if name == "decay_rate" and "√" in said and reader.method.name == "RMSProp":
+                    return f"{sign}h の式で、新しい値に掛ける 1 - ρ が抜けています(歩幅がどれも、式の √(1 - ρ) 倍です)"
                 return f"{sign}歩幅がどれも、式の {said.format(name)} 倍です"
     return f"{sign}歩幅がどれも、式の {abs(times):.6g} 倍です"
 
@@ -110,6 +112,7 @@ _EXPRESSIONS: dict[str, Callable[[float], float]] = {
     "1/{}": lambda x: 1 / x if x else np.inf,
     "(1 - {})": lambda x: 1 - x,
     "1/(1 - {})": lambda x: 1 / (1 - x) if x != 1 else np.inf,
+    "√(1 - {})": lambda x: np.sqrt(1 - x),
 }
 _RATE = {"{}": "学習率を 2 度掛けています", "1/{}": "学習率が掛かっていません"}
 

@@ -133,9 +133,16 @@ def shared_state(reader: Comparison) -> Report | None:
 
 def single_mistake(reader: Comparison) -> Report | None:
     """読者の数値を再現する、1 つの間違いの ``Report``。なければ None。"""
+    if any(fault.id in _BESIDES for path in reader.trajectories for fault in path.faults):
+        without = replace(reader, trajectories=[replace(path, faults=()) for path in reader.trajectories])
+        if not follows(without, AS_PRINTED) and (found := single_mistake(without)) is not None:
+            return found
     every_key = partial(single_keys, search=_exact_mistake)
     searches = (_seen, _exact_mistake, every_key, in_another_form, hidden, half_precision, _steps, _measured)
     return _said(reader, _first(reader, *searches))
+
+
+_BESIDES = {"loop/gradient-kept"}  # ほかの間違いがあれば、そちらを言う
 
 
 def further_mistake(reader: Comparison) -> Report | None:
@@ -180,6 +187,9 @@ def _seen(reader: Comparison) -> Report | None:
         words = "はじめの更新で、補正の 1 - β⁰ = 0 で割っています。更新の回数 t は、1 から数えます"
         label = next(e for e in reader.method.labels if "t" in reader.equations[e].symbols)
         return Report(False, f"既知の間違い: {words}。", equation=label, variant="clock/early")
+    if _one_number_a_step(reader):
+        words = "重みの要素を 1 つずつ動かすたびに、勾配を計算しなおしています。勾配は 1 度だけ計算し、全部の要素を一緒に動かします"
+        return Report(False, f"既知の間違い: {words}。", equation=reader.method.labels[-1], variant="loop/one-number")
     if last_move(reader.trajectories) == -1:
         for candidate in slips(reader.method.name):  # 歩みの式を間違えて、歩みがいつも 0 になるもの
             if follows(reader, candidate):
@@ -189,6 +199,20 @@ def _seen(reader: Comparison) -> Report | None:
             False, f"既知の間違い: {words}。", equation=reader.method.labels[-1], variant="loop/nothing-moves"
         )
     return None
+
+
+def _one_number_a_step(reader: Comparison) -> bool:
+    """どのステップでも、要素が 1 つずつ(はじめの軸に沿って)順に動くか。"""
+    seen = set()
+    for path in reader.trajectories:
+        before = path.problem.start
+        for w in path.params[:6]:
+            moved = {key: np.flatnonzero(np.any(np.atleast_2d(np.atleast_1d(w[key]).T != np.atleast_1d(before[key]).T), axis=0)) for key in w if np.ndim(w[key]) == 1 and w[key].size > 1}
+            before = w
+            if any(len(places) > 1 for places in moved.values()):
+                return False
+            seen |= {int(place) for places in moved.values() for place in places}
+    return len(seen) > 1
 
 
 def _all_nan_at_once(reader: Comparison) -> bool:

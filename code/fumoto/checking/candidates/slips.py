@@ -23,6 +23,9 @@ from fumoto.checking.candidates.from_adam import (
 )
 from fumoto.checking.candidates.patterns import Row
 
+#: 間違いでなく、名前のある別の手法。
+_PUBLISHED = ("amsgrad", "nadam", "adamax", "adabelief", "centered", "with-momentum", "with-average")
+
 ROWS: dict[str, tuple[Row, ...]] = {
     "SGD": SGD,
     "Momentum": MOMENTUM,
@@ -79,7 +82,8 @@ def slips(method: str) -> Iterator[Candidate]:
         yield Candidate(f"method/{other}", words, label, method=other)
     for slug, words, formulas in ROWS[method]:
         label = next(label for label in formulas if label.startswith("eq-"))
-        yield Candidate(f"{label}/{slug}", words, label, tuple(formulas.items()))
+        published = slug.startswith(_PUBLISHED)
+        yield Candidate(f"{label}/{slug}", words, label, tuple(formulas.items()), published=published)
     if method in ("Adam", "AdamW"):
         yield from adam_states(method)
     if method == "Muon":

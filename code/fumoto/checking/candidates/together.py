@@ -28,6 +28,7 @@ _RARE = {
         "square-not-root",
         "cubed",
         "nadam",
+        *("amsgrad", "amsgrad-hat", "amsgrad-folded", "amsgrad-plain"),
         "adamax",
         "variance",
     ),

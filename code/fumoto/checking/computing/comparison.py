@@ -1,7 +1,8 @@
 """読者の最適化手法の足どりを、印刷された式だけから作った手法の足どりと比べる。
 
 許すずれは、丸め誤差の上限から決める。1 回の計算は ``eps`` × 重みの大きさ だけずれ、慣性のある手法ではそれが速度に残って
-毎回足されるので、k ステップでは k² に比例しうる。1 - β の引き算は、有効数字を 1/(1 - β) 倍だけ失う。
+毎回足されるので、k ステップでは k² に比例しうる。1 - β の引き算は、有効数字を 1/(1 - β) 倍だけ失う。途中の計算だけが float32 なら、ずれるのは
+歩みであって、重みではない。
 """
 
 from collections.abc import Callable, Mapping
@@ -149,9 +150,12 @@ class Comparison:
 
 def tolerance(trajectory: Trajectory, step: int, key: str, precision: DTypeLike, lost: float) -> Array:
     """``step`` ステップ目(1 から)の ``params[key]`` に許すずれ。"""
-    eps = max(np.finfo(precision).eps, np.finfo(trajectory.problem.start[key].dtype).eps)
+    own = np.finfo(trajectory.problem.start[key].dtype).eps
+    coarser = max(np.finfo(precision).eps - own, 0.0)
     largest, walked = trajectory.largest[step - 1][key], trajectory.walked[step - 1][key]
-    return eps * (2 * (step + 1) ** 2 * largest + 2 * lost * walked) + np.finfo(np.float64).tiny
+    allowed = own * (2 * (step + 1) ** 2 * largest + 2 * lost * walked)
+    rounded = 2 * (step + 1) * largest if trajectory.in_float32 else 0.0
+    return allowed + coarser * (rounded + 2 * lost * walked) + np.finfo(np.float64).tiny
 
 
 def _compare(

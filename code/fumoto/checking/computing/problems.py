@@ -140,6 +140,13 @@ class Trajectory:
         return sum(w.size for w in self.problem.start.values())
 
     @cached_property
+    def in_float32(self) -> bool:
+        """どの重みも、float32 で表せる値か(重みを float32 に丸めているか)。"""
+        with np.errstate(all="ignore"):
+            every = (np.array_equal(w, w.astype(np.float32), equal_nan=True) for params in self.params for w in params.values())
+            return all(every)
+
+    @cached_property
     def largest(self) -> list[Arrays]:
         """ステップごとの、それまでに要素がとったいちばん大きな絶対値。丸め誤差は、これに比例する。"""
         return self._running(lambda largest, w, before: np.fmax(largest, _size(w)), _size)

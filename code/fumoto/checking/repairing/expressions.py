@@ -51,6 +51,14 @@ _COMPARISONS: dict[type[ast.cmpop], tuple[type[ast.cmpop], ...]] = {
 LONGEST = 120  # これより長い式では、かっこの位置を試さない(文字)
 
 
+def copies(place: Spot, scope: Scope) -> Iterator[Edit]:
+    """写し忘れ。"""
+    called_or_named = is_term(place.node) or isinstance(place.node, ast.Call)
+    if called_or_named and not is_stored(place) and place.field in ("value", "args", "values", "elts"):
+        copied = ast.Call(ast.Attribute(place.node, "copy", ast.Load()), [], [])
+        yield from place.edit("copy", "写していません(同じ配列を指します)", copied)
+
+
 def operators(place: Spot, scope: Scope) -> Iterator[Edit]:
     """演算や比べ方の取り違え。"""
     node = place.node
@@ -187,9 +195,6 @@ def wrapped(place: Spot, scope: Scope) -> Iterator[Edit]:
     yield from place.edit("one-minus", "1 から引くのを忘れています", binary(constant(1), ast.Sub(), node))
     yield from place.edit("sign", "符号が逆です", ast.UnaryOp(ast.USub(), node))
     yield from place.edit("inverse", "逆数です", binary(constant(1.0), ast.Div(), node))
-    if is_term(node) or isinstance(node, ast.Call):
-        copied = ast.Call(ast.Attribute(node, "copy", ast.Load()), [], [])
-        yield from place.edit("copy", "写していません(同じ配列を指します)", copied)
     if (
         isinstance(place.parent, ast.BinOp)
         and isinstance(place.parent.op, ast.Sub)
@@ -199,4 +204,4 @@ def wrapped(place: Spot, scope: Scope) -> Iterator[Edit]:
             yield from place.edit("power", "累乗がありません", binary(node, ast.Pow(), term))
 
 
-KINDS = (operators, groups, dropped, numbers, wrapped)
+KINDS = (copies, operators, groups, dropped, numbers, wrapped)

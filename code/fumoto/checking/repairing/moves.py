@@ -25,20 +25,21 @@ def moved(block: list[ast.stmt], scope: Scope) -> Iterator[Edit]:
                 where = f"{rest[j].lineno} 行目の前" if j < len(rest) else f"{rest[-1].lineno} 行目の後"
                 with rewritten(block, [*rest[:j], node, *rest[j:]]):
                     yield _edit("順序が違います", node, where)
-        if isinstance(node, ast.For):
+        if isinstance(node, ast.For | ast.If):
             yield from _out_of(block, i, node)
+        if isinstance(node, ast.For):
             yield from _into(block, i, node)
             yield from _joined(block, i, node)
 
 
-def _out_of(block: list[ast.stmt], i: int, loop: ast.For) -> Iterator[Edit]:
-    """ループの中の文を、前か後に出す。"""
-    inside = list(loop.body)
+def _out_of(block: list[ast.stmt], i: int, loop: ast.For | ast.If) -> Iterator[Edit]:
+    """ループか条件の中の文を、前か後に出す。"""
+    inside, name = list(loop.body), "ループ" if isinstance(loop, ast.For) else "条件"
     for j, node in enumerate(inside if len(inside) > 1 else []):
         fewer = [*inside[:j], *inside[j + 1 :]]
         for order, where in (([node, loop], "前"), ([loop, node], "後")):
             with rewritten(loop.body, fewer), rewritten(block, [*block[:i], *order, *block[i + 1 :]]):
-                yield _edit("ループの中にあります", node, f"ループの{where}")
+                yield _edit(f"{name}の中にあります", node, f"{loop.lineno} 行目の{name}の{where}")
 
 
 def _into(block: list[ast.stmt], i: int, loop: ast.For) -> Iterator[Edit]:

@@ -22,9 +22,17 @@ from fumoto.checking.calling.shapes.making import (
     verbs,
 )
 from fumoto.checking.calling.shapes.opening import opened
-from fumoto.checking.calling.shapes.roles import Argument, Arguments, Role, arguments_of, assignments
+from fumoto.checking.calling.shapes.roles import (
+    SIZE,
+    SIZES,
+    Argument,
+    Arguments,
+    Role,
+    arguments_of,
+    assignments,
+)
 from fumoto.checking.calling.shapes.units import Split, example
-from fumoto.checking.calling.shapes.walking import SIZE, SIZES, Plan
+from fumoto.checking.calling.shapes.walking import Plan
 from fumoto.checking.calling.values import normal
 
 Kind = tuple[Split, str, bool]  # 入れもの、それを言う言葉、作ったもの 1 つで全部を動かすか
@@ -144,10 +152,10 @@ def groups(
     if yielding := generated(thing):
         yield list(yielding)
         return
-    if (held := holding(thing)) is not None:
-        yield [held]
-        return
+    held = holding(thing)
     found = False
+    if held is not None:
+        yield [held]
     for making in makings(thing):
         try:
             made = _sample(making, values_for)

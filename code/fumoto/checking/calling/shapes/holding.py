@@ -1,4 +1,4 @@
-"""重みの配列を名前で持つもの: ``Adam(W, b)`` と作り、``step(dW, db)`` と呼ぶ。"""
+"""重みの配列を名前で持つもの: ``Adam(W, b)`` と作り、``step(dW, db)`` と呼ぶ。``Adam(w)`` と ``step(g)`` も。"""
 
 import re
 from collections.abc import Callable
@@ -9,7 +9,7 @@ import numpy as np
 
 from fumoto.checking.calling.shapes import sequences
 from fumoto.checking.calling.shapes.making import VERBS, Making, Verb, look
-from fumoto.checking.calling.shapes.roles import Argument, Arguments, Role, arguments_of
+from fumoto.checking.calling.shapes.roles import Argument, Arguments, Role, arguments_of, role_of
 from fumoto.checking.calling.shapes.walking import Plan
 from fumoto.checking.calling.values import normal
 
@@ -25,7 +25,13 @@ def holding(thing: Any) -> Plan | None:
         listed = [a for a in arguments_of(look(thing, name)).listed if a.name != "self"]
         required = [a.name for a in listed if a.required]
         held = [_held(each, made_with) for each in required]
-        if len(held) < 2 or None in held:
+        if (
+            len(required) == 1
+            and len(alone := _arrays(made_with)) == 1
+            and role_of(required[0]) is Role.GRADS
+        ):
+            held = list(alone)
+        elif len(held) < 2 or None in held:
             continue
         names = [str(each) for each in held]
         rest = [
@@ -39,9 +45,14 @@ def holding(thing: Any) -> Plan | None:
             Making(words, Arguments((parameters, *rest), False), build),
             Verb(name, Arguments((gradients,), False)),
             sequences.in_a_list,
-            f"配列を {len(names)} つずつ",
+            f"配列を {len(names)} つずつ" if len(names) > 1 else "配列を 1 つずつ",
         )
     return None
+
+
+def _arrays(made_with: Arguments) -> list[str]:
+    """作るときに渡さなければならない、値でないもの。"""
+    return [a.name for a in made_with.listed if a.required and a.role is not Role.VALUE]
 
 
 def _held(gradient: str, made_with: Arguments) -> str | None:

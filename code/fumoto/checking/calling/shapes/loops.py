@@ -105,7 +105,12 @@ def _gradient_and_start(arguments: Arguments, starts: frozenset[str]) -> tuple[s
     gradient = next((own for plain, own in names.items() if plain in GRADIENT), None)
     called = (own for plain, own in names.items() if re.fullmatch(r"(grad|nabla|d)[a-z]", plain))
     gradient = gradient or next(called, None)  # grad_U, dV
-    return gradient, next((own for plain, own in names.items() if plain in starts and own != gradient), None)
+    start = next((own for plain, own in names.items() if plain in starts and own != gradient), None)
+    if gradient is None and start is not None:  # score, f: 出発点のほかに、渡さなければならないものは 1 つ
+        left = [a.name for a in arguments.listed if a.required and a.name != start and a.role is not Role.VALUE]
+        left = [name for name in left if normal(name) not in COUNT | TOLERANCE]
+        gradient = left[0] if len(left) == 1 else None
+    return gradient, start
 
 
 def repeated(making: Making, verb: Verb) -> list[Loop]:

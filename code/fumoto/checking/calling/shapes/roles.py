@@ -62,6 +62,10 @@ NAMED: dict[Role, frozenset[str]] = {
 }  # fmt: skip
 
 
+SIZE = -1  # 回数の代わりに、要素の数を渡す
+SIZES = ("n", "size", "len")  # 回数でなく、要素の数かもしれない引数
+
+
 @dataclass(frozen=True)
 class Argument:
     """読者の関数の引数 1 つ。``required``: 省けないか。``keyword``: 名前でしか渡せないか。"""
@@ -167,6 +171,8 @@ def assignments(arguments: Arguments, held: set[Role]) -> list[Arguments]:
 
 def _known(listed: tuple[Argument, ...]) -> tuple[Argument, ...]:
     """2 つ目の重みや勾配、相手のないバイアスは、名前から分かったことにしない。"""
+    if twins := _two_and_their_gradients(listed):
+        return twins
     epsilon = any(normal(argument.name) in ("eps", "epsilon") for argument in listed)
     if epsilon:  # delta は ε ではない。AdaDelta の状態である
         listed = tuple(replace(a, role=Role.OTHER) if normal(a.name) == "delta" and a.required else a for a in listed)
@@ -184,12 +190,25 @@ def _known(listed: tuple[Argument, ...]) -> tuple[Argument, ...]:
     return tuple(found)
 
 
+def _two_and_their_gradients(listed: tuple[Argument, ...]) -> tuple[Argument, ...]:
+    """``f(gamma, beta, dgamma, dbeta)`` のように、2 つの重みと、それに d のついた名前の勾配。"""
+    names = [normal(argument.name) for argument in listed if argument.required]
+    pairs = [name for name in names if f"d{name}" in names or f"grad{name}" in names]
+    if len(pairs) != 2 or "w" in pairs:
+        return ()
+    first, second = pairs
+    roles = {first: Role.PARAMS, second: Role.BIAS}
+    roles |= {f"{d}{name}": role for d in ("d", "grad") for name, role in ((first, Role.GRADS), (second, Role.BIAS_GRAD))}
+    return tuple(replace(a, role=roles.get(normal(a.name), a.role)) for a in listed)
+
+
 def _with_states(listed: tuple[Argument, ...], choice: dict[int, Role]) -> tuple[Argument, ...]:
     found = []
     for i, argument in enumerate(listed):
         role = choice.get(i, argument.role)
         left = role in (Role.OTHER, Role.SHAPE)
-        if left and (argument.required or (argument.default is None and normal(argument.name) in _KEPT)):
+        unset = argument.default is None or (type(argument.default) in (int, float) and argument.default == 0)
+        if left and (argument.required or (unset and normal(argument.name) in _KEPT)):
             role = Role.STATE
         found.append(replace(argument, role=role))
     return tuple(found)

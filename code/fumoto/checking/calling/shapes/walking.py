@@ -11,16 +11,12 @@ from fumoto.checking.calling.safety import call
 from fumoto.checking.calling.shapes.making import NOTHING, Asked, Making, Verb, filled, look
 from fumoto.checking.calling.shapes.opening import opened
 from fumoto.checking.calling.shapes.results import direction, pour, weights_in
-from fumoto.checking.calling.shapes.roles import Argument, Role
+from fumoto.checking.calling.shapes.roles import SIZE, Argument, Role
 from fumoto.checking.calling.shapes.units import PADDING, Split, Unit, copy_of, unchanged, zero_states
 from fumoto.checking.calling.values import is_value, number, pair
 from fumoto.hints import Arrays
 
 REPLACED = "配列を書き換えず、辞書の中身を差し替えています(値だけを調べました)。"
-
-
-SIZE = -1
-SIZES = ("n", "size", "len")  # 回数でなく、要素の数かもしれない引数
 
 
 @dataclass(frozen=True)
@@ -166,7 +162,7 @@ class _Walk:
         if role is Role.KEY:
             return unit.keys[0]
         if role is Role.TIME:
-            t = self.plan.first_t + self.updates - 1
+            t = kept.get(argument.name, self.plan.first_t + self.updates - 1)
             t = t if self.plan.first_t != SIZE else np.size(unit.weights)
             return t if argument.required or isinstance(argument.default, int) else NOTHING
         if role in (Role.STATE, Role.CONFIG):
@@ -208,7 +204,11 @@ class _Walk:
         config = [a.name for a in self.plan.verb.arguments.listed if a.role is Role.CONFIG]
         names = [a.name for a in self.plan.verb.arguments.listed if a.role is Role.STATE]
         timed = Role.TIME in self.plan.verb.arguments.roles() and len(others) > len(names)
-        others = [x for x in others if not (timed and isinstance(x, int | np.integer))]
+        counts = [x for x in others if timed and isinstance(x, int | np.integer)]
+        others = [x for x in others if not any(x is count for count in counts)]
+        for argument in self.plan.verb.arguments.listed:
+            if argument.role is Role.TIME and counts:  # 返された回数を、次に渡す
+                kept[argument.name] = counts[0]
         if config and not names:
             others = [x for x in others if isinstance(x, dict)]
             names = config
