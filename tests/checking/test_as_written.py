@@ -739,3 +739,164 @@ def corrects_by_the_epoch(grad_fn, w, epochs=10, batches=5, lr=0.001, b1=0.9, b2
 def test_slips_found_in_further_code_are_named(thing, method, variant):
     report = check(thing, method)
     assert (report.ok, report.variant) == (False, variant), str(report)
+
+
+def in_c(w, g, s, n, lr=0.001, rho=0.9, eps=1e-6):
+    """RMSProp with an index; ``n``: how many numbers there are."""
+    for i in range(n):
+        s[i] = rho * s[i] + (1.0 - rho) * g[i] * g[i]
+        w[i] -= lr / float(s[i] + eps) ** 0.5 * g[i]
+
+
+class HoldsTwo:
+    def __init__(self, gamma, beta, lr=0.05, eps=1e-8):
+        self.gamma, self.beta, self.lr, self.eps = gamma, beta, lr, eps
+        self.h_gamma, self.h_beta = np.zeros_like(gamma), np.zeros_like(beta)
+
+    def step(self, dgamma, dbeta):
+        self.h_gamma += dgamma**2
+        self.gamma = self.gamma - self.lr * dgamma / (np.sqrt(self.h_gamma) + self.eps)
+        self.h_beta += dbeta**2
+        self.beta = self.beta - self.lr * dbeta / (np.sqrt(self.h_beta) + self.eps)
+
+
+class HoldsOne:
+    def __init__(self, w, lr=0.01, mu=0.9):
+        self.w, self.lr, self.mu, self.v = w, lr, mu, 0 * w
+
+    def step(self, g):
+        self.v = self.mu * self.v - self.lr * g
+        self.w = self.w + self.v
+
+
+def two_and_two(gamma, beta, dgamma, dbeta, lr=0.1):
+    return gamma - lr * dgamma, beta - lr * dbeta
+
+
+def state_from_a_number(w, g, v=0.0, lr=0.01, rho=0.9, eps=1e-8):
+    v = rho * v + (1 - rho) * g**2
+    return w - lr * g / (np.sqrt(v) + eps), v
+
+
+def unusually_named(score, theta0, maxit=500, step=0.01):
+    theta = np.array(theta0, float)
+    for _ in range(maxit):
+        theta -= step * score(theta)
+    return theta
+
+
+@pytest.mark.parametrize(
+    ("thing", "method", "how"),
+    [
+        (in_c, "RMSProp", "n には要素の数を渡し"),
+        (HoldsTwo, "AdaGrad", "HoldsTwo(gamma, beta) と作り、step(dgamma, dbeta) に"),
+        (HoldsOne, "Momentum", "HoldsOne(w) と作り、step(g) に"),
+        (two_and_two, "SGD", "重みとバイアス"),
+        (state_from_a_number, "RMSProp", "(theta, g, v)".replace("theta", "w")),
+        (unusually_named, "SGD", "(score, theta0, …)"),
+    ],
+)
+def test_further_shapes_are_called_as_they_stand(thing, method, how):
+    report = check(thing, method)
+    assert report.ok and how in report.how, f"{report}\n{report.how}"
+
+
+def told_from_one(w, g, m, v, t, lr=0.001, b1=0.9, b2=0.999, eps=1e-8):
+    """Adam; t is the iteration number, starting from 1."""
+    m, v = b1 * m + (1 - b1) * g, b2 * v + (1 - b2) * g**2
+    return w - lr * m / (1 - b1 ** (t + 1)) / (np.sqrt(v / (1 - b2 ** (t + 1))) + eps), m, v
+
+
+def count_returned_as_it_came(w, g, m, v, t=1, lr=1e-3, b1=0.9, b2=0.999, eps=1e-8):
+    m, v = b1 * m + (1 - b1) * g, b2 * v + (1 - b2) * g**2
+    return w - lr * m / (1 - b1**t) / (np.sqrt(v / (1 - b2**t)) + eps), m, v, t
+
+
+class OneNumber:
+    def __init__(self, lr=0.01, mu=0.9):
+        self.lr, self.mu, self.v = lr, mu, 0.0
+
+    def step(self, w, g):
+        for i in range(len(w)):
+            self.v = self.mu * self.v - self.lr * g[i]
+            w[i] = w[i] + self.v
+        return w
+
+
+def one_coordinate_after_the_other(gradient, theta, num_iters=400, alpha=0.05):
+    theta = np.array(theta, float)
+    for _ in range(num_iters):
+        for j in range(len(theta)):
+            theta[j] = theta[j] - alpha * gradient(theta)[j]
+    return theta
+
+
+def one_point_many_times(grad, x0, n=50, lr=0.02, mu=0.9):
+    x, v = np.array(x0, float), np.zeros(np.shape(x0))
+    path = [x]
+    for _ in range(n):
+        v = mu * v - lr * grad(x)
+        x += v
+        path.append(x)
+    return path
+
+
+class OnlyAtFirst:
+    def __init__(self, params, lr=0.01, eps=1e-10):
+        self.params, self.lr, self.eps, self.acc = list(params), lr, eps, {}
+
+    def step(self):
+        for i, p in enumerate(self.params):
+            if i not in self.acc:
+                self.acc[i] = np.zeros_like(p.data)
+                self.acc[i] += p.grad**2
+            p.data -= self.lr * p.grad / (np.sqrt(self.acc[i]) + self.eps)
+
+
+class GradientAsVelocity:
+    def __init__(self, params, lr=0.01, momentum=0.9):
+        self.params, self.lr, self.momentum, self.bufs = params, lr, momentum, {}
+
+    def step(self):
+        for p in self.params:
+            buf = self.bufs.setdefault(id(p), p.grad)
+            buf *= self.momentum
+            buf += p.grad
+            p.data -= self.lr * buf
+
+
+def powers_of_both(w, g, m=0, v=0, t=1, lr=0.001, b1=0.9, b2=0.999, eps=1e-8):
+    m, v = b1**t * m + (1 - b1**t) * g, b2**t * v + (1 - b2**t) * g**2
+    return w - lr * m / (1 - b1**t) / (np.sqrt(v / (1 - b2**t)) + eps), m, v
+
+
+@pytest.mark.parametrize(
+    ("thing", "method", "variant"),
+    [
+        (told_from_one, "Adam", "eq-adam-mhat/count-late"),
+        (count_returned_as_it_came, "Adam", "eq-adam-mhat/no-power"),
+        (OneNumber, "Momentum", "loop/shared-by-elements"),
+        (one_coordinate_after_the_other, "SGD", "loop/one-number"),
+        (one_point_many_times, "Momentum", "loop/points-alike"),
+        (OnlyAtFirst, "AdaGrad", "state/once"),
+        (GradientAsVelocity, "Momentum", "state/v-is-gradient"),
+        (powers_of_both, "Adam", "eq-adam-m/mv-power"),
+    ],
+)
+def test_slips_of_states_counts_and_loops_are_named(thing, method, variant):
+    report = check(thing, method)
+    assert (report.ok, report.variant) == (False, variant), str(report)
+
+
+@pytest.mark.parametrize("lr", [1e-5, 1e-3, 1.0])
+def test_a_small_difference_is_not_taken_for_rounding(lr):
+    names = {"np": np}
+    exec(
+        "def adam(w, g, m=0, v=0, t=1, lr=0.001, b1=0.9, b2=0.999, eps=1e-8):\n"
+        "    m, v = b1 * m + (1 - b1) * g, b2 * v + (1 - b2) * g**2\n"
+        "    mh, vh = m / (1 - b1**t), v / (1 - b2**t)\n"
+        "    return w - lr * mh / (np.sqrt(vh) * (1 + 0.01 * np.tanh(mh)) + eps), m, v\n",
+        names,
+    )
+    report = check(names["adam"], "Adam", lr=lr)
+    assert (report.ok, report.variant) == (False, None), str(report)

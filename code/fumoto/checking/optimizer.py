@@ -194,6 +194,8 @@ def _different(
     if method is None:
         readers = readers_of(seen, EVERY_METHOD.values())
         method = hinted(seen.title) or nearest(readers).method
+        if method.name == "SGD" and seen.own.get("momentum"):  # PyTorch の SGD
+            method = EVERY_METHOD["Momentum"]
         before = [f"手法の名前がなく、どの式とも一致しないので、最も近い {method.name} と比べました。"]
     reader = readers_of(seen, [method])[0]
     others = [m for m in EVERY_METHOD.values() if m is not method]

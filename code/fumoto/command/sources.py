@@ -12,6 +12,7 @@ import re
 import sys
 import tokenize
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
@@ -19,6 +20,7 @@ from typing import Any
 
 from fumoto.checking.calling.process import packed
 from fumoto.checking.calling.safety import in_japanese
+from fumoto.checking.repairing.sources import Written
 from fumoto.command.kinds import Kind, kind_of
 
 _SKIPPED = {"__pycache__", "node_modules", "site-packages", "build", "dist", "venv", "env"}
@@ -43,9 +45,12 @@ class Definition:
         return _Absent(self)
 
 
-class _Absent:
+class _Absent(Written):
     def __init__(self, definition: Definition):
         self.definition = definition
+        path, cell = Path(definition.path), definition.line if definition.path.endswith(".ipynb") else 1
+        with suppress(Exception):  # 読めないファイル
+            self.text = _cells_of(path)[cell - 1]
 
     def __reduce__(self) -> Any:
         return _present, (self.definition,)

@@ -131,6 +131,9 @@ def handlings(method: Method, names: list[str], counted: bool) -> Iterator[Candi
     if method.name in ("Momentum", "Nesterov"):
         words = "v を、0 でなくはじめの勾配(の -η 倍)から始めています"
         yield Candidate("state/v-step", words, handling=Handling(start=(("v", "-eta g"),)))
+    if method.name == "Momentum":
+        words = "はじめの勾配の配列そのものを、写さずに速度にしています。速度を書き換えると勾配も変わり、はじめの勾配が 2α 倍で入ります"
+        yield Candidate("state/v-is-gradient", words, handling=Handling(first=(("eq-momentum-v", "-2 * alpha * eta * g_t"),)))  # fmt: skip
     if len(names) > 1:
         for slug, words, start in _STARTS[:2]:
             text = f"{'、'.join(names)} を、0 でなく{words}から始めています"

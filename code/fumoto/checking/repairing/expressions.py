@@ -54,6 +54,8 @@ LONGEST = 120  # これより長い式では、かっこの位置を試さない
 def copies(place: Spot, scope: Scope) -> Iterator[Edit]:
     """写し忘れ。"""
     called_or_named = is_term(place.node) or isinstance(place.node, ast.Call)
+    if scope.kind(place.node) == "other":  # 辞書やリスト
+        return
     if called_or_named and not is_stored(place) and place.field in ("value", "args", "values", "elts"):
         copied = ast.Call(ast.Attribute(place.node, "copy", ast.Load()), [], [])
         yield from place.edit("copy", "写していません(同じ配列を指します)", copied)

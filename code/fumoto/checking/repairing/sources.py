@@ -21,6 +21,12 @@ _DANGEROUS = {
 }
 
 
+class Written:
+    """中身はまだなくても、文の分かっているもの。"""
+
+    text: str | None = None
+
+
 @dataclass(frozen=True)
 class Editable:
     """直してよい関数 1 つ。``function``: 本物。``node``: その文。``top``: それを含む、ファイルのいちばん外側の定義。"""
@@ -51,6 +57,8 @@ def _inside(code: types.CodeType) -> Iterator[types.CodeType]:
 
 def text_of(thing: Any) -> str | None:
     """``thing`` の書かれたファイル(かセル)の全文。分からなければ None。"""
+    if isinstance(thing, Written):
+        return thing.text
     for function in _functions(thing):
         name = function.__code__.co_filename
         if not name.startswith(_OURS) and (lines := linecache.getlines(name)):

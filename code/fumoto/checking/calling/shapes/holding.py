@@ -51,8 +51,9 @@ def holding(thing: Any) -> Plan | None:
 
 
 def _arrays(made_with: Arguments) -> list[str]:
-    """作るときに渡さなければならない、値でないもの。"""
-    return [a.name for a in made_with.listed if a.required and a.role is not Role.VALUE]
+    """作るときに渡さなければならない、値でないもの。名前が複数形なら、配列 1 つではない。"""
+    needed = [a.name for a in made_with.listed if a.required and a.role is not Role.VALUE]
+    return [name for name in needed if not re.search(r"s_?$|list|dict|model|net", name)]
 
 
 def _held(gradient: str, made_with: Arguments) -> str | None:

@@ -141,6 +141,9 @@ _KEPT = _words(
 )
 
 
+_SWITCHES = _words("verbose debug seed axis warmup warmupsteps printevery logevery trace display nesterov amsgrad maximize dampening l1 clip clipnorm start")
+
+
 def assignments(arguments: Arguments, held: set[Role]) -> list[Arguments]:
     """役割の決まらない引数にも役割をつけた並び。名前から決まらず、試してみるしかなければ 2 つ以上。
 
@@ -207,8 +210,9 @@ def _with_states(listed: tuple[Argument, ...], choice: dict[int, Role]) -> tuple
     for i, argument in enumerate(listed):
         role = choice.get(i, argument.role)
         left = role in (Role.OTHER, Role.SHAPE)
-        unset = argument.default is None or (type(argument.default) in (int, float) and argument.default == 0)
-        if left and (argument.required or (unset and normal(argument.name) in _KEPT)):
+        plain, default = normal(argument.name), argument.default
+        from_zero = type(default) in (int, float) and default == 0 and plain not in _SWITCHES
+        if left and (argument.required or from_zero or (default is None and plain in _KEPT)):
             role = Role.STATE
         found.append(replace(argument, role=role))
     return tuple(found)
