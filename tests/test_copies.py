@@ -35,7 +35,7 @@ from fumoto.checking.calling.trying import Trial
 from fumoto.checking.computing.problems import PROBLEMS
 from fumoto.checking.repairing.places import Scope, Spot, spots
 from fumoto.checking.repairing.search import Expected
-from fumoto.checking.repairing.sources import Editable
+from fumoto.checking.repairing.sources import Editable, Written
 from fumoto.checking.report import Finding, Report
 from fumoto.clipping import Clipped
 from fumoto.command.judging import Row as Judged
@@ -185,6 +185,7 @@ BY_HAND = {  # the class -> some of its instances; what is not here is a datacla
     Surface: lambda: [bowl, saddle, ravine, valleys, hollow(0.3), hollow(np.linspace(0, 1, 3))],
     Table: lambda: [Table(["a", "b"], [["1", "2"]], words=True)],
     Variant: lambda: [a_variant()],
+    Written: lambda: [Written()],
     Warmup: lambda: [Warmup(Cosine(0.5, 9), 3)],
 }
 

@@ -778,6 +778,11 @@ def state_from_a_number(w, g, v=0.0, lr=0.01, rho=0.9, eps=1e-8):
     return w - lr * g / (np.sqrt(v) + eps), v
 
 
+def momentum_is_a_state(w, grad, momentum, lr=0.02, beta=0.9):
+    momentum = beta * momentum - lr * grad
+    return w + momentum, momentum
+
+
 def unusually_named(score, theta0, maxit=500, step=0.01):
     theta = np.array(theta0, float)
     for _ in range(maxit):
@@ -794,6 +799,7 @@ def unusually_named(score, theta0, maxit=500, step=0.01):
         (two_and_two, "SGD", "重みとバイアス"),
         (state_from_a_number, "RMSProp", "(theta, g, v)".replace("theta", "w")),
         (unusually_named, "SGD", "(score, theta0, …)"),
+        (momentum_is_a_state, "Momentum", "(w, grad, momentum)"),
     ],
 )
 def test_further_shapes_are_called_as_they_stand(thing, method, how):
@@ -870,6 +876,30 @@ def powers_of_both(w, g, m=0, v=0, t=1, lr=0.001, b1=0.9, b2=0.999, eps=1e-8):
     return w - lr * m / (1 - b1**t) / (np.sqrt(v / (1 - b2**t)) + eps), m, v
 
 
+def always_at_the_start(grad, x0, n=50, lr=0.1):
+    x = np.array(x0, float)
+    for _ in range(n):
+        x = x - lr * grad(x0)
+    return x
+
+
+def outdented(parameters, grads, v, beta=0.9, learning_rate=0.01):
+    for name in parameters:
+        v["d" + name] = beta * v["d" + name] + (1 - beta) * grads["d" + name]
+    parameters[name] = parameters[name] - learning_rate * v["d" + name]
+    return parameters, v
+
+
+def exchanged_in_the_state(step_size=0.001, b1=0.9, b2=0.999, eps=1e-8):
+    def update(i, g, state):
+        x, v, m = state
+        m, v = b1 * m + (1 - b1) * g, b2 * v + (1 - b2) * g**2
+        mh, vh = m / (1 - b1 ** (i + 1)), v / (1 - b2 ** (i + 1))
+        return x - step_size * mh / (np.sqrt(np.maximum(vh, 0)) + eps), m, v
+
+    return lambda x0: (x0, np.zeros_like(x0), np.zeros_like(x0)), update
+
+
 @pytest.mark.parametrize(
     ("thing", "method", "variant"),
     [
@@ -881,6 +911,9 @@ def powers_of_both(w, g, m=0, v=0, t=1, lr=0.001, b1=0.9, b2=0.999, eps=1e-8):
         (OnlyAtFirst, "AdaGrad", "state/once"),
         (GradientAsVelocity, "Momentum", "state/v-is-gradient"),
         (powers_of_both, "Adam", "eq-adam-m/mv-power"),
+        (always_at_the_start, "SGD", "loop/gradient-at-start"),
+        (outdented, "Momentum", "keys/still"),
+        (exchanged_in_the_state, "Adam", "repair/exchanged"),
     ],
 )
 def test_slips_of_states_counts_and_loops_are_named(thing, method, variant):

@@ -5,7 +5,9 @@ from dataclasses import replace
 
 import numpy as np
 
-from fumoto.checking.candidates.engine import AS_PRINTED, walk
+from fumoto.checking.candidates.conventions import conventions
+from fumoto.checking.candidates.disguised import in_another_form
+from fumoto.checking.candidates.engine import AS_PRINTED, follows, walk
 from fumoto.checking.computing.comparison import Comparison
 from fumoto.checking.computing.measurements import last_move
 from fumoto.checking.computing.problems import Trajectory
@@ -62,10 +64,16 @@ def _moving_only(
 ) -> Report | None:
     """動かない重みのほかに、動く重みもおかしいもの。"""
     paths = [path.only(moving) for path in reader.trajectories if moving & path.problem.start.keys()]
-    found = search(replace(reader, trajectories=paths))
+    alone = replace(reader, trajectories=paths)
+    which = _described(reader.trajectories, moving, still)
+    if (form := next((c for c in conventions(reader.method.name) if follows(alone, c)), None)) is not None:
+        if (found := in_another_form(reader)) is not None:
+            return found
+        words = f"{which}が、まったく動きません。ほかの重みは、{form.words}"
+        return Report(False, f"既知の間違い: {words}。", variant="keys/still")
+    found = search(alone)
     if found is None:
         return None
-    which = _described(reader.trajectories, moving, still)
     words = f"{which}が、まったく動きません。さらに、{found.verdict.removeprefix('既知の間違い: ')}"
     return replace(found, verdict=f"既知の間違い: {words}", variant=f"keys/still + {found.variant}")
 

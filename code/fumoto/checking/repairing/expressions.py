@@ -155,8 +155,6 @@ def dropped(place: Spot, scope: Scope) -> Iterator[Edit]:
         if len(node.args) == 2:
             product = binary(node.args[0], ast.Mult(), node.args[1])
             yield from place.edit("function", "要素ごとの積です", product)
-            swapped = ast.Call(node.func, node.args[::-1], node.keywords)
-            yield from place.edit("order", "引数の順が逆です", swapped)
         for i in range(len(node.keywords)):
             fewer = ast.Call(node.func, node.args, node.keywords[:i] + node.keywords[i + 1 :])
             yield from place.edit("superfluous", what, fewer)

@@ -4,10 +4,13 @@ import ast
 import copy
 from collections.abc import Iterator
 from contextlib import contextmanager
+from itertools import combinations
 from typing import Any
 
 from fumoto.checking.repairing.edits import Edit, located
 from fumoto.checking.repairing.places import Scope, Spot, binary, constant, is_stored, is_term
+
+LONGEST = 6  # これより長い並びでは、入れ替えを試さない
 
 
 def other_terms(place: Spot, scope: Scope) -> Iterator[Edit]:
@@ -26,6 +29,19 @@ def other_terms(place: Spot, scope: Scope) -> Iterator[Edit]:
         new = copy.deepcopy(term)
         new.ctx = copy.copy(node.ctx)
         yield from place.edit("variable", "変数が違います", new)
+
+
+def exchanged(place: Spot, scope: Scope) -> Iterator[Edit]:
+    """並びの中の 2 つの取り違え: 受け取る変数、返す値、渡す引数。"""
+    node = place.node
+    field = "args" if isinstance(node, ast.Call) else "elts" if isinstance(node, ast.Tuple) else ""
+    items = getattr(node, field, [])
+    for i, j in combinations(range(len(items) if len(items) <= LONGEST else 0), 2):
+        order = list(items)
+        order[i], order[j] = order[j], order[i]
+        new = copy.copy(node)
+        setattr(new, field, order)
+        yield from place.edit("exchanged", "順が入れ替わっています", new)
 
 
 def everywhere(place: Spot, scope: Scope) -> Iterator[Edit]:
@@ -102,5 +118,5 @@ def _whole(place: Spot) -> bool:
     return isinstance(parent, ast.Call) and place.field == "args" and isinstance(place.node, ast.BinOp)
 
 
-KINDS = (other_terms, everywhere)
+KINDS = (exchanged, other_terms, everywhere)
 LAST = (factors,)

@@ -86,18 +86,23 @@ class _Looping:
         return {}
 
     def unseen(self) -> tuple[str, str] | None:
-        """終わりまで走らせると、返されたリストの中身が、どれも同じ 1 つの配列か。"""
+        """終わりまで走らせて分かること: 勾配がいつも出発点でのものか、返されたリストの中身がどれも同じ 1 つの配列か。"""
         key, runs = next(iter(self.runs.items()))
         count = next((a.name for a in self.loop.arguments.listed if normal(a.name) in COUNT), None)
         if count is None or not runs:
             return None
         run = _Run(self.loop, runs[0].start, {**self.values, count: FEW})
+        asked = [run.start]
         for _ in range(FEW):
             run.given.put(np.ones_like(runs[0].start))
             kind, value = run.reached.get()
             if kind in ("error", "end"):
                 break
+            asked.append(np.reshape(value, run.start.shape))
         run.given.put(None)
+        last = next((x for x in _items(value) if alike(x, run.start.shape)), None) if kind == "end" else None
+        if last is not None and np.any(last != run.start) and all(np.array_equal(x, run.start) for x in asked):
+            return "loop/gradient-at-start", key
         points = [x for x in value if isinstance(x, np.ndarray)] if kind == "end" and isinstance(value, list) else []
         alike_points = len(points) > 2 and all(x is points[0] for x in points)
         return ("loop/points-alike", key) if alike_points else None
@@ -165,11 +170,15 @@ class _Run:
             raise ReaderError("用意した勾配を使い切る前に終わりました。")
         if kind == "x":
             return of_type(np.reshape(value, self.start.shape), self.start)
-        items = [value, *reversed(value)] if isinstance(value, list | tuple) else [value]
-        found = next((item for item in items if alike(item, self.start.shape)), None)
+        found = next((item for item in _items(value) if alike(item, self.start.shape)), None)
         if found is None or self.steps == 0:
             raise ReaderError(f"勾配を {self.steps} 回使ったところで終わり、重みを返しませんでした。")
         return of_type(np.array(found), self.start)
+
+
+def _items(value: Any) -> list[Any]:
+    """返されたものの中で、終わりの重みかもしれないもの。"""
+    return [value, *reversed(value)] if isinstance(value, list | tuple) else [value]
 
 
 def _waiting(given: "SimpleQueue[Array | None]", reached: "SimpleQueue[Any]") -> Callable[..., Array]:

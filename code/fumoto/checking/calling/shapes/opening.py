@@ -74,13 +74,15 @@ class _Carrying:
 
     def __init__(self, start: Callable[..., Any], function: Callable[..., Any]):
         self.start, self.function, self.kept, self.place = start, function, NOTHING, None
-        self.listed = [a for a in arguments_of(function).listed if a.required]
+        self.listed, self.count = [a for a in arguments_of(function).listed if a.required], 0
 
     def update(self, params: Any, grads: Any) -> Any:
         if self.kept is NOTHING:
             self.kept = self.start(params)
             self.place = next((at for at, part in _parts(self.kept).items() if _same(part, params)), None)
-        returned = self.function(*(grads if a.role is Role.GRADS else self.kept for a in self.listed))
+        given = {Role.GRADS: grads, Role.TIME: self.count}
+        returned = self.function(*(given.get(a.role, self.kept) for a in self.listed))
+        self.count += 1
         if self.place is None and isinstance(returned, tuple) and len(returned) == 2:
             change, self.kept = returned
             return change

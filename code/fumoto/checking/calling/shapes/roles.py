@@ -176,9 +176,7 @@ def _known(listed: tuple[Argument, ...]) -> tuple[Argument, ...]:
     """2 つ目の重みや勾配、相手のないバイアスは、名前から分かったことにしない。"""
     if twins := _two_and_their_gradients(listed):
         return twins
-    epsilon = any(normal(argument.name) in ("eps", "epsilon") for argument in listed)
-    if epsilon:  # delta は ε ではない。AdaDelta の状態である
-        listed = tuple(replace(a, role=Role.OTHER) if normal(a.name) == "delta" and a.required else a for a in listed)
+    listed = tuple(replace(a, role=Role.OTHER) if _is_state_by_name(a, listed) else a for a in listed)
     roles = {argument.role for argument in listed}
     paired = {Role.BIAS, Role.BIAS_GRAD} <= roles or {Role.MODEL, Role.GRADS, Role.BIAS_GRAD} <= roles
     alone = set() if paired else {Role.BIAS, Role.BIAS_GRAD}
@@ -191,6 +189,13 @@ def _known(listed: tuple[Argument, ...]) -> tuple[Argument, ...]:
         seen.add(argument.role)
         found.append(replace(argument, role=Role.OTHER) if again or argument.role in alone else argument)
     return tuple(found)
+
+
+def _is_state_by_name(argument: Argument, listed: tuple[Argument, ...]) -> bool:
+    """値の名前でも、既定値がなく、その値にはほかの名前があるなら、状態である(``delta`` と ``eps``、``momentum`` と ``beta``)。"""
+    others = {normal(a.name) for a in listed if a is not argument and a.role is Role.VALUE}
+    values = {"delta": {"eps", "epsilon"}, "momentum": {"beta", "mu", "beta1", "gamma"}, "velocity": {"momentum"}}
+    return argument.required and bool(values.get(normal(argument.name), set()) & others)
 
 
 def _two_and_their_gradients(listed: tuple[Argument, ...]) -> tuple[Argument, ...]:

@@ -186,6 +186,7 @@ class _Walk:
         same = [after.get(key) is w for key, (w, _) in before.items()]
         moved = not all(same) or any(not unchanged(after[key], old) for key, (_, old) in before.items())
         weights, others = weights_in(returned, unit, self.plan.last)
+        weights = NOTHING if any(weights is state for state in kept.values()) else weights  # 渡した状態そのもの
         if moved and not self.returned:
             self.in_place = True
             self.replaced = self.replaced or not all(same)
