@@ -933,3 +933,79 @@ def test_a_small_difference_is_not_taken_for_rounding(lr):
     )
     report = check(names["adam"], "Adam", lr=lr)
     assert (report.ok, report.variant) == (False, None), str(report)
+
+
+class WithDecay:
+    """As PyTorch's SGD: the decay is an option with a value of its own."""
+
+    def __init__(self, params, lr=0.01, weight_decay=1e-4):
+        self.params, self.lr, self.weight_decay = list(params), lr, weight_decay
+
+    def step(self):
+        for p in self.params:
+            p.data -= self.lr * (p.grad + self.weight_decay * p.data)
+
+
+def test_a_decay_that_can_be_switched_off_is_no_mistake():
+    report = check(WithDecay, "SGD")
+    assert report.ok and "weight_decay は 0 にして確かめました" in str(report), str(report)
+    assert check(lambda w, g, lr=0.1: w - lr * (g + 1e-4 * w), "SGD").variant == "gradient/decay-0.0001"
+
+
+class KeepsTheGradient:
+    """The buffer is the array that ``zero_grad`` sets to 0."""
+
+    def __init__(self, params, lr=0.01, momentum=0.9):
+        self.params, self.lr, self.momentum, self.bufs = list(params), lr, momentum, {}
+
+    def zero_grad(self):
+        for p in self.params:
+            p.grad[...] = 0.0
+
+    def step(self):
+        for i, p in enumerate(self.params):
+            if i not in self.bufs:
+                self.bufs[i] = p.grad
+            else:
+                self.bufs[i] *= self.momentum
+                self.bufs[i] += p.grad
+            p.data -= self.lr * self.bufs[i]
+
+
+def from_the_start(grad_f, x0, alpha=0.02, beta=0.9, n_iter=100):
+    x, x_prev = np.array(x0, float), np.array(x0, float)
+    for _ in range(n_iter):
+        x = x - alpha * grad_f(x) + beta * (x - x_prev)
+    return x
+
+
+def current_square(w, g, lr=0.01, eps=1e-8):
+    return w - lr * g / (np.sqrt(np.square(g)) + eps)
+
+
+class PowersOfTwo:
+    def __init__(self, lr=0.01, beta1=0.9, beta2=0.999, eps=1e-8):
+        self.lr, self.beta1, self.beta2, self.eps, self.m, self.v = lr, beta1, beta2, eps, 0.0, 0.0
+        self.b1t, self.b2t = beta1, beta2
+
+    def step(self, w, g):
+        self.m = self.beta1 * self.m + (1 - self.beta1) * g
+        self.v = self.beta2 * self.v + (1 - self.beta2) * g**2
+        w = w - self.lr * (self.m / (1 - self.b1t)) / (np.sqrt(self.v / (1 - self.b2t)) + self.eps)
+        self.b1t *= self.b1t
+        self.b2t *= self.b2t
+        return w
+
+
+@pytest.mark.parametrize(
+    ("thing", "method", "variant"),
+    [
+        (KeepsTheGradient, "Momentum", "repair/copy"),
+        (from_the_start, "Momentum", "state/from-start"),
+        (current_square, "RMSProp", "eq-rmsprop-w/current-square"),
+        (PowersOfTwo, "Adam", "eq-adam-mhat/power-squared"),
+    ],
+)
+def test_slips_of_what_is_kept_are_named(thing, method, variant):
+    report = check(thing, method)
+    assert (report.ok, report.variant) == (False, variant), str(report)

@@ -6,7 +6,7 @@ from typing import Any
 from fumoto.checking.calling.optimizer import Observed, observe
 from fumoto.checking.calling.safety import ReaderError, in_the_meantime, one_check
 from fumoto.checking.calling.shapes.making import is_made
-from fumoto.checking.calling.values import NAMES, meanings, pair
+from fumoto.checking.calling.values import NAMES, meanings, normal, number, pair
 from fumoto.checking.candidates.optimizer import (
     further_mistake,
     indistinguishable,
@@ -82,7 +82,8 @@ def check(thing: Any, name: str | None = None, **hyperparameters: float) -> Repo
     methods = list(EVERY_METHOD.values()) if method is None else [method]
     report = _agreeing(seen, methods, hyperparameters)
     if report is None:
-        return _different(thing, seen, method, hyperparameters)
+        report = _different(thing, seen, method, hyperparameters)
+        return _without_its_decay(thing, seen, report, hyperparameters) or report
     if method is None and report.variant and not report.variant.startswith("convention/"):
         # 見分けるときは、どの手法の引数も少しずつ変えて走らせる。手法が分かれば、変えるのは、その手法の引数だけでよい
         return check(thing, report.name, **hyperparameters)
@@ -178,6 +179,19 @@ def _exchanged_defaults(seen: Observed, reader: Comparison, hyperparameters: dic
     given = {"beta1", "beta2", *(own for own, _ in places.values())} & hyperparameters.keys()
     beta1, beta2 = (reader.hyperparameters.get(name, 0.0) for name in ("beta1", "beta2"))
     return reader.method.name in ("Adam", "AdamW") and not given and beta1 >= 0.99 > beta2
+
+
+def _without_its_decay(
+    thing: Any, seen: Observed, report: Report, hyperparameters: dict[str, float]
+) -> Report | None:
+    """PyTorch のように、重み減衰の強さを受け取るもの。見つかったのがその減衰だけなら、0 にして確かめる。"""
+    for own, value in seen.own.items():
+        added = number(value) is not None and report.variant == f"gradient/decay-{value:g}"
+        if added and normal(own) in ("weightdecay", "wd", "l2", "l2reg") and own not in hyperparameters:
+            off = check(thing, report.name, **hyperparameters, **{own: 0.0})
+            note = f"{own} は 0 にして確かめました({own}={value:g} では、PyTorch と同じく、勾配に λw を足します)。"
+            return replace(off, notes=(note, *off.notes)) if off.ok else None
+    return None
 
 
 # --- 不一致 -------------------------------------------------------------------------------------------------

@@ -110,6 +110,7 @@ RMSPROP: tuple[Row, ...] = (
     ("old-h", "h を更新する前に、前の h で割っています", {_RW: "w_t - eta * g_t / (sqrt(h_t) + varepsilon)"}),
     ("squared-average", "前の h も含めた全体を 2 乗しています", {_RH: "(rho * h_t + (1 - rho) * g_t)**2"}),
     ("largest-square", "平均でなく、ρh と g² の大きい方をとっています", {_RH: "max(rho * h_t, g_t**2)"}),
+    ("current-square", "ためた二乗でなく、いまの勾配の二乗の平方根で割っています", {_RW: "w_t - eta * g_t / (sqrt(g_t**2) + varepsilon)"}),
     ("centered", "勾配の平均の 2 乗を引く RMSProp です(PyTorch の RMSprop の centered=True)", {"a_next": "rho * a_t + (1 - rho) * g_t", _RW: "w_t - eta * g_t / (sqrt(h_next - a_next**2) + varepsilon)"}),
     ("centered-inside", "勾配の平均の 2 乗を引く RMSProp です(Keras 3 の RMSprop の centered=True。ε は平方根の中)", {"a_next": "rho * a_t + (1 - rho) * g_t", _RW: "w_t - eta * g_t / sqrt(h_next - a_next**2 + varepsilon)"}),
     ("with-momentum", "慣性(0.9)が加わっています(PyTorch の RMSprop の momentum にあたる、別の手法です)", {"a_next": "0.9 * a_t + eta * g_t / (sqrt(h_next) + varepsilon)", _RW: "w_t - a_next"}),

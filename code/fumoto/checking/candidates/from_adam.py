@@ -42,6 +42,7 @@ def adam(w: str, weight: str) -> tuple[Row, ...]:
         *sided("count-early", "バイアス補正の回数 t が 1 つ小さく、0 から始まっています", {_MH: "m_next / (1 - sign(t) * beta_1**t)", _VH: "v_next / (1 - sign(t) * beta_2**t)"}),
         *sided("plus-one-outside", "バイアス補正の指数の括弧がなく、1 - βᵗ + 1 になっています", {_MH: "m_next / (2 - beta_1**t)", _VH: "v_next / (2 - beta_2**t)"}),
         *sided("over-count", "バイアス補正の代わりに、回数 t で割っています", {_MH: "m_next / (t + 1)", _VH: "v_next / (t + 1)"}),
+        *sided("power-squared", "バイアス補正の βᵗ に、毎回 β でなく自分自身を掛けています(指数が 1、2、4、8、… と 2 倍になります)", {_MH: "m_next / (1 - beta_1**(2**t))", _VH: "v_next / (1 - beta_2**(2**t))"}),
         *sided("count-late", "バイアス補正の回数 t が 1 つ大きく、2 から始まっています", {_MH: "m_next / (1 - beta_1**(t + 2))", _VH: "v_next / (1 - beta_2**(t + 2))"}),
         ("betas-exchanged", "β₁ と β₂ が、どこでも入れ替わっています", {_M: "beta_2 * m_t + (1 - beta_2) * g_t", _AV: "beta_1 * v_t + (1 - beta_1) * g_t**2", _MH: "m_next / (1 - beta_2**(t + 1))", _VH: "v_next / (1 - beta_1**(t + 1))"}),
         ("betas-exchanged-in-hats", "バイアス補正の β₁ と β₂ が入れ替わっています", {_MH: "m_next / (1 - beta_2**(t + 1))", _VH: "v_next / (1 - beta_1**(t + 1))"}),
@@ -78,6 +79,7 @@ def adam(w: str, weight: str) -> tuple[Row, ...]:
         ("rate-inverse", "学習率の補正の、分子と分母が逆です", {w: moved("(1 - beta_1**(t + 1)) / sqrt(1 - beta_2**(t + 1)) * m_next / (sqrt(v_next) + varepsilon)")}),
         ("rate-no-root", "学習率にまとめた補正の、1 - β₂ᵗ に平方根がありません", {w: moved("(1 - beta_2**(t + 1)) / (1 - beta_1**(t + 1)) * m_next / (sqrt(v_next) + varepsilon)")}),
         ("rate-root-of-both", "学習率にまとめた補正の、1 - β₁ᵗ まで平方根に入っています", {w: moved("sqrt((1 - beta_2**(t + 1)) / (1 - beta_1**(t + 1))) * m_next / (sqrt(v_next) + varepsilon)")}),
+        ("current-square", "ためた二乗でなく、いまの勾配の二乗の平方根で割っています", {w: moved("m_hat_next / (sqrt(g_t**2) + varepsilon)")}),
         ("hat-missing-v", "v の補正がありません(√v̂ でなく √v で割っています)", {w: moved("m_hat_next / (sqrt(v_next) + varepsilon)")}),
         ("hat-missing-m", "m の補正がありません(m̂ でなく m を使っています)", {w: moved("m_next / (sqrt(v_hat_next) + varepsilon)")}),
         *((f"uncorrected-{name}", f"{name} のバイアス補正がありません", {hat: f"{name}_next"}) for name, hat in (("m", _MH), ("v", _VH))),  # もう 1 つの間違いとの組のために

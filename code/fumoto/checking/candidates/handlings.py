@@ -132,6 +132,9 @@ def handlings(method: Method, names: list[str], counted: bool) -> Iterator[Candi
         words = "v を、0 でなくはじめの勾配(の -η 倍)から始めています"
         yield Candidate("state/v-step", words, handling=Handling(start=(("v", "-eta g"),)))
     if method.name == "Momentum":
+        words = "慣性の項が、1 つ前の位置でなく、出発点からの変化です(前の位置を更新していません)"
+        formulas = (("a_next", "a_t"), ("eq-momentum-v", "alpha * (w_t - a_t) - eta * g_t"))
+        yield Candidate("state/from-start", words, None, formulas, Handling(start=(("a", "w"),)))
         words = "はじめの勾配の配列そのものを、写さずに速度にしています。速度を書き換えると勾配も変わり、はじめの勾配が 2α 倍で入ります"
         yield Candidate("state/v-is-gradient", words, handling=Handling(first=(("eq-momentum-v", "-2 * alpha * eta * g_t"),)))  # fmt: skip
     if len(names) > 1:

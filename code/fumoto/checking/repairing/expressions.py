@@ -204,4 +204,4 @@ def wrapped(place: Spot, scope: Scope) -> Iterator[Edit]:
             yield from place.edit("power", "累乗がありません", binary(node, ast.Pow(), term))
 
 
-KINDS = (copies, operators, groups, dropped, numbers, wrapped)
+KINDS = (copies, operators, dropped, groups, numbers, wrapped)

@@ -20,6 +20,9 @@ def other_terms(place: Spot, scope: Scope) -> Iterator[Edit]:
         for other in scope.strings:
             yield from place.edit("variable", "名前が違います", other)
         return
+    if isinstance(node, ast.Call) and place.field in ("left", "right", "args", "value"):
+        for term in scope.of_kind("array"):
+            yield from place.edit("variable", "使うものが違います", term)
     if not is_term(node) or place.field == "func" or ast.unparse(node) in ("self", "np", "numpy", "math"):
         return
     if isinstance(place.parent, ast.Attribute):

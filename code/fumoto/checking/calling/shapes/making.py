@@ -186,9 +186,9 @@ def verbs(made: Any) -> Iterator[Verb]:
 
 def _beside(prefix: str, verb: str, names: list[str]) -> str | None:
     """``pre_update_params`` のような、更新の前と後に呼ぶメソッド。"""
-    return next(
-        (name for name in (f"{prefix}_{verb}", f"{prefix}_update", f"{prefix}_step") if name in names), None
-    )
+    usual = [f"{prefix}_{verb}", f"{prefix}_update", f"{prefix}_step"]
+    usual += ["zero_grad", "zero_grads", "clear_grads"] if prefix == "pre" else []
+    return next((name for name in usual if name in names), None)
 
 
 def setups(made: Any) -> list[str]:
