@@ -921,7 +921,7 @@ def test_slips_of_states_counts_and_loops_are_named(thing, method, variant):
     assert (report.ok, report.variant) == (False, variant), str(report)
 
 
-@pytest.mark.parametrize("lr", [1e-5, 1e-3, 1.0])
+@pytest.mark.parametrize("lr", [1e-5, pytest.param(1e-3, marks=pytest.mark.build), pytest.param(1.0, marks=pytest.mark.build)])
 def test_a_small_difference_is_not_taken_for_rounding(lr):
     names = {"np": np}
     exec(

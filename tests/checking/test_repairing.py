@@ -75,7 +75,7 @@ def loops_forever_when_edited(gradient, x, learning_rate=0.1, n_iter=50):
     ("thing", "method", "kind"),
     [
         (AnotherVariable, "Adam", "variable"),
-        (Helped, "Adam", "superfluous"),
+        pytest.param(Helped, "Adam", "superfluous", marks=pytest.mark.build),
         (loops_forever_when_edited, "SGD", "superfluous"),
     ],
 )
@@ -93,6 +93,7 @@ def test_the_place_of_the_mistake_is_said(thing, method, kind):
     ), report
 
 
+@pytest.mark.build
 @pytest.mark.parametrize("thing", [LostBracket])
 def test_what_no_single_edit_mends_stays_unknown(thing):
     report = check(thing, "Adam")
