@@ -783,6 +783,22 @@ def momentum_is_a_state(w, grad, momentum, lr=0.02, beta=0.9):
     return w + momentum, momentum
 
 
+def state_by_either_name(parameters, grads, v, beta=0.9, learning_rate=0.01):
+    for k in parameters:
+        v["d" + k] = beta * v.get("d" + k, v.get(k)) + (1 - beta) * grads["d" + k]
+        parameters[k] = parameters[k] - learning_rate * v["d" + k]
+    return parameters, v
+
+
+class MovesItself:
+    def __init__(self, value, lr=0.01, mu=0.9):
+        self.value, self.lr, self.mu, self.velocity = value, lr, mu, np.zeros(value.shape)
+
+    def backward_update(self, grad):
+        self.velocity = self.mu * self.velocity - self.lr * grad
+        self.value = self.value + self.velocity
+
+
 def unusually_named(score, theta0, maxit=500, step=0.01):
     theta = np.array(theta0, float)
     for _ in range(maxit):
@@ -800,6 +816,8 @@ def unusually_named(score, theta0, maxit=500, step=0.01):
         (state_from_a_number, "RMSProp", "(theta, g, v)".replace("theta", "w")),
         (unusually_named, "SGD", "(score, theta0, …)"),
         (momentum_is_a_state, "Momentum", "(w, grad, momentum)"),
+        (state_by_either_name, "Momentum", "W1, b1 の辞書と dW1, db1 の辞書"),
+        (MovesItself, "Momentum", "backward_update(grad)"),
     ],
 )
 def test_further_shapes_are_called_as_they_stand(thing, method, how):

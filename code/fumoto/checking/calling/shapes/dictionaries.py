@@ -71,6 +71,14 @@ class _Zeros(dict[str, Any]):
         super().__init__()
         self.zeros = {**zeros, **{of_gradient(name): z for name, z in zeros.items()}}
 
+    def get(self, name: str, default: Any = None) -> Any:
+        if name in self or default is not None:
+            return super().get(name, default)
+        try:
+            return self[name]
+        except KeyError:
+            return None
+
     def __missing__(self, name: str) -> Any:
         self[name] = self.zeros[name].copy()
         return self[name]

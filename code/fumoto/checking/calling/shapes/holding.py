@@ -21,7 +21,8 @@ def holding(thing: Any) -> Plan | None:
     if not isinstance(thing, type):
         return None
     made_with = arguments_of(thing)
-    for name in VERBS:
+    public = [name for name in dir(thing) if not name.startswith("_") and callable(look(thing, name))]
+    for name in (*VERBS, *(public if not set(VERBS) & set(public) else ())):
         listed = [a for a in arguments_of(look(thing, name)).listed if a.name != "self"]
         required = [a.name for a in listed if a.required]
         held = [_held(each, made_with) for each in required]
