@@ -953,6 +953,12 @@ def test_a_small_difference_is_not_taken_for_rounding(lr):
     assert (report.ok, report.variant) == (False, None), str(report)
 
 
+def decays_twice(w, g, m=0, v=0, t=1, lr=0.001, b1=0.9, b2=0.999, eps=1e-8, wd=0.1):
+    g = g + wd * w
+    m, v = b1 * m + (1 - b1) * g, b2 * v + (1 - b2) * g**2
+    return w - lr * (m / (1 - b1**t) / (np.sqrt(v / (1 - b2**t)) + eps) + wd * w), m, v
+
+
 class WithDecay:
     """As PyTorch's SGD: the decay is an option with a value of its own."""
 
@@ -968,6 +974,7 @@ def test_a_decay_that_can_be_switched_off_is_no_mistake():
     report = check(WithDecay, "SGD")
     assert report.ok and "weight_decay は 0 にして確かめました" in str(report), str(report)
     assert check(lambda w, g, lr=0.1: w - lr * (g + 1e-4 * w), "SGD").variant == "gradient/decay-0.0001"
+    assert not check(decays_twice, "AdamW").ok
 
 
 class KeepsTheGradient:

@@ -185,6 +185,8 @@ def _without_its_decay(
     thing: Any, seen: Observed, report: Report, hyperparameters: dict[str, float]
 ) -> Report | None:
     """PyTorch のように、重み減衰の強さを受け取るもの。見つかったのがその減衰だけなら、0 にして確かめる。"""
+    if report.name is None or "weight_decay" in EVERY_METHOD[report.name].hyperparameters:
+        return None  # 減衰のある手法では、余分な減衰は間違いである
     for own, value in seen.own.items():
         added = number(value) is not None and report.variant == f"gradient/decay-{value:g}"
         if added and normal(own) in ("weightdecay", "wd", "l2", "l2reg") and own not in hyperparameters:
