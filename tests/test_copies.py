@@ -33,7 +33,7 @@ from fumoto.checking.calling.shapes.units import Unit
 from fumoto.checking.calling.shapes.walking import Plan
 from fumoto.checking.calling.trying import Trial
 from fumoto.checking.computing.problems import PROBLEMS
-from fumoto.checking.repairing.places import Scope, Spot, spots
+from fumoto.checking.repairing.places import Renaming, Scope, Spot, spots
 from fumoto.checking.repairing.search import Expected
 from fumoto.checking.repairing.sources import Editable, Written
 from fumoto.checking.report import Finding, Report
@@ -179,6 +179,7 @@ BY_HAND = {  # the class -> some of its instances; what is not here is a datacla
     Judged: lambda: [
         Judged("a.py", "MySGD", 3, "optimizer", Report(True, "一致", constants={"lr": 0.1}), "SGD")
     ],
+    Renaming: lambda: [Renaming("w", ast.Name("x", ast.Load()))],
     Scope: lambda: [Scope({ast.Name("w", ast.Load()): "array"}, [])],
     Spot: lambda: spots(ast.parse("def f(w): return w**2").body[0]),
     Setting: lambda: [Setting(SGD, (("lr", 0.1),), functools.partial(MLP, [4, 3]))],

@@ -20,43 +20,47 @@ class Adam:
         self.m = {key: np.zeros_like(w) for key, w in params.items()}
         self.v = {key: np.zeros_like(w) for key, w in params.items()}
 
+    def hats(self, key):
+        return self.m[key] / (1 - self.beta1**self.t), self.v[key] / (1 - self.beta2**self.t)
 
-class AnotherVariable(Adam):
+    def moments(self, key, g):
+        self.m[key] = self.beta1 * self.m[key] + (1 - self.beta1) * g
+        self.v[key] = self.beta2 * self.v[key] + (1 - self.beta2) * g**2
+        return self.hats(key)
+
     def update(self, params, grads):
         if not self.m:
             self.start(params)
         self.t += 1
         for key, g in grads.items():
-            self.m[key] = self.beta1 * self.m[key] + (1 - self.beta1) * g
-            self.v[key] = self.beta2 * self.v[key] + (1 - self.beta2) * self.m[key] * g  # here
-            mh, vh = self.m[key] / (1 - self.beta1**self.t), self.v[key] / (1 - self.beta2**self.t)
-            params[key] -= self.lr * mh / (np.sqrt(np.abs(vh)) + self.eps)
+            params[key] -= self.step(*self.moments(key, g))
+
+    def step(self, mh, vh):
+        return self.lr * mh / (np.sqrt(vh) + self.eps)
+
+
+class AnotherVariable(Adam):
+    def moments(self, key, g):
+        self.m[key] = self.beta1 * self.m[key] + (1 - self.beta1) * g
+        self.v[key] = self.beta2 * self.v[key] + (1 - self.beta2) * self.m[key] * g  # here
+        return self.hats(key)
+
+    def step(self, mh, vh):
+        return super().step(mh, np.abs(vh))
 
 
 class LostBracket(Adam):
-    def update(self, params, grads):
-        if not self.m:
-            self.start(params)
-        self.t += 1
-        for key, g in grads.items():
-            self.m[key] = self.beta1 * self.m[key] + (1 - self.beta1) * g
-            self.v[key] = self.beta2 * self.v[key] + (1 - self.beta2) * g**2
-            mh, vh = self.m[key] / (1 - self.beta1**self.t), self.v[key] / (1 - self.beta2**self.t)
-            params[key] -= self.lr / (1 + mh) / (np.sqrt(vh) + self.eps)  # here
+    def step(self, mh, vh):
+        return self.lr / (1 + mh) / (np.sqrt(vh) + self.eps)  # here
 
 
 class Helped(Adam):
     """The mistake is in a function of its own."""
 
-    def update(self, params, grads):
-        if not self.m:
-            self.start(params)
-        self.t += 1
-        for key, g in grads.items():
-            self.m[key] = averaged(self.m[key], g, self.beta1)
-            self.v[key] = averaged(self.v[key], g**2, self.beta2)
-            mh, vh = self.m[key] / (1 - self.beta1**self.t), self.v[key] / (1 - self.beta2**self.t)
-            params[key] -= self.lr * mh / (np.sqrt(vh) + self.eps)
+    def moments(self, key, g):
+        self.m[key] = averaged(self.m[key], g, self.beta1)
+        self.v[key] = averaged(self.v[key], g**2, self.beta2)
+        return self.hats(key)
 
 
 def averaged(old, new, beta):
@@ -112,13 +116,13 @@ def test_code_that_does_more_than_compute_is_not_edited():
     assert editable(WritesAFile, text_of(WritesAFile)) == []
     assert editable(Helped, text_of(Helped)) != []
     assert {each.function.__qualname__ for each in editable(Helped, text_of(Helped))} >= {
-        "Helped.update",
+        "Helped.moments",
         "averaged",
     }
 
 
 def test_the_learners_functions_are_left_as_they_were():
-    before = {f: f.__code__ for f in (Helped.update, Helped.__init__, averaged)}
+    before = {f: f.__code__ for f in (Helped.moments, Helped.update, averaged)}
     check(Helped, "Adam")
     assert {f: f.__code__ for f in before} == before
 

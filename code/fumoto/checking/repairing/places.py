@@ -4,7 +4,7 @@ import ast
 import copy
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import TypeGuard
+from typing import Any, TypeGuard
 
 from fumoto.checking.repairing.edits import Edit, children, distinct, replaced
 
@@ -118,8 +118,25 @@ def is_term(node: ast.AST | None) -> TypeGuard[Term]:
     return isinstance(node, Term)
 
 
+class Renaming(ast.NodeTransformer):
+    """``old`` と書かれたところを ``new`` に替える。``only_read``: 読むところだけ。"""
+
+    def __init__(self, old: str, new: Term, only_read: bool = False):
+        self.old, self.new, self.only_read = old, new, only_read
+
+    def visit(self, node: ast.AST) -> Any:
+        if is_term(node) and ast.unparse(node) == self.old and not (self.only_read and is_written(node)):
+            return ast.copy_location(_with(self.new, node.ctx), node)
+        return self.generic_visit(node)
+
+
+def is_written(node: ast.AST) -> bool:
+    """値を入れられるところか。"""
+    return isinstance(getattr(node, "ctx", None), ast.Store)
+
+
 def is_stored(place: Spot) -> bool:
-    return isinstance(getattr(place.node, "ctx", None), ast.Store)
+    return is_written(place.node)
 
 
 def is_number(node: ast.AST) -> bool:

@@ -3,13 +3,10 @@
 import ast
 import copy
 from collections.abc import Iterator
-from typing import Any
 
 from fumoto.checking.repairing.edits import Edit, located, replaced, rewritten
 from fumoto.checking.repairing.moves import moved, shown
-from fumoto.checking.repairing.places import Scope, is_term, loaded, stored
-
-_AUGMENTED = {ast.Add: ast.Sub, ast.Sub: ast.Add, ast.Mult: ast.Div, ast.Div: ast.Mult}
+from fumoto.checking.repairing.places import Renaming, Scope, is_term, loaded, stored
 
 
 def blocks(function: ast.FunctionDef) -> list[list[ast.stmt]]:
@@ -148,26 +145,15 @@ def overwritten(block: list[ast.stmt], scope: Scope) -> Iterator[Edit]:
         if not isinstance(node, ast.Assign | ast.AugAssign) or not is_term(target):
             continue
         text, name = ast.unparse(target), "新しい名前"
-        fresh: ast.expr = ast.Name(name, ast.Load())
+        fresh = ast.Name(name, ast.Load())
         value = node.value if isinstance(node, ast.Assign) else ast.BinOp(loaded(target), node.op, node.value)
-        after = [_with(each, text, fresh) for each in copy.deepcopy(block[i + 1 :])]
+        renaming = Renaming(text, fresh, only_read=True)
+        after = [renaming.visit(each) for each in copy.deepcopy(block[i + 1 :])]
         first: ast.stmt = ast.Assign([ast.Name(name, ast.Store())], value)
         located(first, node)
         with rewritten(block, [*block[:i], first, *after]):
             after_all = f"{shown(first)}(この後では、{name}を使う)"
             yield Edit("overwritten", "状態を上書きしています", node.lineno, shown(node), after_all)
-
-
-def _with(node: ast.stmt, text: str, fresh: ast.expr) -> ast.stmt:
-    """``text`` と書かれた(読むだけの)ところを ``fresh`` に替えた ``node``。"""
-
-    class Renaming(ast.NodeTransformer):
-        def visit(self, each: ast.AST) -> Any:
-            if is_term(each) and isinstance(each.ctx, ast.Load) and ast.unparse(each) == text:
-                return ast.copy_location(copy.copy(fresh), each)
-            return self.generic_visit(each)
-
-    return Renaming().visit(node)
 
 
 KINDS = (signs, moved, removed, conditions, overwritten, added)

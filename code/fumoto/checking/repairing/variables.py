@@ -8,7 +8,7 @@ from itertools import combinations
 from typing import Any
 
 from fumoto.checking.repairing.edits import Edit, located
-from fumoto.checking.repairing.places import Scope, Spot, binary, constant, is_stored, is_term
+from fumoto.checking.repairing.places import Renaming, Scope, Spot, binary, constant, is_stored, is_term
 
 LONGEST = 6  # これより長い並びでは、入れ替えを試さない
 
@@ -49,33 +49,20 @@ def exchanged(place: Spot, scope: Scope) -> Iterator[Edit]:
 
 def everywhere(place: Spot, scope: Scope) -> Iterator[Edit]:
     """写して貼った文の、直し忘れた変数: 1 つの文の中の、同じものを全部。"""
-    statement = place.node
-    if not isinstance(place.parent, ast.Assign | ast.AugAssign) or place.field != "value":
-        return
     whole = place.parent
+    if not isinstance(whole, ast.Assign | ast.AugAssign) or place.field != "value":
+        return
     text = ast.unparse(whole)
     shown: dict[str, Any] = {ast.unparse(n): n for n in ast.walk(whole) if is_term(n)}
     targets = {ast.unparse(t) for t in getattr(whole, "targets", [getattr(whole, "target", None)]) if t}
-    for old in targets & {ast.unparse(n) for n in ast.walk(statement) if is_term(n)}:
+    for old in targets & {ast.unparse(n) for n in ast.walk(place.node) if is_term(n)}:
         kind = scope.kind(shown[old])
         for term in scope.of_kind(kind, "") if kind else scope.terms:
             if ast.unparse(term) == old:
                 continue
-            changed = _Renaming(old, term).visit(copy.deepcopy(whole))
+            changed = Renaming(old, term).visit(copy.deepcopy(whole))
             with _in_place_of(whole, changed):
                 yield Edit("variable", "変数が違います", whole.lineno, text, ast.unparse(whole))
-
-
-class _Renaming(ast.NodeTransformer):
-    def __init__(self, old: str, new: ast.expr):
-        self.old, self.new = old, new
-
-    def visit(self, node: ast.AST) -> Any:
-        if is_term(node) and ast.unparse(node) == self.old:
-            new = copy.deepcopy(self.new)
-            new.ctx = copy.copy(node.ctx)  # type: ignore[attr-defined]
-            return ast.copy_location(new, node)
-        return self.generic_visit(node)
 
 
 @contextmanager
