@@ -237,7 +237,9 @@ class Histograms {
   // ---- アドレス: #名前:activation=tanh;scale=he;place=before;bias=-0.5 ----
   remember() {
     clearTimeout(this.writing);
+    const { hash } = location;
     this.writing = setTimeout(() => {
+      if (location.hash !== hash) return; // その間にリンクで移った先を、上書きしない
       const keys = ["activation", "scale", "place", ...(this.config.bias ? ["bias"] : [])];
       const fragment = keys.map((key) => `${key}=${this.state[key]}`).join(";");
       try {

@@ -601,7 +601,9 @@ class Playground {
   // ---- アドレス: #名前:surface=bowl;eta=0.1;on=SGD,Adam;start=-7,2 ----
   remember() {
     clearTimeout(this.writing);
+    const { hash } = location;
     this.writing = setTimeout(() => {
+      if (location.hash !== hash) return; // その間にリンクで移った先を、上書きしない
       const { surface, on, version, start, values, best, time } = this.state;
       const entries = [["surface", surface], ["on", on], ["start", start], ...Object.keys(this.sliders).map((name) => [name, values[name]])];
       if (this.versions.length) entries.push(["use", Object.values(version)]);

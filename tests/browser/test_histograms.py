@@ -377,6 +377,14 @@ def test_a_wrong_address_does_no_harm(show):
     assert (figure.state()["sigma"], figure.state()["bias"]) == (10, -1)
 
 
+def test_a_link_followed_at_once_stays_in_the_address(show):
+    figure = show({"play": settings()})
+    figure.slider().press("End")
+    figure.page.evaluate("location.hash = '#after'")
+    figure.page.wait_for_timeout(600)  # the address is written a quarter of a second after the last change
+    assert figure.page.evaluate("location.hash") == "#after"
+
+
 def test_several_figures_do_not_disturb_one_another(show):
     first, second = show({"one": settings(), "two": settings(activations="relu")}, fragment="#two:scale=he")
     assert first.state()["sigma"] == 1

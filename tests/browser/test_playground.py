@@ -614,6 +614,14 @@ def test_ordinary_anchors_still_work(show):
     )
 
 
+def test_a_link_followed_at_once_stays_in_the_address(show):
+    figure = show(play=config())
+    figure.slider("eta").press("End")
+    figure.page.evaluate("location.hash = '#after'")
+    figure.page.wait_for_timeout(600)  # the address is written a quarter of a second after the last change
+    assert figure.page.evaluate("location.hash") == "#after"
+
+
 def test_several_playgrounds_do_not_disturb_one_another(show):
     pairs = [["Momentum", "Momentum/notes"]]
     hollow = config(surface="hollow", start=[-5], steps=40, switch=pairs)
