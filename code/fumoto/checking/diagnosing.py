@@ -22,10 +22,10 @@ def readers_of(seen: Observed, methods: Iterable[Method]) -> list[Comparison]:
     return found
 
 
-def with_its_place(mistake: Report | None, edited: Report | None) -> Report | None:
-    """2 つの間違いで説明するより、1 か所の直し方。名前のある間違い 1 つなら、それに直し方を言い添える。"""
-    if mistake is None or edited is None or " + " in (mistake.variant or ""):
-        return mistake if edited is None else edited
+def with_its_place(mistake: Report | None, edited: Report) -> Report:
+    """名前のある間違いなら、それに直し方を言い添える。"""
+    if mistake is None or " + " in (mistake.variant or ""):
+        return edited
     return replace(mistake, notes=(*mistake.notes, edited.verdict.partition("。")[2]))
 
 

@@ -1,6 +1,7 @@
 """読者の最適化手法を、印刷された式と突き合わせる。"""
 
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 from fumoto.checking.calling.optimizer import Observed, observe
@@ -8,10 +9,11 @@ from fumoto.checking.calling.safety import ReaderError, in_the_meantime, one_che
 from fumoto.checking.calling.shapes.making import is_made
 from fumoto.checking.calling.values import NAMES, meanings, normal, number, pair
 from fumoto.checking.candidates.optimizer import (
-    further_mistake,
     indistinguishable,
+    less_sure_mistake,
     shared_state,
     single_mistake,
+    two_mistakes,
     unknown,
 )
 from fumoto.checking.candidates.recognition import (
@@ -223,8 +225,14 @@ def _different(
     tried, chosen, mistake = diagnosed(seen, method, single_mistake)
     if mistake is None:
         with in_the_meantime(repaired, thing, tried, chosen, hyperparameters, problems_for(method)) as edited:
-            tried, chosen, mistake = diagnosed(seen, method, further_mistake)
-        mistake = with_its_place(mistake, edited.result())
+            two = partial(two_mistakes, needless=lambda: edited.done() and edited.result() is not None)
+            tried, chosen, mistake = diagnosed(seen, method, two)
+            if mistake is None:
+                tried, chosen, mistake = diagnosed(seen, method, less_sure_mistake)
+        if (place := edited.result()) is not None:
+            if mistake is not None and " + " in (mistake.variant or ""):  # 2 つの間違いより、1 か所の直し方
+                tried, chosen, mistake = diagnosed(seen, method, less_sure_mistake)
+            mistake = with_its_place(mistake, place)
     seen = tried
     if mistake is None or " + " in (mistake.variant or ""):
         another = recognised(readers_of(seen, others), seen.title, (exact, conventional))

@@ -9,6 +9,7 @@ import numpy as np
 from fumoto.checking.calling import values
 from fumoto.checking.calling.safety import ReaderError, within_time_limit
 from fumoto.checking.calling.shapes.making import NOTHING
+from fumoto.checking.calling.shapes.opening import starts_of
 from fumoto.checking.calling.shapes.units import example
 from fumoto.checking.calling.trying import FAILED, Trial, Wanted, choose, copied, walker
 from fumoto.checking.computing.running import follow
@@ -71,18 +72,12 @@ def observe(
 
     ``names``: 手法の引数の名前。``method``: 手法の名前。どちらも、決まっていなければ None。
     """
-    return within_time_limit(_observe, thing, hyperparameters, problems, names, method)
-
-
-def _observe(
-    thing: Any,
-    hyperparameters: Hyperparameters,
-    problems: "Sequence[Problem]",
-    names: tuple[str, ...] | None,
-    method: str | None,
-) -> Observed:
     matrices = all(w.ndim == 2 for problem in problems for w in problem.start.values())
-    wanted = Wanted(hyperparameters, names, method, matrices)
+    wanted = Wanted(hyperparameters, names, method, matrices, starts=starts_of(thing))
+    return within_time_limit(_observe, thing, wanted, problems)
+
+
+def _observe(thing: Any, wanted: Wanted, problems: "Sequence[Problem]") -> Observed:
     try:
         first, *rest = chosen(thing, wanted, problems)
         seen = _first_seen(first, wanted, problems)

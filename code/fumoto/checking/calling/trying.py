@@ -5,8 +5,8 @@
 """
 
 import inspect
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -30,13 +30,14 @@ SHIFT = 1.0
 
 @dataclass
 class Wanted:
-    """渡したい値。``given``: 読者の渡した値。``names``: 手法の引数(手法が決まっていなければ None)。``matrices``: 行列だけで試すか。``alike``: どれも同じ形の重みで試すか。"""
+    """渡したい値。``given``: 読者の渡した値。``names``: 手法の引数(手法が決まっていなければ None)。``matrices``: 行列だけで試すか。``alike``: どれも同じ形の重みで試すか。``starts``: 読者の書いた、状態を作るもの。"""
 
     given: Mapping[str, float]
     names: tuple[str, ...] | None
     method: str | None
     matrices: bool = False
     alike: bool = False
+    starts: Mapping[str, Callable[..., Any]] = field(default_factory=dict)
 
     def for_(self, accepts: Mapping[str, Any], anything: bool) -> dict[str, Any]:
         """受け取る引数 ``accepts`` に渡す値(読者の名前)。"""
@@ -122,7 +123,7 @@ def choose(thing: Any, wanted: Wanted) -> list[Trial]:
     tried = 0
     names_matter = False
     clashing: list[Plan] = []
-    for group in groups(thing, wanted.for_):
+    for group in groups(thing, wanted.for_, wanted.starts):
         if isinstance(group[0], Plan) and group[0].named and not names_matter:
             continue
         trials = [attempt(plan, wanted) for plan in group]

@@ -27,7 +27,7 @@ NAMES: dict[str, tuple[str, ...]] = {
     "beta2": ("beta2", "b2", "rho2", "betav", "decay2", "decayrate2", "gamma2", "mu2", "decayrate", "rho", "gamma"),
     "eps": (
         *("eps", "epsilon", "varepsilon", "tiny", "epsilonhat", "epshat", "fudgefactor", "smoothingterm", "smoothing"),
-        *("微小値", "微小量", "イプシロン", "stability", "stabilizer", "smallnumber", "smallconstant", "smallvalue", "offset", "delta", "epsi", "e"),
+        *("微小値", "微小量", "イプシロン", "stability", "stabilizer", "smallnumber", "smallconstant", "smallvalue", "offset", "delta", "epsi", "ep", "e"),
     ),
     "weight_decay": (
         *("weightdecay", "weightdecayrate", "weightdecaycoefficient", "wd", "lambda", "lam", "lmbda", "lambd", "lmd"),

@@ -53,7 +53,7 @@ MOMENTUM: tuple[Row, ...] = (
 
 _NV, _NW = "eq-nesterov-v", "eq-nesterov-w"
 NESTEROV: tuple[Row, ...] = (
-    ("velocity-again", "-ηg のところに、速度を足しています", {_NW: "w_t + (1 + alpha) * v_next"}),
+    ("velocity-again", "αv が 2 度入っています(先読みした点から、重みを戻さずに動いているか、-ηg のところに速度を足しています)", {_NW: "w_t + (1 + alpha) * v_next"}),
     ("lookback-sign", "前の速度の分を、引かずに足しています", {_NW: "w_t + alpha * v_t + (1 + alpha) * v_next"}),
     ("velocities-exchanged", "前の速度と、いまの速度が入れ替わっています", {_NW: "w_t - alpha * v_next + (1 + alpha) * v_t"}),
     ("only-change", "いまの速度に掛かる 1 + α が、α になっています", {_NW: "w_t - alpha * v_t + alpha * v_next"}),
@@ -141,7 +141,6 @@ ADADELTA: tuple[Row, ...] = (
     *averaged(_DU, "rho", "u_t", "d_next**2", "ρ"),
     *accumulated(_DH, "rho * h_t"),
     ("epsilon-missing-top", "分子の根号の中の ε が抜けています。u がいつも 0 のままなので、重みが動きません", {_DD: "sqrt(u_t) / sqrt(h_next + varepsilon) * g_t"}),
-    ("epsilon-outside", "ε が、2 つの根号の両方で外にあります", {_DD: "(sqrt(u_t) + varepsilon) / (sqrt(h_next) + varepsilon) * g_t"}),
     ("epsilon-outside-top", "ε が、分子の根号の外にあります", {_DD: "(sqrt(u_t) + varepsilon) / sqrt(h_next + varepsilon) * g_t"}),
     ("epsilon-outside-bottom", "ε が、分母の根号の外にあります", {_DD: "sqrt(u_t + varepsilon) / (sqrt(h_next) + varepsilon) * g_t"}),
     ("epsilon-squared", "ε が 2 乗されています", {_DD: "sqrt(u_t + varepsilon**2) / sqrt(h_next + varepsilon**2) * g_t"}),

@@ -66,10 +66,10 @@ def _reproducing(
     everywhere: bool = False,
 ) -> list[tuple[Variant, ...]]:
     """読者の数値を再現する間違いの組。読者の状態まで再現するものを先に並べる。"""
-    elsewhere, found = reader.elsewhere, []
+    elsewhere, found, quick = reader.elsewhere, [], reader.smallest_first  # 違うと早く分かるように
     for group in groups:
         for base in bases:
-            if all(v.equation.label in base.labels for v in group) and reader.follows(base, *group):
+            if all(v.equation.label in base.labels for v in group) and quick.follows(base, *group):
                 unsure = elsewhere is not None and not elsewhere.follows(base, *group)
                 if not (unsure and everywhere):
                     found.append((unsure, not reader.has_state_of(base, *group), group))

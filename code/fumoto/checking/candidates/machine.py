@@ -172,7 +172,7 @@ def _printed(equation: Equation, patched: bool) -> Callable[[Known], Any]:
     return rule
 
 
-_MOST = 5000
+_MOST = 50_000
 _COMPUTED: dict[tuple[Any, ...], Any] = {}  # 違う候補でも、間違いのところまでは、同じ値の同じ式である
 
 

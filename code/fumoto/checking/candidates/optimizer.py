@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from functools import partial
-from itertools import chain, combinations
+from itertools import chain, combinations, takewhile
 
 import numpy as np
 
@@ -145,11 +145,15 @@ def single_mistake(reader: Comparison) -> Report | None:
 _BESIDES = {"loop/gradient-kept"}  # ほかの間違いがあれば、そちらを言う
 
 
-def further_mistake(reader: Comparison) -> Report | None:
-    """1 つでは見つからないときに探す、2 つの間違いと、粗く比べて同じもの。なければ None。"""
-    return _said(
-        reader, _first(reader, pairs, _two_mistakes, _scheduled, _here_only, _rough_mistake)
-    )
+def two_mistakes(reader: Comparison, needless: Callable[[], bool] = lambda: False) -> Report | None:
+    """1 つでは見つからないときに探す、2 つの間違いの ``Report``。なければ None。``needless``: もう探さなくてよくなったか。"""
+    listed = partial(_two_mistakes, needless=needless)
+    return _said(reader, _first(reader, pairs, listed, _scheduled, until=needless))
+
+
+def less_sure_mistake(reader: Comparison) -> Report | None:
+    """渡された引数でだけ同じものと、粗く比べて同じもの。なければ None。"""
+    return _said(reader, _first(reader, _here_only, _rough_mistake))
 
 
 def _said(reader: Comparison, found: Report | None) -> Report | None:
@@ -164,9 +168,14 @@ def _said(reader: Comparison, found: Report | None) -> Report | None:
     return found
 
 
-def _first(reader: Comparison, *searches: Callable[[Comparison], Report | None]) -> Report | None:
-    """``searches`` を順に試し、はじめに見つかったもの。"""
-    return next((found for search in searches if (found := search(reader)) is not None), None)
+def _first(
+    reader: Comparison,
+    *searches: Callable[[Comparison], Report | None],
+    until: Callable[[], bool] = lambda: False,
+) -> Report | None:
+    """``searches`` を順に試し、はじめに見つかったもの。``until`` が真になれば、やめる。"""
+    tried = takewhile(lambda _: not until(), searches)
+    return next((found for search in tried if (found := search(reader)) is not None), None)
 
 
 def unknown(reader: Comparison) -> list[str]:
@@ -278,9 +287,9 @@ def _measured(reader: Comparison) -> Report | None:
     return None if found is None else report_on(reader, [found])
 
 
-def _two_mistakes(reader: Comparison) -> Report | None:
+def _two_mistakes(reader: Comparison, needless: Callable[[], bool] = lambda: False) -> Report | None:
     """表にある 2 つの間違い。"""
-    for first, second, both in combined(reader):
+    for first, second, both in takewhile(lambda _: not needless(), combined(reader)):
         if follows(reader, both):
             alone = next((each for each in (first, second) if follows(reader, each)), None)
             return report_on(reader, [first, second] if alone is None else [alone])

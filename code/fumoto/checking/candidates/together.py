@@ -105,16 +105,25 @@ def combined(reader: Comparison) -> Iterator[tuple[Candidate, Candidate, Candida
 
 def together(first: Candidate, second: Candidate) -> Candidate:
     """2 つの候補を一緒に動かすもの。同じところを変えるなら、2 つ目の方を使う。"""
-    changed = _changed(second.handling)
-    return replace(
-        first,
-        id=f"{first.id} + {second.id}",
-        formulas=(*first.formulas, *second.formulas),
-        handling=replace(first.handling, **changed) if changed else first.handling,
+    return Candidate(
+        f"{first.id} + {second.id}",
+        first.words,
+        first.label,
+        (*first.formulas, *second.formulas),
+        _handled(first.handling, second.handling),
+        first.method,
+        first.convention,
+        first.published,
     )
 
 
 @cache
+def _handled(first: Handling, second: Handling) -> Handling:
+    """2 つの動かし方を一緒にしたもの。"""
+    changed = _changed(second)
+    return replace(first, **changed) if changed else first
+
+
 def _changed(handling: Handling) -> dict[str, Any]:
     """正しい動かし方と違うところ。"""
     return {

@@ -150,6 +150,13 @@ class Comparison:
 
 def tolerance(trajectory: Trajectory, step: int, key: str, precision: DTypeLike, lost: float) -> Array:
     """``step`` ステップ目(1 から)の ``params[key]`` に許すずれ。"""
+    asked = step, key, precision, lost
+    if asked not in trajectory.tolerances:  # どの候補にも同じ
+        trajectory.tolerances[asked] = _tolerance(trajectory, step, key, precision, lost)
+    return trajectory.tolerances[asked]
+
+
+def _tolerance(trajectory: Trajectory, step: int, key: str, precision: DTypeLike, lost: float) -> Array:
     own = np.finfo(trajectory.problem.start[key].dtype).eps
     coarser = max(np.finfo(precision).eps - own, 0.0)
     largest, walked = trajectory.largest[step - 1][key], trajectory.walked[step - 1][key]

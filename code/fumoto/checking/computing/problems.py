@@ -135,6 +135,11 @@ class Trajectory:
     values: Hyperparameters = field(default_factory=dict)
 
     @cached_property
+    def tolerances(self) -> dict[tuple[Any, ...], Array]:
+        """比べるときに許すずれの、計算したもの。"""
+        return {}
+
+    @cached_property
     def elements(self) -> int:
         """重みの要素の数。"""
         return sum(w.size for w in self.problem.start.values())

@@ -5,7 +5,7 @@
 
 import inspect
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -23,7 +23,7 @@ from fumoto.checking.calling.shapes.making import (
     setups,
     verbs,
 )
-from fumoto.checking.calling.shapes.opening import opened
+from fumoto.checking.calling.shapes.opening import opened, started
 from fumoto.checking.calling.shapes.roles import (
     SIZE,
     SIZES,
@@ -75,12 +75,14 @@ _OBJECTS: tuple[Kind, ...] = (  # 勾配も持つ重みを渡すとき
     (objects.in_variables, ".grad を持つ配列のリスト", True),
     (objects.in_objects_of_values, ".value.grad を持つもののリスト", True),
     (objects.in_named_objects, ".data と .grad を持つものの辞書", True),
+    (objects.in_remembering_objects, ".data と .grad と 0 の状態を持つもののリスト", True),
 )
 _LAYERS: tuple[Kind, ...] = (
     (layers.in_layers, "重みと勾配を持つ層のリスト", True),
     (layers.layer_by_layer, "重みと勾配を持つ層を 1 つずつ", True),
     (layers.in_a_network, "層とパラメーターを持つネットワーク", True),
     (layers.in_a_network_of_arrays, "parameters() と gradients() が配列を返すネットワーク", True),
+    (sequences.in_a_model, "重みのリストと勾配のリストを持つネットワーク", True),
     (layers.in_layers_of_lists, "params と grads がリストの層のリスト", True),
     (layers.list_layer_by_layer, "params と grads がリストの層を 1 つずつ", True),
     (layers.layer_by_layer, "重みと勾配を持つ層を 1 つずつ(1 つごとに新しく作って)", False),
@@ -142,11 +144,14 @@ def _fits(arguments: Arguments) -> bool:
 
 
 def groups(
-    thing: Any, values_for: Callable[[dict[str, Any], bool], dict[str, Any]]
+    thing: Any,
+    values_for: Callable[[dict[str, Any], bool], dict[str, Any]],
+    starts: Mapping[str, Callable[..., Any]],
 ) -> Iterator[list[Plan | Loop]]:
     """試す呼び方の組。組の中のものは、名前からは区別できない。
 
-    ``values_for(accepts, anything)``: 受け取る引数 → そこに渡す値。作るものがなければ、そのわけを言う ``ReaderError``。
+    ``values_for(accepts, anything)``: 受け取る引数 → そこに渡す値。``starts``: 同じファイルの、状態を作るもの。作るものがなければ、そのわけを言う
+    ``ReaderError``。
     """
     why: ReaderError | None = None
     if inspect.isroutine(thing) and _fits(arguments_of(thing)):
@@ -158,7 +163,7 @@ def groups(
     found = False
     if held is not None:
         yield [held]
-    for making in makings(thing):
+    for making in (*started(thing, starts), *makings(thing)):
         try:
             made = _sample(making, values_for)
             every = list(verbs(made))

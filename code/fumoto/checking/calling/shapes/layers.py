@@ -77,6 +77,12 @@ class _Layer:
 
     get_params = parameters
 
+    def __getitem__(self, name: str) -> Any:
+        return self.__dict__[name]
+
+    def __setitem__(self, name: str, value: Any) -> None:
+        self.__dict__[name] = value
+
 
 class _GradientsToCall(dict[str, Array]):
     """``layer.grads["W"]`` でも ``layer.grads()`` でも使える辞書。"""

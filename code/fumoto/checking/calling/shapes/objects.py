@@ -4,6 +4,7 @@
 どれか 1 つの名前で配列が入れ替わっていれば、ほかの名前にも写す。
 """
 
+import re
 from typing import Any
 
 import numpy as np
@@ -129,12 +130,58 @@ class Parameter:
     cleargrad = zero_grad
 
 
+_WORDS = {
+    *(
+        "m",
+        "v",
+        "s",
+        "h",
+        "r",
+        "u",
+        "exp",
+        "avg",
+        "ema",
+        "mom",
+        "momentum",
+        "moment",
+        "velocity",
+        "vel",
+        "buf",
+    ),
+    *(
+        "buffer",
+        "cache",
+        "acc",
+        "accumulator",
+        "sum",
+        "square",
+        "squares",
+        "sq",
+        "state",
+        "prev",
+        "grad",
+        "delta",
+    ),
+}
+_COUNTS = ("t", "step", "steps")
+
+
+class _RememberingParameter(Parameter):
+    """``p.exp_avg`` のような状態を、はじめから 0 で持っているもの。"""
+
+    def __getattr__(self, name: str) -> Any:
+        if name not in _COUNTS and not _WORDS.issuperset(re.sub("[0-9]", "", name.lower()).split("_")):
+            raise AttributeError(name)
+        self.__dict__[name] = 0 if name in _COUNTS else np.zeros_like(self.current)
+        return self.__dict__[name]
+
+
 class _Objects(Unit):
     """パラメーターのリスト。勾配も、配列でありながら ``.data`` を持つ。"""
 
-    def __init__(self, params: Arrays):
+    def __init__(self, params: Arrays, kind: type[Parameter] = Parameter):
         super().__init__(params)
-        self.objects = [Parameter(key, w) for key, w in params.items()]
+        self.objects = [kind(key, w) for key, w in params.items()]
         self.weights: Any = self.objects
 
     def put(self, grads: Arrays) -> None:
@@ -209,6 +256,11 @@ class _OfValues(_Objects):
 def in_objects(params: Arrays) -> list[Unit]:
     """``.data`` と ``.grad`` を持つもののリスト。"""
     return [_Objects(params)]
+
+
+def in_remembering_objects(params: Arrays) -> list[Unit]:
+    """``.data`` と ``.grad`` と 0 の状態を持つもののリスト。"""
+    return [_Objects(params, _RememberingParameter)]
 
 
 def in_named_objects(params: Arrays) -> list[Unit]:

@@ -1,13 +1,16 @@
-"""``(init, update)`` のような組で返されたものを、状態を持つもの 1 つにする。"""
+"""``(init, update)`` のような組や、同じファイルの ``init_state`` と更新の関数を、状態を持つもの 1 つにする。"""
 
-from collections.abc import Callable, Mapping
-from types import SimpleNamespace
+import re
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
+from functools import partial
+from types import FunctionType, SimpleNamespace
 from typing import Any
 
 import numpy as np
 
-from fumoto.checking.calling.shapes.making import NOTHING, look
-from fumoto.checking.calling.shapes.roles import Argument, Role, arguments_of
+from fumoto.checking.calling.shapes.making import NOTHING, Making, look
+from fumoto.checking.calling.shapes.roles import Argument, Arguments, Role, arguments_of
 
 _INITIALIZERS = ("init", "init_state", "initial_state", "create_state", "initialize", "init_fn")
 
@@ -31,26 +34,76 @@ def opened(made: Any) -> Any:
     return made
 
 
+_STARTS = re.compile(r"init|create|make|new|zero|start|empty|state", re.IGNORECASE)
+
+
+def starts_of(thing: Any) -> dict[str, Callable[..., Any]]:
+    """``state`` を受け取る関数と同じファイルにある、状態を作るもの: ``init_state(params)``, ``State(params)`` など。"""
+    listed = arguments_of(thing).listed if type(thing) is FunctionType else ()
+    if not any(a.required and "state" in a.name.lower() for a in listed):
+        return {}
+    found = {}
+    for name, start in list((look(thing, "__globals__") or {}).items()):
+        own = start is not thing and look(start, "__module__") == look(thing, "__module__")
+        if own and callable(start) and _STARTS.search(name):
+            needed = [a for a in arguments_of(start).listed if a.required]
+            if len(needed) == 1 and needed[0].role is not Role.GRADS:
+                found[name] = start
+    return found
+
+
+def started(function: Any, starts: Mapping[str, Callable[..., Any]]) -> Iterator[Making]:
+    """``state`` を受け取る ``function`` の作り方: 状態は、``starts`` のどれかに作らせる。"""
+    arguments = arguments_of(function)
+    values = tuple(replace(a, keyword=True) for a in arguments.listed if a.role is Role.VALUE)
+    for name, start in starts.items():
+        build = _carrier(start, function, arguments.listed)
+        yield Making(f"{name} に状態を作らせ、", Arguments(values, False), build)
+
+
+def _carrier(
+    start: Callable[..., Any], function: Callable[..., Any], listed: tuple[Argument, ...]
+) -> Callable[..., Any]:
+    def carrier(**values: Any) -> Any:
+        update = partial(function, **values)
+        if Role.PARAMS in {a.role for a in listed}:
+            return _Initialised(start, update, listed)
+        return _Carrying(start, update)
+
+    return carrier
+
+
 def _is_state(argument: Argument) -> bool:
     return argument.role not in (Role.PARAMS, Role.GRADS, Role.VALUE, Role.TIME, Role.KEY)
 
 
 class _Initialised:
-    """``init(params)`` で状態を作り、``update(grads, state, params)`` が状態も返すもの。"""
+    """``init(params)`` で状態を作り、``update(grads, state, params)`` が状態も返すか、書き換えるもの。"""
 
     def __init__(self, start: Callable[..., Any], function: Callable[..., Any], listed: tuple[Argument, ...]):
-        self.start, self.function, self.listed, self.kept = start, function, listed, NOTHING
+        self.start, self.function, self.listed, self.kept, self.count = start, function, listed, NOTHING, 0
 
     def update(self, params: Any, grads: Any) -> Any:
         if self.kept is NOTHING:
             self.kept = self.start(params)
-        given = [
-            grads if a.role is Role.GRADS else params if a.role is Role.PARAMS else self.kept
-            for a in self.listed
-            if a.role is not Role.VALUE and (a.required or a.role is Role.PARAMS)
-        ]
-        new, self.kept = self.function(*given)
+        self.count += 1
+        known = {Role.GRADS: grads, Role.PARAMS: params, Role.TIME: self.count}
+        returned = self.function(
+            *(
+                known.get(a.role, self.kept)
+                for a in self.listed
+                if a.role is not Role.VALUE and (a.required or a.role is Role.PARAMS)
+            )
+        )
+        if not isinstance(returned, tuple) or len(returned) != 2 or _both_weights(returned, params):
+            return returned
+        state_first = type(returned[0]) is type(self.kept) is not type(returned[1])
+        new, self.kept = returned[::-1] if state_first else returned
         return new
+
+
+def _both_weights(returned: tuple[Any, ...], params: Any) -> bool:
+    return isinstance(params, tuple) and all(isinstance(each, np.ndarray) for each in returned)
 
 
 class _Stepping:

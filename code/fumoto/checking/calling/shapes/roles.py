@@ -217,7 +217,8 @@ def _with_states(listed: tuple[Argument, ...], choice: dict[int, Role]) -> tuple
         left = role in (Role.OTHER, Role.SHAPE)
         plain, default = normal(argument.name), argument.default
         from_zero = type(default) in (int, float) and default == 0 and plain not in _SWITCHES
-        if left and (argument.required or from_zero or (default is None and plain in _KEPT)):
+        kept = default is None and (plain in _KEPT or not _KEPT.isdisjoint(argument.name.lower().split("_")))
+        if left and (argument.required or from_zero or kept):
             role = Role.STATE
         found.append(replace(argument, role=role))
     return tuple(found)

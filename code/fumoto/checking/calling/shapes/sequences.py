@@ -1,5 +1,6 @@
 """配列のリストかタプルに入れて渡す。(勾配, 重み) の組の並びも。"""
 
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -88,6 +89,29 @@ class _LayerByLayer(Unit):
         return _in_twos([np.zeros_like(w) for w in self.read().values()])
 
 
+class _Model(_Sequence):
+    """重みのリストと勾配のリストを、属性に持つもの。"""
+
+    WEIGHTS, GRADIENTS = ("weights", "params", "parameters", "W", "Ws"), ("grads", "gradients", "dW", "dWs", "grad", "dweights")
+
+    def __init__(self, params: Arrays):
+        super().__init__(params)
+        self.weights = SimpleNamespace(**dict.fromkeys(self.WEIGHTS, self.arrays))
+
+    def put(self, grads: Arrays) -> None:
+        super().put(grads)
+        vars(self.weights).update(dict.fromkeys(self.GRADIENTS, self.gradients))
+
+    def read(self) -> Arrays:
+        held = [vars(self.weights)[name] for name in self.WEIGHTS]  # どれかの名前で、新しいリストに替わったかもしれない
+        self.arrays = next((arrays for arrays in held if arrays is not self.arrays), self.arrays)
+        vars(self.weights).update(dict.fromkeys(self.WEIGHTS, self.arrays))
+        return super().read()
+
+    def matches(self, value: Any) -> bool:
+        return False
+
+
 def _in_twos(items: list[Any]) -> list[tuple[Any, Any]]:
     return list(zip(items[0::2], items[1::2], strict=True))
 
@@ -100,6 +124,11 @@ def in_a_list(params: Arrays) -> list[Unit]:
 def in_a_tuple(params: Arrays) -> list[Unit]:
     """配列のタプル。"""
     return [_Sequence(params, tuple)]
+
+
+def in_a_model(params: Arrays) -> list[Unit]:
+    """重みのリストと勾配のリストを、属性に持つもの。"""
+    return [_Model(params)]
 
 
 def in_pairs(params: Arrays) -> list[Unit]:

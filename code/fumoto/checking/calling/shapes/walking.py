@@ -8,12 +8,12 @@ from typing import Any
 import numpy as np
 
 from fumoto.checking.calling.safety import call
-from fumoto.checking.calling.shapes.making import NOTHING, Asked, Making, Verb, filled, look
+from fumoto.checking.calling.shapes.making import NOTHING, Asked, Making, Verb, filled
 from fumoto.checking.calling.shapes.opening import opened
 from fumoto.checking.calling.shapes.results import direction, pour, weights_in
 from fumoto.checking.calling.shapes.roles import SIZE, Argument, Role
 from fumoto.checking.calling.shapes.units import PADDING, Split, Unit, copy_of, unchanged, zero_states
-from fumoto.checking.calling.values import is_value, number, pair
+from fumoto.checking.calling.shapes.visible import attributes, numbers, outside
 from fumoto.hints import Arrays
 
 REPLACED = "配列を書き換えず、辞書の中身を差し替えています(値だけを調べました)。"
@@ -224,27 +224,28 @@ class _Walk:
     # --- 見えるもの
 
     def settings(self) -> dict[str, Any]:
-        """作ったものの属性か、渡した辞書に見える、引数の値。"""
-        return {**_numbers(_attributes(self.made[0])), **self.asked()}
+        """読者の関数の外に書かれた定数か、作ったものの属性か、渡した辞書に見える、引数の値。"""
+        made = self.made[0]
+        return {**numbers(outside(self.plan.verb.of(made))), **numbers(attributes(made)), **self.asked()}
 
     def asked(self) -> dict[str, Any]:
         """渡した辞書に見える、引数の値: 入れておいたもの、読者が入れたもの、ないときの値として読者が書いたもの。"""
         kept = [value for kept in self.kept[:1] for value in kept.values() if isinstance(value, dict)]
         found: dict[str, Any] = {}
         for config in [*self.configs, *kept]:
-            found |= {**_numbers(getattr(config, "defaults", {})), **_numbers(config)}
+            found |= {**numbers(getattr(config, "defaults", {})), **numbers(config)}
         return found
 
     def state(self) -> dict[str, dict[str, Any]]:
         """``optimizer.v`` や ``optimizer.state["v"]`` のような、キー → 配列の辞書。"""
         if self.plan.shared and not any(self.kept):
-            own = _attributes(self.made[0])
+            own = attributes(self.made[0])
             inside = own.pop("state", None)
             named = {**own, **inside} if isinstance(inside, dict) else own
             return {name: keyed for name, value in named.items() if (keyed := self._keyed(value)) is not None}
         found: dict[str, dict[str, Any]] = {}
         for unit, made, kept in zip(self.units, self.made, self.kept, strict=True):
-            for name, value in {**_attributes(made), **kept}.items():
+            for name, value in {**attributes(made), **kept}.items():
                 if len(unit.keys) == 1 and isinstance(value, np.ndarray | np.generic | float):
                     found.setdefault(name, {})[unit.keys[0]] = value
         return found
@@ -260,7 +261,7 @@ class _Walk:
         """状態の辞書のキーが、重みの形そのものか。形の違う重みだけなら、動きは正しい。"""
         for unit, made in zip(self.units, self.made, strict=True):
             shapes = [np.shape(w) for w in unit.read().values()]
-            for value in _attributes(made).values():
+            for value in attributes(made).values():
                 if isinstance(value, dict) and value and all(key in shapes for key in value):
                     return "loop/kept-by-shape", unit.keys[0]
         return None
@@ -280,21 +281,3 @@ class _Walk:
 
 def _called(verb: Verb, made: Any, positional: list[Any], named: dict[str, Any]) -> Any:
     return verb.of(made)(*positional, **named)
-
-
-def _numbers(names: dict[Any, Any]) -> dict[str, Any]:
-    """引数の名前と値であるもの。"""
-    return {
-        name: value
-        for name, value in names.items()
-        if isinstance(name, str) and is_value(name) and (number(value) is not None or pair(name, value))
-    }
-
-
-def _attributes(made: Any) -> dict[str, Any]:
-    """作ったものの属性。"""
-    own = look(made, "__dict__")
-    slots = look(type(made), "__slots__")
-    if not isinstance(own, dict) and isinstance(slots, tuple | list):
-        own = {name: look(made, name) for name in slots}
-    return dict(own) if isinstance(own, dict) else {}

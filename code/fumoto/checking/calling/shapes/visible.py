@@ -1,0 +1,34 @@
+"""読者のものの外から見える値。"""
+
+import inspect
+from typing import Any
+
+from fumoto.checking.calling.shapes.making import look
+from fumoto.checking.calling.values import is_value, number, pair
+
+
+def numbers(names: dict[Any, Any]) -> dict[str, Any]:
+    """引数の名前と値であるもの。"""
+    return {
+        name: value
+        for name, value in names.items()
+        if isinstance(name, str) and is_value(name) and (number(value) is not None or pair(name, value))
+    }
+
+
+def outside(function: Any) -> dict[str, Any]:
+    """関数の使う、関数の外の変数。"""
+    try:
+        used = inspect.getclosurevars(function)
+    except TypeError:  # Python で書かれた関数でない
+        return {}
+    return {**used.globals, **used.nonlocals}
+
+
+def attributes(made: Any) -> dict[str, Any]:
+    """作ったものの属性。"""
+    own = look(made, "__dict__")
+    slots = look(type(made), "__slots__")
+    if not isinstance(own, dict) and isinstance(slots, tuple | list):
+        own = {name: look(made, name) for name in slots}
+    return dict(own) if isinstance(own, dict) else {}

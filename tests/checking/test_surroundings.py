@@ -1,0 +1,193 @@
+"""check() on code that leans on what stands beside it: states and constants of its file, parameters and models of its own."""
+
+from math import sqrt
+from typing import NamedTuple
+
+import numpy as np
+import pytest
+
+from fumoto import check
+
+EPS = 1e-8
+ETA = 0.05
+
+
+class AdamState(NamedTuple):
+    count: int
+    mu: tuple
+    nu: tuple
+
+
+def adam_init(params):
+    zeros = tuple(np.zeros_like(p) for p in params)
+    return AdamState(0, zeros, zeros)
+
+
+def adam_with_state(params, grads, state, lr=1e-3, b1=0.9, b2=0.999, eps=1e-8):
+    count = state.count + 1
+    mu = tuple(b1 * m + (1 - b1) * g for m, g in zip(state.mu, grads, strict=True))
+    nu = tuple(b2 * n + (1 - b2) * g * g for n, g in zip(state.nu, grads, strict=True))
+    c1, c2 = 1 - b1**count, 1 - b2**count
+    new = tuple(p - lr * (m / c1) / (np.sqrt(n / c2) + eps) for p, m, n in zip(params, mu, nu, strict=True))
+    return new, AdamState(count, mu, nu)
+
+
+class MomentsOf:
+    def __init__(self, like):
+        self.m, self.v, self.t = np.zeros_like(like), np.zeros_like(like), 0
+
+
+def new_moments(like):
+    return MomentsOf(like)
+
+
+def adam_that_changes_its_state(w, g, state, lr=1e-3, beta1=0.9, beta2=0.999, eps=1e-8):
+    state.t += 1
+    state.m = beta1 * state.m + (1 - beta1) * g
+    state.v = beta2 * state.v + (1 - beta2) * g * g
+    return w - lr * state.m / (1 - beta1**state.t) / (np.sqrt(state.v / (1 - beta2**state.t)) + eps)
+
+
+def adam_without_a_root(w, g, state, lr=1e-3, beta1=0.9, beta2=0.999, eps=1e-8):
+    state.t += 1
+    state.m = beta1 * state.m + (1 - beta1) * g
+    state.v = beta2 * state.v + (1 - beta2) * g * g
+    return w - lr * state.m / (1 - beta1**state.t) / (state.v / (1 - beta2**state.t) + eps)
+
+
+class Everything(NamedTuple):
+    w: list
+    squares: list
+
+
+def init_everything(weights):
+    return Everything(weights, [np.zeros_like(w) for w in weights])
+
+
+def rmsprop_in_the_state(state, grads, lr=0.01, rho=0.9, eps=1e-8):
+    squares = [rho * h + (1 - rho) * g * g for h, g in zip(state.squares, grads, strict=True)]
+    new = [w - lr * g / (np.sqrt(h) + eps) for w, g, h in zip(state.w, grads, squares, strict=True)]
+    return Everything(new, squares)
+
+
+def momentum_with_a_buffer(w, grad, momentum_buffer=None, lr=0.1, beta=0.9):
+    if momentum_buffer is None:
+        momentum_buffer = np.zeros_like(w)
+    momentum_buffer = beta * momentum_buffer - lr * grad
+    return w + momentum_buffer, momentum_buffer
+
+
+class LionOfParameters:
+    """The parameters bring their own averages."""
+
+    def __init__(self, params, lr=1e-3, betas=(0.9, 0.99)):
+        self.params, self.lr, self.betas = list(params), lr, betas
+
+    def step(self):
+        beta1, beta2 = self.betas
+        for p in self.params:
+            p.value -= self.lr * np.sign(beta1 * p.exp_avg + (1 - beta1) * p.grad)
+            p.exp_avg = beta2 * p.exp_avg + (1 - beta2) * p.grad
+
+
+class AdaGradOfAModel:
+    """The model holds a list of weights and a list of gradients."""
+
+    def __init__(self, model, lr=0.1, eps=1e-8):
+        self.model, self.lr, self.eps = model, lr, eps
+        self.h = [np.zeros_like(w) for w in model.weights]
+
+    def step(self):
+        for i, g in enumerate(self.model.grads):
+            self.h[i] = self.h[i] + g * g
+            self.model.weights[i] = self.model.weights[i] - self.lr * g / (np.sqrt(self.h[i]) + self.eps)
+
+
+class SgdOfDictionaries:
+    def __init__(self, layers, lr=0.1):
+        self.layers, self.lr = layers, lr
+
+    def step(self):
+        for layer in self.layers:
+            layer["W"] = layer["W"] - self.lr * layer["dW"]
+            layer["b"] -= self.lr * layer["db"]
+
+
+def adadelta_in_pure_python(derivative, start, n_iter, rho=0.9, ep=1e-3):
+    point, h, u = list(start), [0.0 for _ in start], [0.0 for _ in start]
+    for _ in range(n_iter):
+        for i, g in enumerate(derivative(point)):
+            h[i] = rho * h[i] + (1 - rho) * g**2
+            change = (ep + sqrt(u[i])) / (ep + sqrt(h[i])) * g
+            u[i] = rho * u[i] + (1 - rho) * change**2
+            point[i] = point[i] - change
+    return point
+
+
+@pytest.mark.parametrize(
+    ("thing", "method"),
+    [
+        (adam_with_state, "Adam"),
+        (adam_that_changes_its_state, "Adam"),
+        (rmsprop_in_the_state, "RMSProp"),
+        (momentum_with_a_buffer, "Momentum"),
+        (LionOfParameters, "Lion"),
+        (AdaGradOfAModel, "AdaGrad"),
+        (SgdOfDictionaries, "SGD"),
+    ],
+)
+def test_what_leans_on_its_surroundings_is_accepted(thing, method):
+    report = check(thing, method)
+    assert report.ok, report
+
+
+def test_it_is_said_what_made_the_state():
+    assert check(adam_with_state, "Adam").how.startswith("adam_init に状態を作らせ、")
+
+
+def test_a_slip_in_code_with_a_state_of_its_own_is_named():
+    assert check(adam_without_a_root, "Adam").variant == "eq-adam-w/root-missing"
+
+
+def test_epsilon_outside_both_roots_of_adadelta_is_a_form():
+    report = check(adadelta_in_pure_python, "AdaDelta")
+    assert report.ok and "外" in report.variant, report
+
+
+def adagrad_with_constants(w, grad, h):
+    h = h + grad * grad
+    return w - (ETA / np.sqrt(h) + EPS * grad), h
+
+
+def rmsprop_with_constants(w, grad, h):
+    h = 0.9 * h + 0.1 * grad * grad
+    return w - ETA * grad / (np.sqrt(h) + EPS), h
+
+
+def test_constants_of_the_file_are_known():
+    assert check(adagrad_with_constants, "AdaGrad").variant == "eq-adagrad-w/bracket-lost"
+    assert check(rmsprop_with_constants, "RMSProp").ok
+
+
+class MuonThatReshapes:
+    def __init__(self, params, lr=0.02, momentum=0.95):
+        self.params, self.lr, self.mu = params, lr, momentum
+        self.state = [np.zeros_like(p) for p in params]
+
+    def step(self, grads):
+        for i, p in enumerate(self.params):
+            self.state[i] = self.mu * self.state[i] + grads[i]
+            x = grads[i] + self.mu * self.state[i]
+            tall = x.shape[0] > x.shape[1]
+            x = x.T if tall else x
+            x = x / (np.linalg.norm(x) + 1e-7)
+            for _ in range(5):
+                a = x @ x.T
+                x = 3.4445 * x + (-4.7750 * a + 2.0315 * a @ a) @ x
+            p -= self.lr * (x.reshape(p.shape) if tall else x)
+
+
+@pytest.mark.build
+def test_a_reshape_for_a_transpose_is_found_in_the_code():
+    report = check(MuonThatReshapes, "Muon")
+    assert "「x.reshape(p.shape)」を「x.T」に直すと" in report.verdict, report
