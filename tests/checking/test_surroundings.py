@@ -149,9 +149,8 @@ def test_a_slip_in_code_with_a_state_of_its_own_is_named():
     assert check(adam_without_a_root, "Adam").variant == "eq-adam-w/root-missing"
 
 
-def test_epsilon_outside_both_roots_of_adadelta_is_a_form():
-    report = check(adadelta_in_pure_python, "AdaDelta")
-    assert report.ok and "外" in report.variant, report
+def test_epsilon_outside_both_roots_of_adadelta_is_named_in_a_loop_without_a_rate():
+    assert check(adadelta_in_pure_python, "AdaDelta").variant == "eq-adadelta-d/epsilon-outside"
 
 
 def adagrad_with_constants(w, grad, h):
@@ -191,3 +190,103 @@ class MuonThatReshapes:
 def test_a_reshape_for_a_transpose_is_found_in_the_code():
     report = check(MuonThatReshapes, "Muon")
     assert "「x.reshape(p.shape)」を「x.T」に直すと" in report.verdict, report
+
+
+class HeldMoments(NamedTuple):
+    m: np.ndarray
+    v: np.ndarray
+    t: int
+
+
+def adam_with_held_moments(w, g, state, lr=1e-3, beta1=0.9, beta2=0.999, eps=1e-8):
+    t = state.t + 1
+    m = beta1 * state.m + (1 - beta1) * g
+    v = beta2 * state.v + (1 - beta2) * g * g
+    new = w - lr * m / (1 - beta1**t) / (np.sqrt(v / (1 - beta2**t)) + eps)
+    return new, HeldMoments(m, v, t)
+
+
+class RegisteredMomentum:
+    def __init__(self, lr=0.01, decay=0.9):
+        self.lr, self.decay, self.slots = lr, decay, {}
+
+    def register(self, name, value):
+        self.slots[name] = (value, np.zeros_like(value))
+
+    def apply(self, grads):
+        for name, (w, v) in self.slots.items():
+            v *= self.decay
+            v += grads[name]
+            w -= self.lr * v
+
+
+class RegisteredTooLate(RegisteredMomentum):
+    def apply(self, grads):
+        for name, (w, v) in self.slots.items():
+            w -= self.lr * v
+            v *= self.decay
+            v += grads[name]
+
+
+class AdamWOfAConfiguration:
+    """The values are in a dictionary the object holds."""
+
+    def __init__(self, params, config):
+        self.params = params
+        self.values = {"lr": 1e-3, "b1": 0.9, "b2": 0.999, "eps": 1e-8, "wd": 0.01, **config}
+        self.m, self.v, self.t = [0.0 * p for p in params], [0.0 * p for p in params], 0
+
+    def decay(self, p, g):
+        return p
+
+    def step(self, grads):
+        c, self.t = self.values, self.t + 1
+        for i, (p, g) in enumerate(zip(self.params, grads, strict=True)):
+            self.m[i] = c["b1"] * self.m[i] + (1 - c["b1"]) * g
+            self.v[i] = c["b2"] * self.v[i] + (1 - c["b2"]) * g * g
+            m, v = self.m[i] / (1 - c["b1"] ** self.t), self.v[i] / (1 - c["b2"] ** self.t)
+            p -= c["lr"] * (m / (np.sqrt(v) + c["eps"]) + c["wd"] * self.decay(p, g))
+
+
+class AdamWThatDecaysGradients(AdamWOfAConfiguration):
+    def decay(self, p, g):
+        return g
+
+
+def adam_that_scales_its_gradient(w, g, m, v, t, lr=1e-3, beta1=0.9, beta2=0.999, eps=1e-8):
+    g = g * (1 - beta1)
+    m = beta1 * m + g
+    v = beta2 * v + (1 - beta2) * g * g
+    return w - lr * m / (1 - beta1**t) / (np.sqrt(v / (1 - beta2**t)) + eps), m, v
+
+
+class MuonWithoutALength:
+    def __init__(self, lr=0.02, momentum=0.95):
+        self.lr, self.mu, self.buf = lr, momentum, {}
+
+    def update(self, params, grads):
+        for key, w in params.items():
+            self.buf[key] = self.mu * self.buf.get(key, 0) + grads[key]
+            x = grads[key] + self.mu * self.buf[key]
+            x = x.T if w.shape[0] > w.shape[1] else x
+            for _ in range(5):
+                a = x @ x.T
+                x = 3.4445 * x + (-4.7750 * a + 2.0315 * a @ a) @ x
+            w -= self.lr * max(1, w.shape[0] / w.shape[1]) ** 0.5 * (x.T if x.shape != w.shape else x)
+
+
+@pytest.mark.parametrize(
+    ("thing", "method", "variant"),
+    [
+        (adam_with_held_moments, "Adam", None),
+        (RegisteredMomentum, "Momentum", None),
+        (RegisteredTooLate, "Momentum", "eq-momentum-w/old-velocity"),
+        (AdamWOfAConfiguration, "AdamW", None),
+        (AdamWThatDecaysGradients, "AdamW", "eq-adamw-w/decay-of-gradient"),
+        (adam_that_scales_its_gradient, "Adam", "eq-adam-v/v-of-scaled"),
+        (MuonWithoutALength, "Muon", "loop/explodes"),
+    ],
+)
+def test_what_is_held_registered_or_configured_is_judged(thing, method, variant):
+    report = check(thing, method)
+    assert (report.ok, report.variant) == (variant is None, variant), report

@@ -141,6 +141,7 @@ ADADELTA: tuple[Row, ...] = (
     *averaged(_DU, "rho", "u_t", "d_next**2", "ρ"),
     *accumulated(_DH, "rho * h_t"),
     ("epsilon-missing-top", "分子の根号の中の ε が抜けています。u がいつも 0 のままなので、重みが動きません", {_DD: "sqrt(u_t) / sqrt(h_next + varepsilon) * g_t"}),
+    ("epsilon-outside", "ε が、2 つの根号の両方で外にあります", {_DD: "(sqrt(u_t) + varepsilon) / (sqrt(h_next) + varepsilon) * g_t"}),
     ("epsilon-outside-top", "ε が、分子の根号の外にあります", {_DD: "(sqrt(u_t) + varepsilon) / sqrt(h_next + varepsilon) * g_t"}),
     ("epsilon-outside-bottom", "ε が、分母の根号の外にあります", {_DD: "sqrt(u_t + varepsilon) / (sqrt(h_next) + varepsilon) * g_t"}),
     ("epsilon-squared", "ε が 2 乗されています", {_DD: "sqrt(u_t + varepsilon**2) / sqrt(h_next + varepsilon**2) * g_t"}),

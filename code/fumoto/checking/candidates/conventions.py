@@ -83,9 +83,6 @@ _ROWS: dict[str, tuple[tuple[str, str, dict[str, str], dict[str, float]], ...]] 
         ("tensorflow", "TensorFlow 1 の RMSPropOptimizer の書き方です(ε を平方根の中に足し、h を 1 から始めます)", {"eq-rmsprop-w": _INSIDE}, {"h": 1.0}),
         ("larger", "√h と ε の大きい方で割る書き方です", {"eq-rmsprop-w": _LARGER}, {}),
     ),
-    "AdaDelta": (
-        ("outside", "ε を、2 つの平方根の外に足す書き方です", {"eq-adadelta-d": "(sqrt(u_t) + varepsilon) / (sqrt(h_next) + varepsilon) * g_t"}, {}),
-    ),
     "Adam": ((_FOLDED, _FOLDED, {"eq-adam-w": f"w_t - {_RATE}"}, {}),),
     "AdamW": (
         (_FOLDED, _FOLDED, {"eq-adamw-w": f"(1 - eta * lam) * w_t - {_RATE}"}, {}),

@@ -55,6 +55,7 @@ def adam(w: str, weight: str) -> tuple[Row, ...]:
         ("beta2-in-mhat", "m の補正に、β₁ でなく β₂ を使っています", {_MH: "m_next / (1 - beta_2**(t + 1))"}),
         ("beta1-mixed-v", "v の式の 1 - β₂ が、1 - β₁ になっています", {_AV: "beta_2 * v_t + (1 - beta_1) * g_t**2"}),
         ("beta2-mixed-m", "m の式の 1 - β₁ が、1 - β₂ になっています", {_M: "beta_1 * m_t + (1 - beta_2) * g_t"}),
+        ("v-of-scaled", "v に、勾配でなく、1 - β₁ を掛けた勾配の 2 乗をためています(m のための掛け算で、勾配そのものが書き換わっています)", {_AV: "beta_2 * v_t + (1 - beta_2) * ((1 - beta_1) * g_t)**2"}),
         ("v-difference", "v の式で、括弧の位置が違い、勾配と v の差を 2 乗しています", {_AV: "v_t + (1 - beta_2) * (g_t - v_t)**2"}),
         ("v-from-m", "v の式で、前の v のところに m(更新したもの)を使っています", {_AV: "beta_2 * m_next + (1 - beta_2) * g_t**2"}),
         ("v-from-old-m", "v の式で、前の v のところに前の m を使っています", {_AV: "beta_2 * m_t + (1 - beta_2) * g_t**2"}),

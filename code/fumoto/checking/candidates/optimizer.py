@@ -19,7 +19,7 @@ from fumoto.checking.candidates.engine import (
     with_its_state,
 )
 from fumoto.checking.candidates.equations import mistakes_in
-from fumoto.checking.candidates.handlings import FAULTS, exchanged_values, other_values
+from fumoto.checking.candidates.handlings import exchanged_values, other_values
 from fumoto.checking.candidates.keys import single_keys
 from fumoto.checking.candidates.measured import (
     clips,
@@ -31,13 +31,14 @@ from fumoto.checking.candidates.measured import (
     schedule_of,
     timed,
 )
-from fumoto.checking.candidates.slips import slips
+from fumoto.checking.candidates.sight import at_sight, exploding
 from fumoto.checking.candidates.table import mistakes
 from fumoto.checking.candidates.together import combined
 from fumoto.checking.computing.comparison import Comparison
-from fumoto.checking.computing.measurements import explained, last_move, response
+from fumoto.checking.computing.measurements import explained, response
 from fumoto.checking.report import Report
 
+ONLY_HERE = "この引数では、式と同じ動きです。ただし、引数を少し変えると、式と違う動きをします"
 _SINGLE = "式と同じ動きです。ただし、計算のどこかが float32 の精度です"
 
 
@@ -85,7 +86,7 @@ def _only_here(reader: Comparison) -> str | None:
         return None
     if follows(elsewhere, AS_PRINTED, np.float32):
         return _SINGLE
-    return "この引数では、式と同じ動きです。ただし、引数を少し変えると、式と違う動きをします"
+    return ONLY_HERE
 
 
 def indistinguishable(reader: Comparison) -> list[str]:
@@ -138,7 +139,7 @@ def single_mistake(reader: Comparison) -> Report | None:
         if not follows(without, AS_PRINTED) and (found := single_mistake(without)) is not None:
             return found
     every_key = partial(single_keys, search=_exact_mistake)
-    searches = (_seen, _exact_mistake, every_key, in_another_form, hidden, half_precision, _steps, _measured)
+    searches = (at_sight, _exact_mistake, every_key, in_another_form, exploding, hidden, half_precision, _steps, _measured)
     return _said(reader, _first(reader, *searches))
 
 
@@ -185,49 +186,6 @@ def unknown(reader: Comparison) -> list[str]:
         return []
     printed = walk(reader, AS_PRINTED, measured[0])
     return explained(measured, reader.hyperparameters["lr"], response([printed]))
-
-
-def _seen(reader: Comparison) -> Report | None:
-    """足どりから直に分かるもの。"""
-    for path in reader.trajectories:
-        for fault in path.faults:
-            return Report(False, f"既知の間違い: {FAULTS[fault.id]}。", variant=fault.id)
-    if _all_nan_at_once(reader):
-        words = "はじめの更新で、補正の 1 - β⁰ = 0 で割っています。更新の回数 t は、1 から数えます"
-        label = next(e for e in reader.method.labels if "t" in reader.equations[e].symbols)
-        return Report(False, f"既知の間違い: {words}。", equation=label, variant="clock/early")
-    if _one_number_a_step(reader):
-        words = "重みの要素を 1 つずつ動かすたびに、勾配を計算しなおしています。勾配は 1 度だけ計算し、全部の要素を一緒に動かします"
-        return Report(False, f"既知の間違い: {words}。", equation=reader.method.labels[-1], variant="loop/one-number")
-    if last_move(reader.trajectories) == -1:
-        for candidate in slips(reader.method.name):  # 歩みの式を間違えて、歩みがいつも 0 になるもの
-            if follows(reader, candidate):
-                return report_on(reader, [candidate])
-        words = "update を呼んでも、重みがまったく動きません(w = w - … は、名前を付け替えるだけで、params の配列を書き換えません。w -= … か w[...] = … と書きます。重みや勾配の写しを、いつまでも使っていることもあります)"
-        return Report(
-            False, f"既知の間違い: {words}。", equation=reader.method.labels[-1], variant="loop/nothing-moves"
-        )
-    return None
-
-
-def _one_number_a_step(reader: Comparison) -> bool:
-    """どのステップでも、要素が 1 つずつ(はじめの軸に沿って)順に動くか。"""
-    seen = set()
-    for path in reader.trajectories:
-        before = path.problem.start
-        for w in path.params[:6]:
-            moved = {key: np.flatnonzero(np.any(np.atleast_2d(np.atleast_1d(w[key]).T != np.atleast_1d(before[key]).T), axis=0)) for key in w if np.ndim(w[key]) == 1 and w[key].size > 1}
-            before = w
-            if any(len(places) > 1 for places in moved.values()):
-                return False
-            seen |= {int(place) for places in moved.values() for place in places}
-    return len(seen) > 1
-
-
-def _all_nan_at_once(reader: Comparison) -> bool:
-    """回数を数える手法で、1 歩目に、どの重みも nan になったか。ほかの書き間違いでは、勾配が 0 でない重みは nan にならない。"""
-    counted = any("t" in reader.equations[label].symbols for label in reader.method.labels)
-    return counted and all(np.isnan(w).all() for path in reader.trajectories for w in path.params[0].values())
 
 
 def _exact_mistake(reader: Comparison) -> Report | None:

@@ -97,8 +97,8 @@ class Comparison:
 
     @cached_property
     def smallest_first(self) -> "Comparison":
-        """小さな問題から比べるもの。"""
-        ordered = sorted(self.trajectories, key=lambda path: path.elements)
+        """小さな問題から比べるもの。nan になった足どりは、どの候補とも同じに見えるので、後にする。"""
+        ordered = sorted(self.trajectories, key=lambda path: (not path.ends_finite, path.elements))
         return replace(self, trajectories=ordered)
 
     @property
@@ -176,6 +176,8 @@ def _compare(
         for key, w in params.items():
             if np.any(_off(trajectory, step, key, w, precision, lost)):
                 return Difference(step, key, yours[key], w.copy())
+        if step == trajectory.lost_at:
+            return None
     return None
 
 
@@ -194,7 +196,7 @@ def _off(
 
 def _tells(trajectory: Trajectory) -> bool:
     """どの値も有限か、有限の値のまま動いた要素が、判断に足りるだけあるか(nan どうしの一致は、一致に数えない)。"""
-    if all(np.all(np.isfinite(w)) for w in trajectory.params[-1].values()):
+    if trajectory.ends_finite:
         return True
     before, moved = trajectory.problem.start, 0
     for params in trajectory.params:

@@ -140,6 +140,17 @@ class Trajectory:
         return {}
 
     @cached_property
+    def ends_finite(self) -> bool:
+        """終わりの重みの、どの要素も有限か。"""
+        return all(np.all(np.isfinite(w)) for w in self.params[-1].values())
+
+    @cached_property
+    def lost_at(self) -> int:
+        """どの要素も有限でなくなったステップ(そのあとには、比べるものがない)。なければ 0。"""
+        steps = enumerate(self.params, start=1)
+        return next((step for step, params in steps if not any(np.isfinite(w).any() for w in params.values())), 0)
+
+    @cached_property
     def elements(self) -> int:
         """重みの要素の数。"""
         return sum(w.size for w in self.problem.start.values())

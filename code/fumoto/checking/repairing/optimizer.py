@@ -13,6 +13,7 @@ from fumoto.checking.calling.shapes.opening import starts_of
 from fumoto.checking.calling.trying import Wanted
 from fumoto.checking.candidates.disguised import forms
 from fumoto.checking.candidates.engine import AS_PRINTED, IMPOSSIBLE, walk
+from fumoto.checking.candidates.optimizer import ONLY_HERE
 from fumoto.checking.candidates.recognition import agreement, conventional, exact
 from fumoto.checking.computing.comparison import Comparison
 from fumoto.checking.computing.constants import missing
@@ -51,7 +52,8 @@ def repaired(
         return None
     edit, after = found
     again = (replace(each, trajectories=after.paths(names)) for each in readers)
-    if not any(agreement(each, (exact, conventional)) for each in again):
+    agreements = (agreement(each, (exact, conventional)) for each in again)
+    if all(found is None or found.convention == ONLY_HERE for found in agreements):  # たまたま同じでは足りない
         return None
     return Report(False, f"既知の間違い: {edit.what}。{edit.fix}", variant=f"repair/{edit.id}")
 

@@ -31,6 +31,8 @@ VERBS = (
 SETUPS = (
     "setup",
     "register",
+    "add_param",
+    "add_parameter",
     "set_parameters",
     "set_params",
     "attach",
@@ -191,11 +193,20 @@ def _beside(prefix: str, verb: str, names: list[str]) -> str | None:
     return next((name for name in usual if name in names), None)
 
 
+def in_turn(setup: Callable[..., Any], weights: Any) -> Iterator[tuple[Any, ...]]:
+    """重みを渡しておくメソッドに渡すもの。``register(name, w)`` なら、1 つずつ。"""
+    if sum(a.required for a in arguments_of(setup).listed) == 1:
+        yield (weights,)
+    else:
+        yield from weights.items() if isinstance(weights, dict) else enumerate(weights)
+
+
 def setups(made: Any) -> list[str]:
     """重みを渡しておくメソッド。"""
     found = []
     for name in SETUPS:
         method = look(made, name)
-        if callable(method) and sum(a.required for a in arguments_of(method).listed) == 1:
+        needed = [a for a in arguments_of(method).listed if a.required] if callable(method) else []
+        if len(needed) == 1 or (len(needed) == 2 and needed[0].role is Role.KEY):
             found.append(name)
     return found

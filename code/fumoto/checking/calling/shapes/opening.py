@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import replace
+from dataclasses import is_dataclass, replace
 from functools import partial
 from types import FunctionType, SimpleNamespace
 from typing import Any
@@ -42,14 +42,30 @@ def starts_of(thing: Any) -> dict[str, Callable[..., Any]]:
     listed = arguments_of(thing).listed if type(thing) is FunctionType else ()
     if not any(a.required and "state" in a.name.lower() for a in listed):
         return {}
-    found = {}
-    for name, start in list((look(thing, "__globals__") or {}).items()):
+    found: dict[str, Callable[..., Any]] = {}
+    around = look(thing, "__globals__") or {}
+    for name, start in sorted(around.items(), key=lambda named: isinstance(named[1], type)):  # 関数を先に
         own = start is not thing and look(start, "__module__") == look(thing, "__module__")
         if own and callable(start) and _STARTS.search(name):
             needed = [a for a in arguments_of(start).listed if a.required]
-            if len(needed) == 1 and needed[0].role is not Role.GRADS:
+            if hasattr(start, "_fields") or is_dataclass(start):
+                found[name] = partial(_from_zero, start, needed)
+            elif len(needed) == 1 and needed[0].role is not Role.GRADS:
                 found[name] = start
     return found
+
+
+def _from_zero(kind: Callable[..., Any], needed: list[Argument], params: Any) -> Any:
+    """入れるだけの状態(``NamedTuple`` や ``dataclass``)に、重みと、0 の状態と、0 の回数を入れたもの。"""
+    known = {Role.PARAMS: params, Role.TIME: 0}
+    return kind(**{a.name: known[a.role] if a.role in known else _zeros(params) for a in needed})
+
+
+def _zeros(params: Any) -> Any:
+    """``params`` と同じ入れものの 0。"""
+    if isinstance(params, dict):
+        return {key: np.zeros_like(w) for key, w in params.items()}
+    return type(params)(map(np.zeros_like, params)) if isinstance(params, list | tuple) else np.zeros_like(params)
 
 
 def started(function: Any, starts: Mapping[str, Callable[..., Any]]) -> Iterator[Making]:

@@ -47,7 +47,7 @@ NAMED: dict[Role, frozenset[str]] = {
     Role.BIAS_GRAD: _words("db dbs dbias dbiases gradb bgrad biasgrad gradbias gradbiases gb nablab djdb dldb deltab"),
     Role.PAIRS: _words("pairs gradvars gradsvars gvs paramsgrads gradsparams paramgradpairs gradparampairs pgs"),
     Role.MODEL: _words("model net network nn module layers layer target modules mlp"),
-    Role.TIME: _words("t step iter iteration iterations epoch timestep time it i k n counter globalstep stepcount nstep 回数 ステップ"),
+    Role.TIME: _words("t step iter iteration iterations epoch timestep time it i k n count counter globalstep stepcount nstep 回数 ステップ"),
     Role.CONFIG: _words(
         "config cfg conf optimconfig optimizerconfig optconfig updateconfig hyperparams hyperparameters hparams hparam "
         "hp hps hyper opts options settings configs"

@@ -7,6 +7,13 @@ from fumoto.checking.calling.shapes.making import look
 from fumoto.checking.calling.values import is_value, number, pair
 
 
+def held(made: Any) -> dict[str, Any]:
+    """作ったものの属性か、``self.config["lr"]`` のように属性の辞書に見える、引数の値。"""
+    own = attributes(made)
+    inside = [numbers(value) for value in own.values() if isinstance(value, dict)]
+    return {**{name: value for each in inside for name, value in each.items()}, **numbers(own)}
+
+
 def numbers(names: dict[Any, Any]) -> dict[str, Any]:
     """引数の名前と値であるもの。"""
     return {

@@ -8,12 +8,12 @@ from typing import Any
 import numpy as np
 
 from fumoto.checking.calling.safety import call
-from fumoto.checking.calling.shapes.making import NOTHING, Asked, Making, Verb, filled
+from fumoto.checking.calling.shapes.making import NOTHING, Asked, Making, Verb, filled, in_turn
 from fumoto.checking.calling.shapes.opening import opened
 from fumoto.checking.calling.shapes.results import direction, pour, weights_in
 from fumoto.checking.calling.shapes.roles import SIZE, Argument, Role
 from fumoto.checking.calling.shapes.units import PADDING, Split, Unit, copy_of, unchanged, zero_states
-from fumoto.checking.calling.shapes.visible import attributes, numbers, outside
+from fumoto.checking.calling.shapes.visible import attributes, held, numbers, outside
 from fumoto.hints import Arrays
 
 REPLACED = "配列を書き換えず、辞書の中身を差し替えています(値だけを調べました)。"
@@ -99,7 +99,8 @@ class _Walk:
         made = call("作る", lambda: make(*positional, **named))
         if self.plan.setup is not None:
             setup = getattr(made, self.plan.setup)
-            call(self.plan.setup, setup, unit.weights)
+            for given in in_turn(setup, unit.weights):
+                call(self.plan.setup, setup, *given)
         return opened(made)
 
     def _given(self, argument: Argument, unit: Unit) -> Any:
@@ -226,7 +227,7 @@ class _Walk:
     def settings(self) -> dict[str, Any]:
         """読者の関数の外に書かれた定数か、作ったものの属性か、渡した辞書に見える、引数の値。"""
         made = self.made[0]
-        return {**numbers(outside(self.plan.verb.of(made))), **numbers(attributes(made)), **self.asked()}
+        return {**numbers(outside(self.plan.verb.of(made))), **held(made), **self.asked()}
 
     def asked(self) -> dict[str, Any]:
         """渡した辞書に見える、引数の値: 入れておいたもの、読者が入れたもの、ないときの値として読者が書いたもの。"""

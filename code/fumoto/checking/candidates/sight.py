@@ -1,0 +1,70 @@
+"""足どりを見れば分かる間違い。"""
+
+import numpy as np
+
+from fumoto.checking.candidates.engine import follows, report_on
+from fumoto.checking.candidates.handlings import FAULTS
+from fumoto.checking.candidates.slips import slips
+from fumoto.checking.computing.comparison import Comparison
+from fumoto.checking.computing.measurements import last_move
+from fumoto.checking.report import Report
+
+
+def at_sight(reader: Comparison) -> Report | None:
+    """足どりから直に分かるもの。"""
+    for path in reader.trajectories:
+        for fault in path.faults:
+            return Report(False, f"既知の間違い: {FAULTS[fault.id]}。", variant=fault.id)
+    if _all_nan_at_once(reader):
+        words = "はじめの更新で、補正の 1 - β⁰ = 0 で割っています。更新の回数 t は、1 から数えます"
+        label = next(e for e in reader.method.labels if "t" in reader.equations[e].symbols)
+        return Report(False, f"既知の間違い: {words}。", equation=label, variant="clock/early")
+    if _one_number_a_step(reader):
+        words = "重みの要素を 1 つずつ動かすたびに、勾配を計算しなおしています。勾配は 1 度だけ計算し、全部の要素を一緒に動かします"
+        return Report(
+            False, f"既知の間違い: {words}。", equation=reader.method.labels[-1], variant="loop/one-number"
+        )
+    if last_move(reader.trajectories) == -1:
+        for candidate in slips(reader.method.name):  # 歩みの式を間違えて、歩みがいつも 0 になるもの
+            if follows(reader, candidate):
+                return report_on(reader, [candidate])
+        words = "update を呼んでも、重みがまったく動きません(w = w - … は、名前を付け替えるだけで、params の配列を書き換えません。w -= … か w[...] = … と書きます。重みや勾配の写しを、いつまでも使っていることもあります)"
+        return Report(
+            False, f"既知の間違い: {words}。", equation=reader.method.labels[-1], variant="loop/nothing-moves"
+        )
+    return None
+
+
+def exploding(reader: Comparison) -> Report | None:
+    """1 歩目に、有限でなくなった重みのある Muon。丸め誤差もともに育つので、どの間違いかは、足どりからは決まらない。"""
+    first = [w for path in reader.trajectories for w in path.params[0].values()]
+    if reader.method.name != "Muon" or all(np.isfinite(w).all() for w in first):
+        return None
+    words = "直交化の反復が発散して、はじめの更新で重みが nan か無限大になります(u を長さで割っていないか、係数の符号や順が違います)"
+    return Report(False, f"既知の間違い: {words}。", equation="eq-muon-x", variant="loop/explodes")
+
+
+def _one_number_a_step(reader: Comparison) -> bool:
+    """どのステップでも、要素が 1 つずつ(はじめの軸に沿って)順に動くか。"""
+    places_seen = set()
+    for path in reader.trajectories:
+        before = path.problem.start
+        for w in path.params[:6]:
+            moved = {
+                key: np.flatnonzero(
+                    np.any(np.atleast_2d(np.atleast_1d(w[key]).T != np.atleast_1d(before[key]).T), axis=0)
+                )
+                for key in w
+                if np.ndim(w[key]) == 1 and w[key].size > 1
+            }
+            before = w
+            if any(len(places) > 1 for places in moved.values()):
+                return False
+            places_seen |= {int(place) for places in moved.values() for place in places}
+    return len(places_seen) > 1
+
+
+def _all_nan_at_once(reader: Comparison) -> bool:
+    """回数を数える手法で、1 歩目に、どの重みも nan になったか。ほかの書き間違いでは、勾配が 0 でない重みは nan にならない。"""
+    counted = any("t" in reader.equations[label].symbols for label in reader.method.labels)
+    return counted and all(np.isnan(w).all() for path in reader.trajectories for w in path.params[0].values())
