@@ -290,3 +290,36 @@ class MuonWithoutALength:
 def test_what_is_held_registered_or_configured_is_judged(thing, method, variant):
     report = check(thing, method)
     assert (report.ok, report.variant) == (variant is None, variant), report
+
+
+def sgd_that_grows(w, dw, learning_rate=1e-2, reg=0.0):
+    return w - learning_rate * (dw - reg * w)
+
+
+def sgd_that_decays(w, dw, learning_rate=1e-2, reg=0.0):
+    return w - learning_rate * (dw + reg * w)
+
+
+def test_a_decay_that_is_off_is_tried():
+    report = check(sgd_that_grows, "SGD")
+    assert (report.ok, report.variant) == (False, "gradient/decay--0.01"), report
+    assert "reg=0 では式と同じ動きです" in str(report)
+    assert check(sgd_that_decays, "SGD").ok
+
+
+class RmspropThatSquaresTheWeight:
+    """lr and 1 - decay_rate happen to be equal: what is true only of that is not said."""
+
+    def __init__(self, lr=0.01, decay_rate=0.99):
+        self.lr, self.decay_rate, self.h = lr, decay_rate, {}
+
+    def update(self, params, grads):
+        for key, g in grads.items():
+            self.h[key] = self.decay_rate * self.h.get(key, 0.0) + ((1 - self.decay_rate) * g) ** 2
+            params[key] -= self.lr * g / (np.sqrt(self.h[key]) + 1e-7)
+
+
+def test_values_that_happen_to_be_equal_name_nothing_false():
+    report = check(RmspropThatSquaresTheWeight, "RMSProp")
+    assert report.variant == "repair/grouping", report
+    assert "+ (1 - self.decay_rate) * g ** 2」に直すと" in report.verdict

@@ -24,7 +24,7 @@ def readers_of(seen: Observed, methods: Iterable[Method]) -> list[Comparison]:
 
 def with_its_place(mistake: Report | None, edited: Report) -> Report:
     """名前のある間違いなら、それに直し方を言い添える。"""
-    if mistake is None or " + " in (mistake.variant or ""):
+    if mistake is None:
         return edited
     return replace(mistake, notes=(*mistake.notes, edited.verdict.partition("。")[2]))
 

@@ -1,5 +1,6 @@
 """読者の最適化手法を、印刷された式と突き合わせる。"""
 
+from contextlib import suppress
 from dataclasses import replace
 from functools import partial
 from typing import Any
@@ -7,10 +8,11 @@ from typing import Any
 from fumoto.checking.calling.optimizer import Observed, observe
 from fumoto.checking.calling.safety import ReaderError, in_the_meantime, one_check
 from fumoto.checking.calling.shapes.making import is_made
-from fumoto.checking.calling.values import NAMES, meanings, normal, number, pair
+from fumoto.checking.calling.values import NAMES, meanings, pair
 from fumoto.checking.candidates.optimizer import (
     indistinguishable,
     less_sure_mistake,
+    rough_mistake,
     shared_state,
     single_mistake,
     two_mistakes,
@@ -31,6 +33,7 @@ from fumoto.checking.computing.comparison import Comparison
 from fumoto.checking.computing.constants import missing, plausible
 from fumoto.checking.computing.measurements import last_move
 from fumoto.checking.computing.problems import PROBLEMS, SAME_SHAPES, problems_for
+from fumoto.checking.decays import growing, without_its_decay
 from fumoto.checking.diagnosing import diagnosed, readers_of, with_its_place, written_in
 from fumoto.checking.repairing.optimizer import repaired
 from fumoto.checking.report import Report
@@ -85,7 +88,10 @@ def check(thing: Any, name: str | None = None, **hyperparameters: float) -> Repo
     report = _agreeing(seen, methods, hyperparameters)
     if report is None:
         report = _different(thing, seen, method, hyperparameters)
-        return _without_its_decay(thing, seen, report, hyperparameters) or report
+        again = without_its_decay(seen, report, hyperparameters, partial(check, thing))
+        return report if again is None else again
+    if (wrong := growing(seen, report, hyperparameters, partial(check, thing))) is not None:
+        return wrong
     if method is None and report.variant and not report.variant.startswith("convention/"):
         # 見分けるときは、どの手法の引数も少しずつ変えて走らせる。手法が分かれば、変えるのは、その手法の引数だけでよい
         return check(thing, report.name, **hyperparameters)
@@ -183,21 +189,6 @@ def _exchanged_defaults(seen: Observed, reader: Comparison, hyperparameters: dic
     return reader.method.name in ("Adam", "AdamW") and not given and beta1 >= 0.99 > beta2
 
 
-def _without_its_decay(
-    thing: Any, seen: Observed, report: Report, hyperparameters: dict[str, float]
-) -> Report | None:
-    """PyTorch のように、重み減衰の強さを受け取るもの。見つかったのがその減衰だけなら、0 にして確かめる。"""
-    if report.name is None or "weight_decay" in EVERY_METHOD[report.name].hyperparameters:
-        return None  # 減衰のある手法では、余分な減衰は間違いである
-    for own, value in seen.own.items():
-        added = number(value) is not None and report.variant == f"gradient/decay-{value:g}"
-        if added and normal(own) in ("weightdecay", "wd", "l2", "l2reg") and own not in hyperparameters:
-            off = check(thing, report.name, **hyperparameters, **{own: 0.0})
-            note = f"{own} は 0 にして確かめました({own}={value:g} では、PyTorch と同じく、勾配に λw を足します)。"
-            return replace(off, notes=(note, *off.notes)) if off.ok else None
-    return None
-
-
 # --- 不一致 -------------------------------------------------------------------------------------------------
 
 
@@ -215,6 +206,8 @@ def _different(
         if method.name == "SGD" and seen.own.get("momentum"):  # PyTorch の SGD
             method = EVERY_METHOD["Momentum"]
         before = [f"手法の名前がなく、どの式とも一致しないので、最も近い {method.name} と比べました。"]
+        with suppress(ReaderError):  # 少し変えて走らせる引数を、その手法のものだけにする
+            seen = _observed(thing, method, hyperparameters)
     reader = readers_of(seen, [method])[0]
     others = [m for m in EVERY_METHOD.values() if m is not method]
     another = _at_a_glance(seen, [m for m in others if m.name not in _CONTAINED.get(method.name, ("SGD",))])
@@ -230,8 +223,7 @@ def _different(
             if mistake is None:
                 tried, chosen, mistake = diagnosed(seen, method, less_sure_mistake)
         if (place := edited.result()) is not None:
-            if mistake is not None and " + " in (mistake.variant or ""):  # 2 つの間違いより、1 か所の直し方
-                tried, chosen, mistake = diagnosed(seen, method, less_sure_mistake)
+            tried, chosen, mistake = diagnosed(seen, method, rough_mistake)  # ほかの見つけ方より、1 か所の直し方
             mistake = with_its_place(mistake, place)
     seen = tried
     if mistake is None or " + " in (mistake.variant or ""):

@@ -33,6 +33,14 @@ def follows(reader: Comparison, candidate: Candidate, precision: DTypeLike = np.
         return False
 
 
+def follows_elsewhere(
+    reader: Comparison, candidate: Candidate, precision: DTypeLike = np.float64
+) -> bool:
+    """少し違う引数で走らせた足どりも、``candidate`` の動きと同じか(走らせていないか、判断できなければ、同じとみなす)。"""
+    elsewhere = reader.elsewhere
+    return elsewhere is None or not elsewhere.tells or follows(elsewhere, candidate, precision)
+
+
 def matching(reader: Comparison, candidates: Iterable[Candidate]) -> list[Candidate]:
     """``candidates`` のうち、読者の足どりと同じもの。"""
     return [candidate for candidate in candidates if follows(reader, candidate)]

@@ -13,6 +13,7 @@ from fumoto.checking.candidates.disguised import forms, half_precision, hidden, 
 from fumoto.checking.candidates.engine import (
     AS_PRINTED,
     follows,
+    follows_elsewhere,
     matching,
     report_on,
     walk,
@@ -154,7 +155,7 @@ def two_mistakes(reader: Comparison, needless: Callable[[], bool] = lambda: Fals
 
 def less_sure_mistake(reader: Comparison) -> Report | None:
     """渡された引数でだけ同じものと、粗く比べて同じもの。なければ None。"""
-    return _said(reader, _first(reader, _here_only, _rough_mistake))
+    return _said(reader, _first(reader, _here_only, rough_mistake))
 
 
 def _said(reader: Comparison, found: Report | None) -> Report | None:
@@ -190,9 +191,7 @@ def unknown(reader: Comparison) -> list[str]:
 
 def _exact_mistake(reader: Comparison) -> Report | None:
     """少し違う引数でも読者の足どりを再現する間違い。表にあるものを先に、機械で作ったものを後に。"""
-    elsewhere = reader.elsewhere
-    listed = matching(reader, _candidates(reader))
-    sure = [c for c in listed if elsewhere is None or not elsewhere.tells or follows(elsewhere, c)]
+    sure = [c for c in matching(reader, _candidates(reader)) if follows_elsewhere(reader, c)]
     if sure:
         return report_on(reader, [with_its_state(reader, sure)])
     return derived(reader, everywhere=True)
@@ -204,11 +203,11 @@ def _here_only(reader: Comparison) -> Report | None:
     return report_on(reader, listed[:1]) if listed else derived(reader)
 
 
-def _rough_mistake(reader: Comparison) -> Report | None:
+def rough_mistake(reader: Comparison) -> Report | None:
     """丸め誤差の育つ計算や、float32 で計算したところのあるもの。"""
     plain = ((candidate, None, candidate) for candidate in _candidates(reader))
-    listed = chain(plain, on_forms(reader))
-    found = next((each for each in listed if follows(reader, each[-1], np.float32)), None)
+    every = (each for each in chain(plain, on_forms(reader)) if follows(reader, each[-1], np.float32))
+    found = next((each for each in every if follows_elsewhere(reader, each[-1], np.float32)), None)
     return None if found is None else report_on(reader, [found[0]], found[1])
 
 
@@ -221,7 +220,8 @@ def _candidates(reader: Comparison) -> Iterator[Candidate]:
 
 def _steps(reader: Comparison) -> Report | None:
     """歩幅が、式の何倍かであるか、ステップとともに変わるもの。"""
-    found = next((c for c in chain(scaled(reader), fading(reader)) if follows(reader, c)), None)
+    every = (c for c in chain(scaled(reader), fading(reader)) if follows(reader, c))
+    found = next((c for c in every if follows_elsewhere(reader, c)), None)
     if found is not None:
         return report_on(reader, [found])
     words = schedule(reader)
@@ -241,7 +241,8 @@ def _scheduled(reader: Comparison) -> Report | None:
 def _measured(reader: Comparison) -> Report | None:
     """数を測って作る候補。"""
     searches = (fixed_values(reader), decays(reader), clips(reader))
-    found = next((c for search in searches for c in search if follows(reader, c)), None)
+    every = (c for search in searches for c in search if follows(reader, c))
+    found = next((c for c in every if follows_elsewhere(reader, c)), None)
     return None if found is None else report_on(reader, [found])
 
 
