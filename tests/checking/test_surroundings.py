@@ -206,6 +206,13 @@ def adam_with_held_moments(w, g, state, lr=1e-3, beta1=0.9, beta2=0.999, eps=1e-
     return new, HeldMoments(m, v, t)
 
 
+def adam_that_counts_afterwards(w, g, state, lr=1e-3, beta1=0.9, beta2=0.999, eps=1e-8):
+    m = beta1 * state.m + (1 - beta1) * g
+    v = beta2 * state.v + (1 - beta2) * g * g
+    new = w - lr * m / (1 - beta1**state.t) / (np.sqrt(v / (1 - beta2**state.t)) + eps)
+    return new, HeldMoments(m, v, state.t + 1)
+
+
 class RegisteredMomentum:
     def __init__(self, lr=0.01, decay=0.9):
         self.lr, self.decay, self.slots = lr, decay, {}
@@ -279,6 +286,7 @@ class MuonWithoutALength:
     ("thing", "method", "variant"),
     [
         (adam_with_held_moments, "Adam", None),
+        (adam_that_counts_afterwards, "Adam", None),
         (RegisteredMomentum, "Momentum", None),
         (RegisteredTooLate, "Momentum", "eq-momentum-w/old-velocity"),
         (AdamWOfAConfiguration, "AdamW", None),

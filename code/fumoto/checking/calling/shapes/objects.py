@@ -130,39 +130,9 @@ class Parameter:
     cleargrad = zero_grad
 
 
-_WORDS = {
-    *(
-        "m",
-        "v",
-        "s",
-        "h",
-        "r",
-        "u",
-        "exp",
-        "avg",
-        "ema",
-        "mom",
-        "momentum",
-        "moment",
-        "velocity",
-        "vel",
-        "buf",
-    ),
-    *(
-        "buffer",
-        "cache",
-        "acc",
-        "accumulator",
-        "sum",
-        "square",
-        "squares",
-        "sq",
-        "state",
-        "prev",
-        "grad",
-        "delta",
-    ),
-}
+_WORDS = frozenset(
+    ["m", "v", "s", "h", "r", "u", "exp", "avg", "ema", "mom", "momentum", "moment", "velocity", "vel", "buf", "buffer", "cache", "acc", "accumulator", "sum", "square", "squares", "sq", "state", "prev", "grad", "delta"]
+)
 _COUNTS = ("t", "step", "steps")
 
 

@@ -46,18 +46,20 @@ def starts_of(thing: Any) -> dict[str, Callable[..., Any]]:
     around = look(thing, "__globals__") or {}
     for name, start in sorted(around.items(), key=lambda named: isinstance(named[1], type)):  # 関数を先に
         own = start is not thing and look(start, "__module__") == look(thing, "__module__")
-        if own and callable(start) and _STARTS.search(name):
+        if own and callable(start):
             needed = [a for a in arguments_of(start).listed if a.required]
-            if hasattr(start, "_fields") or is_dataclass(start):
-                found[name] = partial(_from_zero, start, needed)
-            elif len(needed) == 1 and needed[0].role is not Role.GRADS:
+            if look(start, "_fields") or is_dataclass(start):
+                found[name] = partial(_from_zero, start, needed, 0)
+                if any(a.role is Role.TIME for a in needed):
+                    found[f"{name}(回数は 1 から)"] = partial(_from_zero, start, needed, 1)
+            elif _STARTS.search(name) and len(needed) == 1 and needed[0].role is not Role.GRADS:
                 found[name] = start
     return found
 
 
-def _from_zero(kind: Callable[..., Any], needed: list[Argument], params: Any) -> Any:
-    """入れるだけの状態(``NamedTuple`` や ``dataclass``)に、重みと、0 の状態と、0 の回数を入れたもの。"""
-    known = {Role.PARAMS: params, Role.TIME: 0}
+def _from_zero(kind: Callable[..., Any], needed: list[Argument], count: int, params: Any) -> Any:
+    """入れるだけの状態(``NamedTuple`` や ``dataclass``)に、重みと、0 の状態と、回数を入れたもの。"""
+    known = {Role.PARAMS: params, Role.TIME: count}
     return kind(**{a.name: known[a.role] if a.role in known else _zeros(params) for a in needed})
 
 

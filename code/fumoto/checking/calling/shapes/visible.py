@@ -27,7 +27,7 @@ def outside(function: Any) -> dict[str, Any]:
     """関数の使う、関数の外の変数。"""
     try:
         used = inspect.getclosurevars(function)
-    except TypeError:  # Python で書かれた関数でない
+    except (TypeError, ValueError):  # Python で書かれた関数でないか、まだ値のない変数を使う
         return {}
     return {**used.globals, **used.nonlocals}
 
