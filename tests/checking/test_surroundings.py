@@ -331,3 +331,59 @@ def test_values_that_happen_to_be_equal_name_nothing_false():
     report = check(RmspropThatSquaresTheWeight, "RMSProp")
     assert report.variant == "repair/grouping", report
     assert "+ (1 - self.decay_rate) * g ** 2」に直すと" in report.verdict
+
+
+def lion_with_unclear_names(weight, gradient, momentum=None, lr=0.003, wd=0.1, interp=0.95, beta=0.98):
+    if momentum is None:
+        momentum = np.zeros_like(weight)
+    direction = np.sign(gradient + interp * (momentum - gradient))
+    return weight * (1 - lr * wd) - lr * direction, gradient + beta * (momentum - gradient)
+
+
+class RmspropByIndex:
+    def __init__(self, eta=0.01, gamma=0.9, eps=1e-8):
+        self.eta, self.gamma, self.eps, self.cache = eta, gamma, eps, {}
+
+    def root(self, h):
+        return np.sqrt(h)
+
+    def __call__(self, i, w, g):
+        self.cache[i] = self.gamma * self.cache.get(i, np.zeros_like(w)) + (1 - self.gamma) * g**2
+        return w - self.eta * g / (self.root(self.cache[i]) + self.eps)
+
+
+class RmspropByIndexWithoutARoot(RmspropByIndex):
+    def root(self, h):
+        return h
+
+
+def momentum_of_a_shape(shape, lr=0.05, mu=0.9):
+    velocity = np.zeros(shape)
+
+    def step(w, grad):
+        nonlocal velocity
+        velocity = mu * velocity - lr * grad
+        return w + velocity
+
+    return step
+
+
+def adadelta_that_keeps_its_ratio(w, g, h, u, rho=0.95, eps=1e-6):
+    h = rho * h + (1 - rho) * g**2
+    ratio = np.sqrt(u + eps) / np.sqrt(h + eps)
+    return w - ratio * g, h, rho * u + (1 - rho) * ratio**2
+
+
+@pytest.mark.parametrize(
+    ("thing", "method", "variant"),
+    [
+        (lion_with_unclear_names, "Lion", None),
+        (RmspropByIndex, "RMSProp", None),
+        (RmspropByIndexWithoutARoot, "RMSProp", "eq-rmsprop-w/root-missing"),
+        (momentum_of_a_shape, "Momentum", None),
+        (adadelta_that_keeps_its_ratio, "AdaDelta", "eq-adadelta-u/ratio-in-u"),
+    ],
+)
+def test_names_that_say_little_are_no_mistake(thing, method, variant):
+    report = check(thing, method)
+    assert (report.ok, report.variant) == (variant is None, variant), report

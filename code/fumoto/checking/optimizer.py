@@ -3,12 +3,13 @@
 from contextlib import suppress
 from dataclasses import replace
 from functools import partial
+from itertools import permutations
 from typing import Any
 
 from fumoto.checking.calling.optimizer import Observed, observe
 from fumoto.checking.calling.safety import ReaderError, in_the_meantime, one_check
 from fumoto.checking.calling.shapes.making import is_made
-from fumoto.checking.calling.values import NAMES, meanings, pair
+from fumoto.checking.calling.values import NAMES, meanings, normal, number, pair
 from fumoto.checking.candidates.optimizer import (
     indistinguishable,
     less_sure_mistake,
@@ -149,6 +150,7 @@ def _agreeing(seen: Observed, methods: list[Method], hyperparameters: dict[str, 
         for each in every:
             readers = readers_of(each, methods)
             found = recognised(readers, each.title, tests) or _with_another_epsilon(each, readers, tests)
+            found = found or _with_unclear_betas(each, readers, tests)
             if found is not None:
                 return _agreed(each, found, hyperparameters)
     return None
@@ -166,6 +168,22 @@ def _with_another_epsilon(
         return None
     passed = {name: value for name, value in readers[0].hyperparameters.items() if name != "eps"}
     return agreement(replace(readers[0], hyperparameters=passed), tests)
+
+
+_CLEAR = {"beta1", "b1", "beta2", "b2", "betas"}
+
+
+def _with_unclear_betas(seen: Observed, readers: list[Comparison], tests: tuple[Test, ...]) -> Agreement | None:
+    """β₁ と β₂ の引数の名前が、どちらがどちらかを言わないなら(``interp`` と ``beta`` など)、どちらでもよい。"""
+    names = {normal(name): number(value) for name, value in seen.own.items()}
+    if len(readers) != 1 or "beta2" not in readers[0].method.hyperparameters or not _CLEAR.isdisjoint(names):
+        return None
+    alone = [replace(path, elsewhere=None) for path in readers[0].trajectories]
+    for beta1, beta2 in permutations([x for x in names.values() if x is not None and 0.5 < x < 1], 2):
+        values = {**readers[0].hyperparameters, "beta1": beta1, "beta2": beta2}
+        if found := agreement(replace(readers[0], hyperparameters=values, trajectories=alone), tests):
+            return found
+    return None
 
 
 def _agreed(seen: Observed, found: Agreement, hyperparameters: dict[str, float]) -> Report:

@@ -125,7 +125,8 @@ def _when(how: str) -> str:
 def seen_with(trial: Trial, wanted: Wanted, problems: "Sequence[Problem]") -> Observed:
     """``trial`` の呼び方で、問題の上を走らせて見えたこと。走らなければ ``ReaderError``。"""
     accepts = trial.plan.accepts
-    own = {**(trial.settings or {}), **{n: v for n, v in accepts.items() if _is_value(n, v)}, **trial.own}
+    own = {**trial.plan.unnamed, **(trial.settings or {})}
+    own |= {**{n: v for n, v in accepts.items() if _is_value(n, v)}, **trial.own}
     passed = [*(n for n, v in accepts.items() if _is_value(n, v)), *trial.own, *(trial.config or {})]
     placed = {*accepts, *trial.own}
     shown = {name: own.get(name) for name in placed}

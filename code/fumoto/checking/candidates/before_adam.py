@@ -147,6 +147,7 @@ ADADELTA: tuple[Row, ...] = (
     ("epsilon-squared", "ε が 2 乗されています", {_DD: "sqrt(u_t + varepsilon**2) / sqrt(h_next + varepsilon**2) * g_t"}),
     ("inverse", "分子と分母が逆です", {_DD: "sqrt(h_next + varepsilon) / sqrt(u_t + varepsilon) * g_t"}),
     ("gradients-in-u", "u に、歩み d の二乗でなく、勾配の二乗をためています", {_DU: "rho * u_t + (1 - rho) * g_t**2"}),
+    ("ratio-in-u", "u に、歩み d の二乗でなく、勾配に掛ける率の二乗をためています", {_DU: "rho * u_t + (1 - rho) * (u_t + varepsilon) / (h_next + varepsilon)"}),
     ("scaled-in-u", "u に、学習率を掛けたあとの歩みをためています", {_DU: "rho * u_t + (1 - rho) * (eta * d_next)**2"}),
     ("weights-in-u", "u に、歩みの二乗でなく、重みの二乗をためています", {_DU: "rho * u_t + (1 - rho) * w_t**2"}),
     ("u-in-h", "h に、勾配の二乗でなく、前の u をためています", {_DH: "rho * u_t + (1 - rho) * g_t**2"}),

@@ -33,7 +33,7 @@ from fumoto.checking.calling.shapes.roles import (
     arguments_of,
     assignments,
 )
-from fumoto.checking.calling.shapes.units import Split, example
+from fumoto.checking.calling.shapes.units import Split, Unit, example
 from fumoto.checking.calling.shapes.walking import Plan
 from fumoto.checking.calling.values import normal
 
@@ -103,8 +103,6 @@ _CHANGES: tuple[Kind, ...] = (  # 勾配だけを渡すとき
     (dictionaries.in_a_dictionary, "勾配の配列の辞書", True),
     (sequences.in_a_list, "勾配の配列のリスト", True),
 )
-
-
 _NAMES_MATTER = [split for split, _, _ in _NAMED]
 
 
@@ -240,8 +238,6 @@ def _variants(plans: list[Plan]) -> Iterator[list[Plan]]:
 
 
 _TOGETHER = ("pairs", "both", "counted")  # 2 つの状態を、1 つの引数で
-
-
 _FROM = re.compile(r"(?:from|at|with|=)\s*([01])(?!\d|\.\d)|(?<![\d.])([01])\s*(?:から|で始|スタート|-based)")
 
 
@@ -267,6 +263,10 @@ def _initials(arguments: Arguments) -> tuple[str, ...]:
     return ("none", "zeros", "dict", "filled", *_TOGETHER)
 
 
+_HELD = (Role.PARAMS, Role.MODEL, Role.SHAPE)
+_SAMPLED = (sequences.in_a_list, dictionaries.in_a_dictionary, objects.in_objects, layers.in_a_network, arrays.one_by_one)
+
+
 def _sample(making: Making, values_for: Callable[[dict[str, Any], bool], dict[str, Any]]) -> Any:
     """どんなメソッドがあるかを見るために、1 つ作ってみたもの。"""
     if isinstance(making.build, type):
@@ -279,20 +279,22 @@ def _sample(making: Making, values_for: Callable[[dict[str, Any], bool], dict[st
     }
     values = values_for(accepts, making.arguments.anything)
     more = {name: value for name, value in values.items() if name not in accepts}
-    why: ReaderError | None = None
-    for split in (sequences.in_a_list, dictionaries.in_a_dictionary, objects.in_objects, layers.in_a_network):
+    why = None
+    for split in _SAMPLED:
         unit = split(example())[0]
 
-        def give(argument: Argument, weights: Any = unit.weights) -> Any:
+        def give(argument: Argument, unit: Unit = unit) -> Any:
             if argument.name in values:
                 return values[argument.name]
-            return weights if argument.required and argument.role in (Role.PARAMS, Role.MODEL) else NOTHING
+            if not argument.required or argument.role not in _HELD:
+                return NOTHING
+            return unit.shape if argument.role is Role.SHAPE else unit.weights
 
         positional, named = filled(making.arguments, give, more)
         try:
             return opened(call("作る", lambda p=positional, n=named: making.build(*p, **n)))
         except ReaderError as error:
             why = why or error
-        if not making.arguments.roles() & {Role.PARAMS, Role.MODEL}:
+        if making.arguments.roles().isdisjoint(_HELD):
             break
     raise why or ReaderError("作れませんでした。")

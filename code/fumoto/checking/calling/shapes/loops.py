@@ -67,6 +67,11 @@ class Loop:
     anything = False
 
     @property
+    def unnamed(self) -> dict[str, float]:
+        """既定値が小数の、名前からは何の値か分からない引数。"""
+        return {}
+
+    @property
     def accepts(self) -> dict[str, Any]:
         """値を受け取る引数 → その既定値(なければ ``NOTHING``)。"""
         listed = self.arguments.listed

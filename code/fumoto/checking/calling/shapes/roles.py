@@ -95,6 +95,8 @@ def role_of(name: str, default: Any = inspect.Parameter.empty) -> Role:
     ['PARAMS', 'GRADS', 'GRADS', 'VALUE', 'TIME', 'OTHER']
     """
     plain = normal(name)
+    if default is None and plain in _KEPT:  # 値なら、None ではない
+        return Role.OTHER
     if isinstance(default, float) or (is_value(name) and plain not in ("e", "b1", "b2")):
         return Role.VALUE if is_value(name) else Role.OTHER
     for role in (Role.BIAS_GRAD, Role.PAIRS, Role.CONFIG, Role.KEY):
@@ -136,7 +138,7 @@ def arguments_of(function: Callable[..., Any]) -> Arguments:
 
 
 _KEPT = _words(
-    "v m s h u r vs ms vel velocity velocities cache caches state states optstate optimizerstate memory buffers buffer bufs buf mem mems "
+    "momentum mom v m s h u r vs ms vel velocity velocities cache caches state states optstate optimizerstate memory buffers buffer bufs buf mem mems "
     "moment moments m1 m2 mt vt m0 v0 firstmoment secondmoment accumulator acc accumulators prev previous sqgrad vw mw sw"
 )
 
@@ -157,6 +159,21 @@ def assignments(arguments: Arguments, held: set[Role]) -> list[Arguments]:
     [['PARAMS', 'GRADS', 'STATE', 'VALUE']]
     """
     listed = _known(arguments.listed)
+    if (keyed := _by_index(listed)) != listed:
+        return [*assignments(Arguments(keyed, arguments.anything), held), *_assigned(arguments, listed, held)]
+    return _assigned(arguments, listed, held)
+
+
+def _by_index(listed: tuple[Argument, ...]) -> tuple[Argument, ...]:
+    """``i`` と ``j`` は、回数でなく、重みの番号かもしれない。"""
+    return tuple(
+        replace(a, role=Role.KEY) if a.role is Role.TIME and a.required and a.name in ("i", "j") else a for a in listed
+    )
+
+
+def _assigned(
+    arguments: Arguments, listed: tuple[Argument, ...], held: set[Role]
+) -> list[Arguments]:
     roles = {argument.role for argument in listed} | held
     open_places = [i for i, a in enumerate(listed) if a.role is Role.OTHER and a.required]
     needs_params = not roles & {Role.PARAMS, Role.PAIRS, Role.MODEL}

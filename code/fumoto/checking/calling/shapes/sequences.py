@@ -43,6 +43,10 @@ class _Sequence(Unit):
     def zeros(self, name: str) -> Any:
         return self.kind(np.zeros_like(w) for w in self.arrays)
 
+    @property
+    def shape(self) -> Any:
+        return self.kind(np.shape(w) for w in self.arrays)
+
 
 class _Pairs(_Sequence):
     """``[(勾配, 重み), …]``。``gradient_first``: 勾配が先か。重みは、``assign_sub`` もできる配列。"""

@@ -50,6 +50,12 @@ class Plan:
         return {a.name: NOTHING if a.required else a.default for a in listed if a.role is Role.VALUE}
 
     @property
+    def unnamed(self) -> dict[str, float]:
+        """既定値が小数の、名前からは何の値か分からない引数。"""
+        listed = (*self.making.arguments.listed, *self.verb.arguments.listed)
+        return {a.name: a.default for a in listed if a.role is Role.OTHER and type(a.default) is float}
+
+    @property
     def anything(self) -> bool:
         """どんな名前の値でも受け取るか。"""
         return self.making.arguments.anything or self.verb.arguments.anything
