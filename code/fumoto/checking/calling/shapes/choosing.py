@@ -161,7 +161,7 @@ def groups(
     found = False
     if held is not None:
         yield [held]
-    for making in (*started(thing, starts), *makings(thing)):
+    for making in (*makings(thing), *started(thing, starts)):  # 自分で状態を作るなら、それに任せる
         try:
             made = _sample(making, values_for)
             every = list(verbs(made))
