@@ -340,6 +340,20 @@ def lion_with_unclear_names(weight, gradient, momentum=None, lr=0.003, wd=0.1, i
     return weight * (1 - lr * wd) - lr * direction, gradient + beta * (momentum - gradient)
 
 
+def lion_with_exchanged_betas(w, g, m, lr=1e-3, mu1=0.9, mu2=0.99):
+    return w - lr * np.sign(mu2 * m + (1 - mu2) * g), mu1 * m + (1 - mu1) * g
+
+
+def adam_with_exchanged_betas(w, g, m, v, t, lr=1e-3, rho1=0.9, rho2=0.999, eps=1e-8):
+    m = rho2 * m + (1 - rho2) * g
+    v = rho1 * v + (1 - rho1) * g * g
+    return w - lr * m / (1 - rho2**t) / (np.sqrt(v / (1 - rho1**t)) + eps), m, v
+
+
+def lion_with_momentum_and_decay_exchanged(w, g, m, lr=1e-3, momentum=0.9, decay_rate=0.99):
+    return w - lr * np.sign(decay_rate * m + (1 - decay_rate) * g), momentum * m + (1 - momentum) * g
+
+
 class RmspropByIndex:
     def __init__(self, eta=0.01, gamma=0.9, eps=1e-8):
         self.eta, self.gamma, self.eps, self.cache = eta, gamma, eps, {}
@@ -378,6 +392,9 @@ def adadelta_that_keeps_its_ratio(w, g, h, u, rho=0.95, eps=1e-6):
     ("thing", "method", "variant"),
     [
         (lion_with_unclear_names, "Lion", None),
+        (lion_with_exchanged_betas, "Lion", "eq-lion-c/betas-exchanged"),
+        (adam_with_exchanged_betas, "Adam", "eq-adam-m/betas-exchanged"),
+        (lion_with_momentum_and_decay_exchanged, "Lion", "eq-lion-c/betas-exchanged"),
         (RmspropByIndex, "RMSProp", None),
         (RmspropByIndexWithoutARoot, "RMSProp", "eq-rmsprop-w/root-missing"),
         (momentum_of_a_shape, "Momentum", None),

@@ -176,8 +176,10 @@ _CLEAR = {"beta1", "b1", "beta2", "b2", "betas"}
 def _with_unclear_betas(seen: Observed, readers: list[Comparison], tests: tuple[Test, ...]) -> Agreement | None:
     """β₁ と β₂ の引数の名前が、どちらがどちらかを言わないなら(``interp`` と ``beta`` など)、どちらでもよい。"""
     names = {normal(name): number(value) for name, value in seen.own.items()}
-    if len(readers) != 1 or "beta2" not in readers[0].method.hyperparameters or not _CLEAR.isdisjoint(names):
+    if len(readers) != 1 or "beta2" not in readers[0].method.hyperparameters:
         return None
+    if not _CLEAR.isdisjoint(names) or len(meanings(("beta1", "beta2"), seen.own)) == 2:
+        return None  # rho1 と rho2 のような名前なら、入れ替わっているのは間違い
     alone = [replace(path, elsewhere=None) for path in readers[0].trajectories]
     for beta1, beta2 in permutations([x for x in names.values() if x is not None and 0.5 < x < 1], 2):
         values = {**readers[0].hyperparameters, "beta1": beta1, "beta2": beta2}
