@@ -1,7 +1,5 @@
 """Optimizers as learners write them, for the tests of ``check``."""
 
-import time
-
 import numpy as np
 
 from fumoto.optimizers import newton_schulz
@@ -18,16 +16,6 @@ SETTINGS = {
     "Lion": {"lr": 0.01, "beta1": 0.9, "beta2": 0.99, "weight_decay": 0.1},
     "Muon": {"lr": 0.05, "momentum": 0.9, "weight_decay": 0.1},
 }
-
-
-def quickest(function, tries=3):
-    """The seconds of the quickest of a few runs: what else the machine does is no property of the code."""
-    seconds = []
-    for _ in range(tries):
-        start = time.perf_counter()
-        function()
-        seconds.append(time.perf_counter() - start)
-    return min(seconds)
 
 
 def learner(body, before=""):

@@ -1,11 +1,11 @@
 """check_batchnorm(): a learner's normalization against the page."""
 
 import re
+import time
 
 import numpy as np
 import pytest
 
-from checking.learners import quickest
 from fumoto import check_batchnorm
 from fumoto.batchnorm import BatchNorm
 
@@ -421,5 +421,6 @@ def test_code_that_does_not_run_gets_its_own_sentence(make, sentence):
 
 def test_a_check_takes_less_than_two_seconds():
     check_batchnorm(BatchNorm)  # the first check reads the pages
-    wrong = learner(running_mean="self.rm = 2 * mean")
-    assert quickest(lambda: check_batchnorm(wrong)) < 2
+    start = time.perf_counter()
+    check_batchnorm(learner(running_mean="self.rm = 2 * mean"))
+    assert time.perf_counter() - start < 2
