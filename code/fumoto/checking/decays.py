@@ -4,11 +4,10 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 from fumoto.checking.calling.optimizer import Observed
-from fumoto.checking.calling.values import normal, number
+from fumoto.checking.calling.values import NAMES, normal, number
 from fumoto.checking.report import Report
 from fumoto.printed.methods import EVERY_METHOD
 
-_DECAYS = ("weightdecay", "wd", "l2", "l2reg", "reg", "regularization", "lambda", "lam", "lmbda")
 TRIED = 0.01  # 既定値が 0 のときに、代わりに渡す強さ
 
 
@@ -17,7 +16,7 @@ def _strengths(seen: Observed, report: Report, given: dict[str, float]) -> Itera
     if report.name is None or "weight_decay" in EVERY_METHOD[report.name].hyperparameters:
         return
     for own, value in seen.own.items():
-        if normal(own) in _DECAYS and number(value) is not None and own in seen.passed and own not in given:
+        if normal(own) in NAMES["weight_decay"] and number(value) is not None and own in seen.passed and own not in given:
             yield own, float(value)
 
 

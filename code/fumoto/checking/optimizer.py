@@ -176,10 +176,9 @@ _CLEAR = {"beta1", "b1", "beta2", "b2", "betas"}
 def _with_unclear_betas(seen: Observed, readers: list[Comparison], tests: tuple[Test, ...]) -> Agreement | None:
     """β₁ と β₂ の引数の名前が、どちらがどちらかを言わないなら(``interp`` と ``beta`` など)、どちらでもよい。"""
     names = {normal(name): number(value) for name, value in seen.own.items()}
-    if len(readers) != 1 or "beta2" not in readers[0].method.hyperparameters:
-        return None
-    if not _CLEAR.isdisjoint(names) or len(meanings(("beta1", "beta2"), seen.own)) == 2:
-        return None  # rho1 と rho2 のような名前なら、入れ替わっているのは間違い
+    clear = not _CLEAR.isdisjoint(names) or len(meanings(("beta1", "beta2"), seen.own)) == 2  # rho1 と rho2 など
+    if clear or len(readers) != 1 or "beta2" not in readers[0].method.hyperparameters:
+        return None  # はっきりした名前で入れ替わっているのは、間違い
     alone = [replace(path, elsewhere=None) for path in readers[0].trajectories]
     for beta1, beta2 in permutations([x for x in names.values() if x is not None and 0.5 < x < 1], 2):
         values = {**readers[0].hyperparameters, "beta1": beta1, "beta2": beta2}
@@ -243,7 +242,8 @@ def _different(
             if mistake is None:
                 tried, chosen, mistake = diagnosed(seen, method, less_sure_mistake)
         if (place := edited.result()) is not None:
-            tried, chosen, mistake = diagnosed(seen, method, rough_mistake)  # ほかの見つけ方より、1 か所の直し方
+            if mistake is not None:  # ほかの見つけ方より、1 か所の直し方
+                tried, chosen, mistake = diagnosed(seen, method, rough_mistake)
             mistake = with_its_place(mistake, place)
     seen = tried
     if mistake is None or " + " in (mistake.variant or ""):

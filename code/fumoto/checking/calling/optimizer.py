@@ -72,9 +72,19 @@ def observe(
 
     ``names``: 手法の引数の名前。``method``: 手法の名前。どちらも、決まっていなければ None。
     """
+    return within_time_limit(_observe, thing, wanted_of(thing, hyperparameters, problems, names, method), problems)
+
+
+def wanted_of(
+    thing: Any,
+    hyperparameters: Hyperparameters,
+    problems: "Sequence[Problem]",
+    names: tuple[str, ...] | None,
+    method: str | None,
+) -> Wanted:
+    """``problems`` の上で走らせるときに、渡したい値と、読者のファイルから持っていくもの。"""
     matrices = all(w.ndim == 2 for problem in problems for w in problem.start.values())
-    wanted = Wanted(hyperparameters, names, method, matrices, starts=starts_of(thing))
-    return within_time_limit(_observe, thing, wanted, problems)
+    return Wanted(hyperparameters, names, method, matrices, starts=starts_of(thing))
 
 
 def _observe(thing: Any, wanted: Wanted, problems: "Sequence[Problem]") -> Observed:

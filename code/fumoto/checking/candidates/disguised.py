@@ -7,7 +7,7 @@ import numpy as np
 
 from fumoto.checking.candidates.candidate import Candidate
 from fumoto.checking.candidates.conventions import conventions, dampened
-from fumoto.checking.candidates.engine import AS_PRINTED, follows, follows_elsewhere, report_on, walk
+from fumoto.checking.candidates.engine import AS_PRINTED, follows, follows_everywhere, report_on, walk
 from fumoto.checking.candidates.table import mistakes
 from fumoto.checking.computing.comparison import Comparison
 from fumoto.checking.computing.measurements import response
@@ -27,8 +27,7 @@ def forms(reader: Comparison) -> Iterator[Candidate]:
 
 def in_another_form(reader: Comparison) -> Report | None:
     """ほかの書き方の上での間違い。"""
-    every = (each for each in on_forms(reader) if follows(reader, each[-1]))
-    found = next((each for each in every if follows_elsewhere(reader, each[-1])), None)
+    found = next((each for each in on_forms(reader) if follows_everywhere(reader, each[-1])), None)
     return None if found is None else report_on(reader, [found[0]], found[1])
 
 

@@ -33,10 +33,12 @@ def follows(reader: Comparison, candidate: Candidate, precision: DTypeLike = np.
         return False
 
 
-def follows_elsewhere(
+def follows_everywhere(
     reader: Comparison, candidate: Candidate, precision: DTypeLike = np.float64
 ) -> bool:
-    """少し違う引数で走らせた足どりも、``candidate`` の動きと同じか(走らせていないか、判断できなければ、同じとみなす)。"""
+    """渡された引数でも、少し違う引数でも、``candidate`` の動きと同じか(少し違う引数で判断できなければ、渡された引数でだけ)。"""
+    if not follows(reader, candidate, precision):
+        return False
     elsewhere = reader.elsewhere
     return elsewhere is None or not elsewhere.tells or follows(elsewhere, candidate, precision)
 

@@ -13,7 +13,7 @@ from fumoto.checking.candidates.disguised import forms, half_precision, hidden, 
 from fumoto.checking.candidates.engine import (
     AS_PRINTED,
     follows,
-    follows_elsewhere,
+    follows_everywhere,
     matching,
     report_on,
     walk,
@@ -191,7 +191,7 @@ def unknown(reader: Comparison) -> list[str]:
 
 def _exact_mistake(reader: Comparison) -> Report | None:
     """少し違う引数でも読者の足どりを再現する間違い。表にあるものを先に、機械で作ったものを後に。"""
-    sure = [c for c in matching(reader, _candidates(reader)) if follows_elsewhere(reader, c)]
+    sure = [c for c in _candidates(reader) if follows_everywhere(reader, c)]
     if sure:
         return report_on(reader, [with_its_state(reader, sure)])
     return derived(reader, everywhere=True)
@@ -206,8 +206,8 @@ def _here_only(reader: Comparison) -> Report | None:
 def rough_mistake(reader: Comparison) -> Report | None:
     """丸め誤差の育つ計算や、float32 で計算したところのあるもの。"""
     plain = ((candidate, None, candidate) for candidate in _candidates(reader))
-    every = (each for each in chain(plain, on_forms(reader)) if follows(reader, each[-1], np.float32))
-    found = next((each for each in every if follows_elsewhere(reader, each[-1], np.float32)), None)
+    listed = chain(plain, on_forms(reader))
+    found = next((each for each in listed if follows_everywhere(reader, each[-1], np.float32)), None)
     return None if found is None else report_on(reader, [found[0]], found[1])
 
 
@@ -220,8 +220,7 @@ def _candidates(reader: Comparison) -> Iterator[Candidate]:
 
 def _steps(reader: Comparison) -> Report | None:
     """歩幅が、式の何倍かであるか、ステップとともに変わるもの。"""
-    every = (c for c in chain(scaled(reader), fading(reader)) if follows(reader, c))
-    found = next((c for c in every if follows_elsewhere(reader, c)), None)
+    found = next((c for c in chain(scaled(reader), fading(reader)) if follows_everywhere(reader, c)), None)
     if found is not None:
         return report_on(reader, [found])
     words = schedule(reader)
@@ -241,8 +240,7 @@ def _scheduled(reader: Comparison) -> Report | None:
 def _measured(reader: Comparison) -> Report | None:
     """数を測って作る候補。"""
     searches = (fixed_values(reader), decays(reader), clips(reader))
-    every = (c for search in searches for c in search if follows(reader, c))
-    found = next((c for c in every if follows_elsewhere(reader, c)), None)
+    found = next((c for search in searches for c in search if follows_everywhere(reader, c)), None)
     return None if found is None else report_on(reader, [found])
 
 

@@ -73,10 +73,10 @@ def operators(place: Spot, scope: Scope) -> Iterator[Edit]:
         for other in _COMPARISONS.get(type(node.ops[0]), ()):
             compared = ast.Compare(node.left, [other()], node.comparators)
             yield from place.edit("comparison", "条件が違います", compared)
-    if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "reshape":
-        turned = ast.Attribute(node.func.value, "T", ast.Load())
-        yield from place.edit("function", "転置でなく、並べ直しています", turned)
     if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
+        if node.func.attr == "reshape":
+            turned = ast.Attribute(node.func.value, "T", ast.Load())
+            yield from place.edit("function", "転置でなく、並べ直しています", turned)
         for name in _LIKE.get(node.func.attr, ()):
             other_function = ast.Attribute(node.func.value, name, ast.Load())
             new = ast.Call(other_function, node.args, node.keywords)

@@ -7,10 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from fumoto.checking.calling.optimizer import Observed
+from fumoto.checking.calling.optimizer import Observed, wanted_of
 from fumoto.checking.calling.safety import ReaderError, within_time_limit
-from fumoto.checking.calling.shapes.opening import starts_of
-from fumoto.checking.calling.trying import Wanted
 from fumoto.checking.candidates.disguised import forms
 from fumoto.checking.candidates.engine import AS_PRINTED, IMPOSSIBLE, walk
 from fumoto.checking.candidates.optimizer import ONLY_HERE
@@ -38,8 +36,7 @@ def repaired(
     if missing(reader):
         return None
     names = tuple(reader.method.hyperparameters)
-    matrices = all(w.ndim == 2 for path in reader.trajectories for w in path.problem.start.values())
-    wanted = Wanted(hyperparameters, names, reader.method.name, matrices, starts=starts_of(thing))
+    wanted = wanted_of(thing, hyperparameters, problems, names, reader.method.name)
     try:
         text = text_of(thing)
         readers = _with_epsilons(reader, text) if text and "eps" not in seen.values(names) else [reader]

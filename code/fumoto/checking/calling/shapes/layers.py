@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from fumoto.checking.calling.shapes.objects import GRADIENT, Parameter, Variable
-from fumoto.checking.calling.shapes.units import Unit, gradient_of, padded
+from fumoto.checking.calling.shapes.units import ByName, Unit, gradient_of, padded
 from fumoto.hints import Array, Arrays
 
 #: 重みかバイアスか → 層の属性の名前。
@@ -33,7 +33,7 @@ GRADIENTS = {
 }  # fmt: skip
 
 
-class _Layer:
+class _Layer(ByName):
     """重みとバイアスを持つ層。``lists``: ``params`` と ``grads`` が、辞書でなくリストか。"""
 
     trainable = True
@@ -76,12 +76,6 @@ class _Layer:
         return list(self.current.values())
 
     get_params = parameters
-
-    def __getitem__(self, name: str) -> Any:
-        return self.__dict__[name]
-
-    def __setitem__(self, name: str, value: Any) -> None:
-        self.__dict__[name] = value
 
 
 class _GradientsToCall(dict[str, Array]):

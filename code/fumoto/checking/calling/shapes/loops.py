@@ -7,7 +7,7 @@ import inspect
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -66,10 +66,7 @@ class Loop:
 
     anything = False
 
-    @property
-    def unnamed(self) -> dict[str, float]:
-        """既定値が小数の、名前からは何の値か分からない引数。"""
-        return {}
+    unnamed: ClassVar[dict[str, float]] = {}  # ループでは、名前から分からない引数を、値とみなさない
 
     @property
     def accepts(self) -> dict[str, Any]:

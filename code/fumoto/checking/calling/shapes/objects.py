@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from fumoto.checking.calling.shapes.units import Unit
+from fumoto.checking.calling.shapes.units import ByName, Unit
 from fumoto.hints import Array, Arrays
 
 
@@ -76,7 +76,7 @@ GRADIENT = (
 )
 
 
-class Parameter:
+class Parameter(ByName):
     """``DATA`` のどの名前でも重みが、``GRADIENT`` のどの名前でも勾配が見えるもの。"""
 
     requires_grad = True
@@ -100,12 +100,6 @@ class Parameter:
         """いまの重みを ``array`` にする。"""
         self.current = array
         self.put(DATA, array)
-
-    def __getitem__(self, name: str) -> Any:
-        return self.__dict__[name]
-
-    def __setitem__(self, name: str, value: Any) -> None:
-        self.__dict__[name] = value
 
     @property
     def shape(self) -> Any:

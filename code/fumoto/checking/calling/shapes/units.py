@@ -10,6 +10,16 @@ from fumoto.hints import Array, Arrays, Shape
 Split = Callable[[Arrays], Sequence["Unit"]]  # 全部の重み → それを分けて持つ、入れもの
 
 
+class ByName:
+    """属性を、辞書のようにも読み書きできるもの。"""
+
+    def __getitem__(self, name: str) -> Any:
+        return self.__dict__[name]
+
+    def __setitem__(self, name: str, value: Any) -> None:
+        self.__dict__[name] = value
+
+
 class Unit:
     """いくつかの重みと、その勾配。``weights`` と ``gradients`` を読者に渡す。
 
