@@ -29,7 +29,7 @@ from fumoto.checking.calling.shapes.loops import Loop, loops
 from fumoto.checking.calling.shapes.making import Asked, Making, Verb, makings, verbs
 from fumoto.checking.calling.shapes.objects import Parameter, Variable
 from fumoto.checking.calling.shapes.roles import Argument, Arguments, Role, arguments_of
-from fumoto.checking.calling.shapes.units import Unit
+from fumoto.checking.calling.shapes.units import ByName, Unit
 from fumoto.checking.calling.shapes.walking import Plan
 from fumoto.checking.calling.trying import Trial
 from fumoto.checking.computing.problems import PROBLEMS
@@ -168,6 +168,7 @@ BY_HAND = {  # the class -> some of its instances; what is not here is a datacla
     Reading: lambda: [Reading("how", a_plan)],
     Role: lambda: list(Role),
     Trial: lambda: [Trial(a_plan(), {"lr": 0.1}, 3, [{"w": np.ones(2)}])],
+    ByName: lambda: [Parameter("w", np.ones(2))],
     Unit: lambda: in_a_dictionary({"w": np.ones(2)}),
     Variable: lambda: [Variable.of(np.ones(2))],
     Verb: lambda: list(verbs(SGD())),
