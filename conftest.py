@@ -35,7 +35,7 @@ def pytest_terminal_summary(terminalreporter):
     kinds = Counter(next((MISSING[word] for word in MISSING if word in r), "そのほか") for r in reasons)
     if kinds:
         listed = "、".join(f"{kind} {number}" for kind, number in sorted(kinds.items()))
-        slow = "本を組み直すテストも走らせていません。" * (
+        slow = "本を組み直すテストと、速さを測るテストも走らせていません。" * (
             "not build" in terminalreporter.config.option.markexpr
         )
         terminalreporter.write_line(f"ないので飛ばしたテスト: {listed}。{slow}")

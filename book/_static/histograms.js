@@ -46,7 +46,7 @@ function through({ activation, sigma, bias, place }) {
   const b = new Float64Array(nodes).fill(bias), w = new Float64Array(nodes * nodes), found = [];
   let h = numbers.subarray(0, size);
   for (let layer = 0; layer < layers; layer++) {
-    const from = size + layer * w.length, x = new Float64Array(size), alive = new Set();
+    const from = size + layer * w.length, x = new Float64Array(size), alive = new Uint8Array(nodes);
     for (let j = 0; j < w.length; j++) w[j] = sigma * numbers[from + j];
     for (let row = 0; row < size; row += nodes) {
       for (let k = 0; k < nodes; k++) x[row + k] = affine(h, w, b, row, k * nodes, k, nodes);
@@ -56,12 +56,12 @@ function through({ activation, sigma, bias, place }) {
     for (let j = 0; j < size; j++) {
       const y = (x[j] = value(x[j]));
       if (slope ? slope(y) < FLAT * steepest : y <= 0) counted++;
-      if (y > 0) alive.add(j % nodes);
+      if (y > 0) alive[j % nodes] = 1;
     }
     if (place === "after") normalize(x);
     const middle = mean(x, 0, 1, size), spread = std(x, 0, 1, size, middle);
-    const sound = Number.isFinite(spread) && x.every(Number.isFinite);
-    found.push({ outputs: x, spread, sound, share: counted / size, dead: nodes - alive.size, countsDead: !slope });
+    const sound = Number.isFinite(spread); // 値が 1 つでも有限でなければ、標準偏差も有限でない
+    found.push({ outputs: x, spread, sound, share: counted / size, dead: alive.filter((any) => !any).length, countsDead: !slope });
     h = x;
   }
   return found;

@@ -402,6 +402,7 @@ def test_several_figures_do_not_disturb_one_another(show):
 # ---- Speed and access ----
 
 
+@pytest.mark.alone
 @pytest.mark.parametrize("activation", ACTIVATIONS)
 def test_a_change_is_drawn_in_50_ms(show, activation):
     figure = show({"play": settings(activations=activation, batchnorm="after")})

@@ -638,6 +638,7 @@ def test_several_playgrounds_do_not_disturb_one_another(show):
 # ---- Speed and access ----
 
 
+@pytest.mark.alone
 def test_seven_methods_and_500_steps_play_at_60_frames_per_second(show):
     figure = show(play=config(methods=ALL, on=ALL, steps=500, values={**VALUES, "eta": 0.02}))
     figure.page.evaluate("""() => {  // how long each drawing takes

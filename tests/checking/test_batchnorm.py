@@ -419,6 +419,7 @@ def test_code_that_does_not_run_gets_its_own_sentence(make, sentence):
     assert "Traceback" not in str(report)
 
 
+@pytest.mark.alone
 def test_a_check_takes_less_than_two_seconds():
     check_batchnorm(BatchNorm)  # the first check reads the pages
     start = time.perf_counter()

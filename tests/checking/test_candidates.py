@@ -119,6 +119,7 @@ def test_the_mistakes_of_the_notes_are_named(make, name, equation, variant):
     assert report.step == 1
 
 
+@pytest.mark.alone
 def test_a_check_takes_less_than_two_seconds():
     check(optimizers.SGD, "SGD", lr=0.1)
     for body, before in [(b, s) for n, b, s, _ in PLANTED if n == "Adam"][:3]:

@@ -189,6 +189,7 @@ def test_an_unknown_initial_value_is_misuse():
         check_initializer(initializers.he, ["he"])
 
 
+@pytest.mark.alone
 def test_a_check_takes_less_than_two_seconds():
     check_initializer(initializers.he, "he")  # the first check reads the pages
     start = time.perf_counter()
