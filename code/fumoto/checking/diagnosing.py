@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import replace
 
 from fumoto.checking.calling.optimizer import Observed
-from fumoto.checking.calling.values import WORDS, meanings
+from fumoto.checking.calling.values import WORDS, meanings, normal
 from fumoto.checking.candidates.recognition import agreement, exact, numerical
 from fumoto.checking.computing.comparison import Comparison
 from fumoto.checking.computing.constants import missing, plausible
@@ -64,3 +64,27 @@ def written_in(seen: Observed, reader: Comparison) -> tuple[Report, Observed, Co
     )
     report = Report(False, f"既知の間違い: {said}。", variant=f"constant/{'+'.join(wrong)}")
     return report, seen, found.reader
+
+
+def wrong_values(seen: Observed, reader: Comparison, hyperparameters: dict[str, float]) -> Report | None:
+    """動きは式と同じでも、引数の値がおかしいという ``Report``。"""
+    if _exchanged_defaults(seen, reader, hyperparameters):
+        words = "β₁ と β₂ の既定値が入れ替わっています。既定値のほかは、式と同じ動きをします"
+        return Report(False, f"既知の間違い: {words}。", variant="constant/betas-exchanged")
+    if "momentum" not in reader.method.hyperparameters:
+        for own in seen.idle:
+            if normal(own) in _MOMENTUM and seen.own[own]:
+                words = f"{own} を掛けていますが、値を変えても動きが変わりません(掛けている速度が、いつも 0 のままです)"
+                return Report(False, f"既知の間違い: {words}。", variant="constant/momentum-idle")
+    return None
+
+
+_MOMENTUM = ("momentum", "mom", "momentumcoef", "momentumcoefficient", "momentumrate", "momentumfactor", "慣性")
+
+
+def _exchanged_defaults(seen: Observed, reader: Comparison, hyperparameters: dict[str, float]) -> bool:
+    """Adam の β₁ と β₂ の値が、渡されたものでなく、読者のコードのもので、しかも逆か。"""
+    places = meanings(("beta1", "beta2"), seen.own)
+    given = {"beta1", "beta2", *(own for own, _ in places.values())} & hyperparameters.keys()
+    beta1, beta2 = (reader.hyperparameters.get(name, 0.0) for name in ("beta1", "beta2"))
+    return reader.method.name in ("Adam", "AdamW") and not given and beta1 >= 0.99 > beta2

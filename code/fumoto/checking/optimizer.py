@@ -35,7 +35,7 @@ from fumoto.checking.computing.constants import missing, plausible
 from fumoto.checking.computing.measurements import last_move
 from fumoto.checking.computing.problems import PROBLEMS, SAME_SHAPES, problems_for
 from fumoto.checking.decays import growing, without_its_decay
-from fumoto.checking.diagnosing import diagnosed, readers_of, with_its_place, written_in
+from fumoto.checking.diagnosing import diagnosed, readers_of, with_its_place, written_in, wrong_values
 from fumoto.checking.repairing.optimizer import repaired
 from fumoto.checking.report import Report
 from fumoto.checking.telling import told
@@ -189,23 +189,12 @@ def _with_unclear_betas(seen: Observed, readers: list[Comparison], tests: tuple[
 
 def _agreed(seen: Observed, found: Agreement, hyperparameters: dict[str, float]) -> Report:
     name = found.reader.method.name
-    if _exchanged_defaults(seen, found.reader, hyperparameters):
-        verdict = (
-            "既知の間違い: β₁ と β₂ の既定値が入れ替わっています。既定値のほかは、式と同じ動きをします。"
-        )
-        return told(Report(False, verdict, variant="constant/betas-exchanged"), seen, found.reader, hyperparameters, [])  # fmt: skip
+    if (wrong := wrong_values(seen, found.reader, hyperparameters)) is not None:
+        return told(wrong, seen, found.reader, hyperparameters, [])
     verdict = f"一致: {found.convention}。" if found.convention else f"一致: {name} の式と同じ動きをします。"
     blind = [] if found.convention else indistinguishable(found.reader)
     report = Report(True, verdict, variant=found.convention)
     return told(report, seen, found.reader, hyperparameters, blind)
-
-
-def _exchanged_defaults(seen: Observed, reader: Comparison, hyperparameters: dict[str, float]) -> bool:
-    """Adam の β₁ と β₂ の値が、渡されたものでなく、読者のコードのもので、しかも逆か。"""
-    places = meanings(("beta1", "beta2"), seen.own)
-    given = {"beta1", "beta2", *(own for own, _ in places.values())} & hyperparameters.keys()
-    beta1, beta2 = (reader.hyperparameters.get(name, 0.0) for name in ("beta1", "beta2"))
-    return reader.method.name in ("Adam", "AdamW") and not given and beta1 >= 0.99 > beta2
 
 
 # --- 不一致 -------------------------------------------------------------------------------------------------

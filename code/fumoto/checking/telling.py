@@ -33,9 +33,9 @@ def told(
     for own in seen.unplaced:
         notes.append(f"{own}={hyperparameters[own]:g} は渡せませんでした(受け取る引数がありません)。")
     places = meanings(names, seen.own)
+    for own in seen.ignored if not (report.variant or "").startswith("constant/") else ():
+        notes.append(f"引数 {own} は受け取られますが、値を変えても動きが変わりません(使われていません)。")
     for ours, (own, _) in places.items():
-        if own in seen.ignored and not (report.variant or "").startswith("constant/"):
-            notes.append(f"引数 {own} は受け取られますが、値を変えても動きが変わりません(使われていません)。")
         if own in seen.assumed and ours in reader.hyperparameters:
             notes.append(f"引数 {own} には {reader.hyperparameters[ours]:g} を渡しました。")
     same = len(seen.trajectories)

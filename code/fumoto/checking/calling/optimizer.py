@@ -25,6 +25,7 @@ class Observed:
 
     ``how``: 呼び方の一文。``trajectories``: 問題ごとの足どり。``own``: 読者の引数の名前 → 値(属性などから分かったものも)。
     ``passed``: ``own`` のうち、渡したか、引数の既定値であるもの。``ignored``: 受け取るのに、変えても動きの変わらない引数。
+    ``idle``: そのうち、更新の計算の中で使われているもの。
     ``unplaced``: 渡された値のうち、受け取る引数のなかったもの。``assumed``: 既定値がないので、よくある値を渡した引数。
     ``places``: 少し違う引数で走らせたときの、引数の名前 → 渡したところ。
     ``title``: クラスや関数の名前。``others``: 区別できない、ほかの呼び方で見えたこと。
@@ -35,6 +36,7 @@ class Observed:
     own: dict[str, Any] = field(default_factory=dict)
     passed: tuple[str, ...] = ()
     ignored: tuple[str, ...] = ()
+    idle: tuple[str, ...] = ()
     unplaced: tuple[str, ...] = ()
     assumed: tuple[str, ...] = ()
     places: dict[str, values.Place] = field(default_factory=dict)
@@ -150,12 +152,15 @@ def seen_with(trial: Trial, wanted: Wanted, problems: "Sequence[Problem]") -> Ob
     if trial.alike:
         problems = [each for each in problems if len({w.shape for w in each.start.values()}) == 1]
     given = values.values_of(places, own)
+    paths = [follow(reading, given, problem) for problem in problems]
+    ignored = tuple(name for name in placed if name in own and _is_ignored(trial, name, own[name], wanted))
     return Observed(
         trial.how,
-        [follow(reading, given, problem) for problem in problems],
+        paths,
         own,
         tuple(passed),
-        tuple(name for name in placed if name in own and _is_ignored(trial, name, own[name], wanted)),
+        ignored,
+        tuple(name for name in ignored if name in trial.read),
         tuple(unplaced),
         tuple(assumed),
         places,

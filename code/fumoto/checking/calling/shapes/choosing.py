@@ -24,6 +24,7 @@ from fumoto.checking.calling.shapes.making import (
     verbs,
 )
 from fumoto.checking.calling.shapes.opening import opened, started
+from fumoto.checking.calling.shapes.owning import owning
 from fumoto.checking.calling.shapes.roles import (
     SIZE,
     SIZES,
@@ -157,9 +158,9 @@ def groups(
     if yielding := generated(thing):
         yield list(yielding)
         return
-    held = holding(thing)
     found = False
-    if held is not None:
+    for held in filter(None, (holding(thing), owning(thing))):
+        found = True
         yield [held]
     for making in (*makings(thing), *started(thing, starts)):  # 自分で状態を作るなら、それに任せる
         try:
@@ -177,10 +178,9 @@ def groups(
                     yield list(group)
         except ReaderError as error:
             why = why or error
-    if inspect.isroutine(thing):
-        for loop in loops(thing):
-            found = True
-            yield [loop]
+    for loop in loops(thing) if inspect.isroutine(thing) else ():
+        found = True
+        yield [loop]
     if not found:
         raise why or ReaderError(
             "update(params, grads) というメソッドがありません。それにあたるメソッドも見つかりません。"

@@ -82,6 +82,9 @@ class _Looping:
 
     asked = settings
 
+    def read(self) -> frozenset[str]:
+        return frozenset()
+
     def state(self) -> dict[str, dict[str, Any]]:
         return {}
 
@@ -103,9 +106,9 @@ class _Looping:
         last = next((x for x in _items(value) if alike(x, run.start.shape)), None) if kind == "end" else None
         if last is not None and np.any(last != run.start) and all(np.array_equal(x, run.start) for x in asked):
             return "loop/gradient-at-start", key
-        points = [x for x in value if isinstance(x, np.ndarray)] if kind == "end" and isinstance(value, list) else []
-        alike_points = len(points) > 2 and all(x is points[0] for x in points)
-        return ("loop/points-alike", key) if alike_points else None
+        lists = [x for x in _items(value) if isinstance(x, list)] if kind == "end" else []
+        same = any(len(x) > 2 and isinstance(x[-1], np.ndarray) and x[-1] is x[-2] for x in lists)
+        return ("loop/points-alike", key) if same else None
 
     def notes(self) -> tuple[str, ...]:
         stopping = [a.name for a in self.loop.arguments.listed if normal(a.name) in TOLERANCE]

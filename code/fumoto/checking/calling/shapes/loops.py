@@ -12,6 +12,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from fumoto.checking.calling.shapes.making import NOTHING, Making, Verb
+from fumoto.checking.calling.shapes.objects import in_objects
 from fumoto.checking.calling.shapes.roles import Argument, Arguments, Role, arguments_of
 from fumoto.checking.calling.values import normal
 from fumoto.hints import Array
@@ -52,7 +53,7 @@ INNER = (
 
 @dataclass(frozen=True)
 class Loop:
-    """呼び方。``gradient`` と ``start``: 引数の名前。``separate``: 勾配の関数に、座標を別々に渡すか(2 つずつ)。
+    """呼び方。``gradient`` と ``start``: 引数の名前。``separate``: 勾配の関数に、座標を別々に渡すか(2 つずつ)。``keyed``: 配列の辞書を渡すか。
 
     ``called_as``: 呼び出しの形(省くと ``function`` と引数の名前)。
     """
@@ -62,6 +63,7 @@ class Loop:
     gradient: str
     start: str
     separate: bool = False
+    keyed: bool = False
     called_as: str = ""
 
     anything = False
@@ -81,6 +83,8 @@ class Loop:
     def words(self) -> str:
         if self.separate:
             return "勾配を順に返す関数と、出発点の座標を 2 つずつ"
+        if self.keyed:
+            return "勾配の辞書を順に返す関数と、出発点の配列の辞書を 1 つずつ"
         return "勾配を順に返す関数と、出発点の配列を 1 つずつ"
 
 
@@ -95,10 +99,32 @@ def loops(function: Callable[..., Any]) -> list[Loop]:
             Loop(function, arguments, gradient, start, separate=True),
             Loop(function, arguments, gradient, start),
         ]
-    return [
-        Loop(function, arguments, gradient, start),
-        Loop(function, arguments, gradient, start, separate=True),
-    ]
+    plain = Loop(function, arguments, gradient, start)
+    return [plain, replace(plain, separate=True), _keyed(plain)]
+
+
+_KEY = "W"  # 辞書に入れる、ただ 1 つの重みの名前
+
+
+def _keyed(loop: Loop) -> Loop:
+    """配列の代わりに、配列の辞書を渡し、勾配も辞書で返すもの。"""
+    signature = inspect.signature(loop.function)
+
+    def whole(*positional: Any, **named: Any) -> Any:
+        bound = signature.bind(*positional, **named)
+        gradient, w = bound.arguments[loop.gradient], bound.arguments[loop.start]
+        bound.arguments[loop.gradient] = lambda params, *count: {_KEY: gradient(params[_KEY])}
+        bound.arguments[loop.start] = {_KEY: w}
+        return _unkeyed(loop.function(*bound.args, **bound.kwargs))
+
+    return replace(loop, function=whole, keyed=True)
+
+
+def _unkeyed(returned: Any) -> Any:
+    """返された辞書を、その中の配列にする。道のりなら、1 歩ごとに。"""
+    if isinstance(returned, dict) and _KEY in returned:
+        return returned[_KEY]
+    return type(returned)(map(_unkeyed, returned)) if type(returned) in (list, tuple) else returned
 
 
 def _gradient_and_start(arguments: Arguments, starts: frozenset[str]) -> tuple[str | None, str | None]:
@@ -113,6 +139,12 @@ def _gradient_and_start(arguments: Arguments, starts: frozenset[str]) -> tuple[s
         left = [name for name in left if normal(name) not in COUNT | TOLERANCE]
         gradient = left[0] if len(left) == 1 else None
     return gradient, start
+
+
+_BOTH = (
+    Argument("gradient_at", Role.OTHER, True, False, None),
+    Argument("start", Role.OTHER, True, False, None),
+)
 
 
 def repeated(making: Making, verb: Verb) -> list[Loop]:
@@ -135,7 +167,7 @@ def repeated(making: Making, verb: Verb) -> list[Loop]:
         None,
     )
     if gradient is None or w is None:
-        return []
+        return _closed(making, verb, required)
     kept = [a.name for a in required if a not in (gradient, w) and a.role in (Role.OTHER, Role.STATE)]
     listed = (*making.arguments.listed, *verb.arguments.listed)
     values = [replace(a, keyword=True) for a in listed if a.role is Role.VALUE]
@@ -154,20 +186,33 @@ def repeated(making: Making, verb: Verb) -> list[Loop]:
             start = start if returned is None else returned
         return start
 
-    both = [
-        Argument("gradient_at", Role.OTHER, True, False, None),
-        Argument("start", Role.OTHER, True, False, None),
-    ]
-    arguments = Arguments((*both, *values), False)
-    return [
-        Loop(
-            run,
-            arguments,
-            "gradient_at",
-            "start",
-            called_as=f"{verb.name or 'あなたの関数 '}({w.name}, {gradient.name})",
-        )
-    ]
+    arguments = Arguments((*_BOTH, *values), False)
+    called_as = f"{verb.name or 'あなたの関数 '}({w.name}, {gradient.name})"
+    loop = Loop(run, arguments, "gradient_at", "start", called_as=called_as)
+    return [loop, _keyed(loop)]
+
+
+def _closed(making: Making, verb: Verb, required: list[Argument]) -> list[Loop]:
+    """``step(closure)`` の中で、勾配を計算しなおすもの。``closure`` は、いまの重みでの勾配を ``.grad`` に入れる。"""
+    holds = [a for a in making.arguments.listed if a.required]
+    if [normal(a.name) for a in required] != ["closure"] or [a.role for a in holds] != [Role.PARAMS]:
+        return []
+    values = [replace(a, keyword=True) for a in making.arguments.listed if a.role is Role.VALUE]
+
+    def run(gradient_at: Callable[..., Array], start: Any, **given: Any) -> Any:
+        unit = in_objects({_KEY: start})[0]
+        unit.put({_KEY: np.zeros_like(start)})
+        made = making.build(unit.weights, **given)
+
+        def closure() -> float:
+            unit.put({_KEY: gradient_at(unit.read()[_KEY])})
+            return 0.0
+
+        for _ in range(MANY):
+            verb.of(made)(closure)
+        return unit.read()[_KEY]
+
+    return [Loop(run, Arguments((*_BOTH, *values), False), "gradient_at", "start", called_as=f"{verb.name}(closure)")]
 
 
 def generated(function: Callable[..., Any]) -> list[Loop]:

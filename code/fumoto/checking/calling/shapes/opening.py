@@ -29,6 +29,9 @@ def opened(made: Any) -> Any:
     if start is None or not callable(update) or isinstance(made, type):
         return made
     listed = arguments_of(update).listed
+    if not any(_is_state(argument) and argument.required for argument in listed):
+        values = [a for a in listed if a.required and a.role is Role.VALUE]  # 値の名前の状態(``mu``)
+        listed = tuple(replace(a, role=Role.STATE) if a in values[:1] else a for a in listed)
     if any(_is_state(argument) and argument.required for argument in listed):
         return _Initialised(start, update, listed)
     return made

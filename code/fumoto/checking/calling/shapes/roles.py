@@ -1,10 +1,12 @@
 """引数の役割を、名前から読み取る: 重み、勾配、回数、状態、学習率のような値。"""
 
+import dis
 import inspect
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from enum import Enum, auto
+from types import CodeType
 from typing import Any
 
 from fumoto.checking.calling.values import is_value, normal
@@ -36,7 +38,7 @@ def _words(text: str) -> frozenset[str]:
 NAMED: dict[Role, frozenset[str]] = {
     Role.PARAMS: _words(
         "params parameters param parameter p ps w ws weights weight theta thetas x xs vars variables var variable "
-        "values coef coefs coefficients tensors tensor old current position point trainablevariables trainableparams "
+        "values coef coefs coefficients tree pytree tensors tensor old current position point trainablevariables trainableparams "
         "重み パラメータ パラメーター 引数 paramlist modelparameters modelparams parameterlist weightlist paramdict parameterdict allparams"
     ),
     Role.GRADS: _words(
@@ -68,13 +70,14 @@ SIZES = ("n", "size", "len")  # 回数でなく、要素の数かもしれない
 
 @dataclass(frozen=True)
 class Argument:
-    """読者の関数の引数 1 つ。``required``: 省けないか。``keyword``: 名前でしか渡せないか。"""
+    """読者の関数の引数 1 つ。``required``: 省けないか。``keyword``: 名前でしか渡せないか。``started``: 関数が自分で入れなおすか。"""
 
     name: str
     role: Role
     required: bool
     keyword: bool
     default: Any
+    started: bool = False
 
 
 @dataclass(frozen=True)
@@ -113,7 +116,9 @@ def role_of(name: str, default: Any = inspect.Parameter.empty) -> Role:
     for role in (Role.PARAMS, Role.BIAS, Role.MODEL, Role.TIME, Role.SHAPE):
         if plain in NAMED[role]:
             return role
-    return Role.VALUE if is_value(name) else Role.OTHER
+    if is_value(name):
+        return Role.VALUE
+    return Role.MODEL if re.search(r"(model|network|layers)$", plain) else Role.OTHER
 
 
 def arguments_of(function: Callable[..., Any]) -> Arguments:
@@ -122,7 +127,7 @@ def arguments_of(function: Callable[..., Any]) -> Arguments:
         parameters = list(inspect.signature(function).parameters.values())
     except Exception:  # 並びの分からないものか、調べると例外を起こすもの。呼んでみるしかない
         return Arguments((), True)
-    kinds = inspect.Parameter
+    kinds, stored = inspect.Parameter, _stored(function)
     listed = tuple(
         Argument(
             p.name,
@@ -130,11 +135,26 @@ def arguments_of(function: Callable[..., Any]) -> Arguments:
             p.default is kinds.empty,
             p.kind is kinds.KEYWORD_ONLY,
             p.default,
+            p.name in stored,
         )
         for p in parameters
         if p.kind not in (kinds.VAR_POSITIONAL, kinds.VAR_KEYWORD)
     )
     return Arguments(listed, any(p.kind is kinds.VAR_KEYWORD for p in parameters))
+
+
+def _stored(function: Callable[..., Any]) -> set[str]:
+    """``function`` の中で、値を入れられる変数の名前。"""
+    return names_with("STORE_", getattr(function, "__code__", None))
+
+
+def names_with(operation: str, code: Any) -> set[str]:
+    """``code`` の中で、``operation`` で始まる命令(``STORE_`` か ``LOAD_``)の使う、変数と属性の名前。"""
+    if not isinstance(code, CodeType):
+        return set()
+    used = [each.argval for each in dis.get_instructions(code) if each.opname.startswith(operation)]
+    inside = set().union(*(names_with(operation, each) for each in code.co_consts))
+    return inside | {name for names in used for name in (names if isinstance(names, tuple) else [names])}
 
 
 _KEPT = _words(
@@ -234,7 +254,8 @@ def _with_states(listed: tuple[Argument, ...], choice: dict[int, Role]) -> tuple
         left = role in (Role.OTHER, Role.SHAPE)
         plain, default = normal(argument.name), argument.default
         from_zero = type(default) in (int, float) and default == 0 and plain not in _SWITCHES
-        kept = default is None and (plain in _KEPT or not _KEPT.isdisjoint(argument.name.lower().split("_")))
+        named = plain in _KEPT or not _KEPT.isdisjoint(argument.name.lower().split("_"))
+        kept = default is None and (named or argument.started)  # None なら自分で作るものは、状態
         if left and (argument.required or from_zero or kept):
             role = Role.STATE
         found.append(replace(argument, role=role))

@@ -1,9 +1,10 @@
-"""読者のものの外から見える値。"""
+"""読者のものの外から見える値と、計算の中で使われる名前。"""
 
 import inspect
 from typing import Any
 
 from fumoto.checking.calling.shapes.making import look
+from fumoto.checking.calling.shapes.roles import names_with
 from fumoto.checking.calling.values import is_value, number, pair
 
 
@@ -39,3 +40,9 @@ def attributes(made: Any) -> dict[str, Any]:
     if not isinstance(own, dict) and isinstance(slots, tuple | list):
         own = {name: look(made, name) for name in slots}
     return dict(own) if isinstance(own, dict) else {}
+
+
+def read_by(made: Any, verb: str | None) -> set[str]:
+    """更新する関数が読む、変数と属性の名前。何もしないかもしれない引数(``nesterov=False`` など)があれば、どれも読むとは限らない。"""
+    switches = [name for name, value in attributes(made).items() if value is False]
+    return set() if switches else names_with("LOAD_", look(look(made, verb) if verb else made, "__code__"))

@@ -13,7 +13,7 @@ from fumoto.checking.calling.shapes.opening import opened
 from fumoto.checking.calling.shapes.results import direction, pour, weights_in
 from fumoto.checking.calling.shapes.roles import SIZE, Argument, Role
 from fumoto.checking.calling.shapes.units import PADDING, Split, Unit, copy_of, unchanged, zero_states
-from fumoto.checking.calling.shapes.visible import attributes, held, numbers, outside
+from fumoto.checking.calling.shapes.visible import attributes, held, numbers, outside, read_by
 from fumoto.hints import Arrays
 
 REPLACED = "配列を書き換えず、辞書の中身を差し替えています(値だけを調べました)。"
@@ -234,6 +234,10 @@ class _Walk:
         """読者の関数の外に書かれた定数か、作ったものの属性か、渡した辞書に見える、引数の値。"""
         made = self.made[0]
         return {**numbers(outside(self.plan.verb.of(made))), **held(made), **self.asked()}
+
+    def read(self) -> frozenset[str]:
+        """更新する関数が読む、変数と属性の名前。"""
+        return frozenset(read_by(self.made[0], self.plan.verb.name))
 
     def asked(self) -> dict[str, Any]:
         """渡した辞書に見える、引数の値: 入れておいたもの、読者が入れたもの、ないときの値として読者が書いたもの。"""
