@@ -227,6 +227,8 @@ def _rank(start: Arrays, path: list[Arrays], shifted: Arrays, change: bool) -> i
         return STILL
     if not _finite([last]):
         return STILL
+    if not change and not any(np.any(w) for w in last.values()):
+        return FAILED  # どれも 0 なら、重みでなく、動かない変化
     if change and any(shifted[key].shape == w.shape and np.any(_apart(path[0][key] - w, shifted[key] - w - SHIFT) > SHIFT / 2) for key, w in start.items()):  # fmt: skip
         return STILL  # 重みとともに変わる「変化」は、重みそのもの
     if change and not any(np.any(path[0][key] != w) for key, w in start.items()):

@@ -23,6 +23,7 @@ class Handling:
     - ``gradient``: (勾配にすること, 数)。``vocabulary.GRADIENTS`` のどれか
     - ``weight``: (更新した重みにすること, 数)。``vocabulary.WEIGHTS`` のどれか
     - ``values``: (記号, 数)。引数の代わりに使う値
+    - ``spared``: 行列でない重みでは 0 とする、引数の記号
     - ``exchanged``: 値の入れ替わった 2 つの引数の記号
     - ``carried``: (定数の記号, 記号)。次のステップから、定数の代わりに使う値
     """
@@ -46,6 +47,7 @@ class Handling:
     gradient: tuple[str, float] = ("", 0.0)
     weight: tuple[str, float] = ("", 0.0)
     values: tuple[tuple[str, float], ...] = ()
+    spared: tuple[str, ...] = ()
     exchanged: tuple[str, ...] = ()
     carried: tuple[tuple[str, str], ...] = ()
 

@@ -92,12 +92,19 @@ _ROWS: dict[str, tuple[tuple[str, str, dict[str, str], dict[str, float]], ...]] 
 }  # fmt: skip
 
 
+_SPARED = "行列でない重み(バイアスなど)には、重み減衰をかけない書き方です(nanoGPT のコード)"
+
+
 def conventions(method: str) -> Iterator[Candidate]:
     """``method`` の、間違いではないほかの書き方。"""
     for slug, words, formulas, start in _ROWS.get(method, ()):
         handling = Handling(start=tuple(start.items()))
         identifier = f"convention/{slug}"
         yield Candidate(identifier, words, None, tuple(formulas.items()), handling, convention=True)
+    if method in ("AdamW", "Lion"):
+        for slug, words, formulas in (("", "", {}), *((f"-{row[0]}", f"。{row[1]}", row[2]) for row in _ROWS.get(method, ()))):
+            handling, said = Handling(spared=("lambda", "lam")), f"{_SPARED}{words}"
+            yield Candidate(f"convention/spared{slug}", said, None, tuple(formulas.items()), handling, convention=True)
     if method == "Muon":
         yield from _muon_forms()
     if method in _VELOCITY:

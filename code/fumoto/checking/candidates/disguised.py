@@ -42,8 +42,8 @@ def on_forms(reader: Comparison) -> Iterator[tuple[Candidate, Candidate | None, 
             if same and other.handling.start:
                 continue
             start = candidate.handling.start or other.handling.start
-            first, values = other.handling.first, other.handling.values
-            handling = replace(candidate.handling, start=start, first=first, values=values)
+            own = other.handling
+            handling = replace(candidate.handling, start=start, first=own.first, values=own.values, spared=own.spared)
             slip = candidate if candidate.formulas else replace(candidate, label=None)
             said = other if changed.keys() - slipped.keys() or not same else None
             yield slip, said, replace(candidate, formulas=tuple((changed | slipped).items()), handling=handling)

@@ -151,6 +151,7 @@ MUON: tuple[Row, ...] = (
     ("length-of-sum", "u を、長さでなく、絶対値の和で割っています", {_MX: "u / (total(abs(u)) + varepsilon)"}),
     ("length-of-largest", "u を、長さでなく、いちばん大きな要素で割っています", {_MX: "u / largest(abs(u))"}),
     ("not-orthogonal", "直交化せず、長さで割っただけの u で進んでいます", {_MW: f"{_STEP} * u / max(G, varepsilon)"}),
+    ("length-kept", "直交化せず、u のまま進んでいます(特異値を 1 にそろえていません)", {_MW: f"{_STEP} * u"}),
     ("sign", "直交化せず、u の符号で進んでいます", {_MW: f"{_STEP} * sign(u)"}),
     ("exact", "反復でなく、特異値分解で、特異値をちょうど 1 にしています", {_MW: f"{_STEP} * orthogonal(u)"}),
     ("scale-root", "歩幅の max(1, m/n) の平方根が抜けています", {_MW: "(1 - eta * lam) * w_t - eta * max(1, m / n) * O_next"}),

@@ -100,6 +100,7 @@ class _Machine:
                 "g_t": g,
                 "w_t": w.copy(),
             }
+            known |= dict.fromkeys(handling.spared if w.ndim < 2 else (), np.float64(0))
             fresh = {name for name, arrays in self.state.items() if slot not in arrays or forgotten}
             for name, arrays in self.state.items():
                 old = self._start(name, g, w) if name in fresh else arrays[slot]

@@ -21,6 +21,7 @@ from fumoto.printed.equation import Equations, replaced
 FRACTIONS = ("momentum", "decay_rate", "beta1", "beta2")
 _TOO_LARGE = 1e12  # float32 では、これより大きな重みの途中の計算が、いつあふれるか分からない
 _ENOUGH = 12  # これだけの要素が有限の値のまま動いて一致しなければ、一致とは言わない
+_OVERFLOWING = 1e-10  # いちばん大きな数のこれだけ倍より大きければ、あふれる手前である
 
 
 @dataclass(frozen=True)
@@ -160,6 +161,8 @@ def _tolerance(trajectory: Trajectory, step: int, key: str, precision: DTypeLike
     own = np.finfo(trajectory.problem.start[key].dtype).eps
     coarser = max(np.finfo(precision).eps - own, 0.0)
     largest, walked = trajectory.largest[step - 1][key], trajectory.walked[step - 1][key]
+    if trajectory.problem.only_matrices:  # 行列の積では、どの要素の丸め誤差も、いちばん大きな要素に比例する
+        largest, walked = largest.max(), walked.max()
     allowed = own * (2 * (step + 1) ** 2 * largest + 2 * lost * walked)
     rounded = 2 * (step + 1) * largest if trajectory.in_float32 else 0.0
     return allowed + coarser * (rounded + 2 * lost * walked) + np.finfo(np.float64).tiny
@@ -187,7 +190,9 @@ def _off(
     """要素ごとに、読者の重みが ``expected`` と、丸め誤差より大きく違うか。"""
     yours = trajectory.params[step - 1][key]
     apart = np.abs(yours - expected) > tolerance(trajectory, step, key, precision, lost)
-    apart = apart | (np.isfinite(yours) != np.isfinite(expected))
+    finite = np.where(np.isfinite(yours), yours, expected)  # あふれる手前では、掛ける順で、あふれるかどうかが変わる
+    overflowing = np.abs(finite) > np.finfo(expected.dtype).max * _OVERFLOWING
+    apart = np.where(np.isfinite(yours) != np.isfinite(expected), ~overflowing, apart)
     huge = np.abs(expected) > _TOO_LARGE  # ここまで大きくなるあいだに、丸め誤差も何倍にもなる
     if not huge.any():
         return apart

@@ -26,6 +26,11 @@ class Problem:
     gradients: list[Arrays]
     disturbed: bool = False
 
+    @cached_property
+    def only_matrices(self) -> bool:
+        """行列だけの問題か。"""
+        return all(w.ndim == 2 for w in self.start.values())
+
     def only(self, keys: set[str]) -> "Problem":
         """``keys`` の重みだけの問題。"""
         gradients = [_only(grads, keys) for grads in self.gradients]
