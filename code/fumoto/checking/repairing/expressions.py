@@ -65,7 +65,8 @@ def operators(place: Spot, scope: Scope) -> Iterator[Edit]:
     """演算や比べ方の取り違え。"""
     node = place.node
     if isinstance(node, ast.BinOp):
-        for op in _OPERATORS.get(type(node.op), ()):
+        weighted = isinstance(node.op, ast.Add) and _is_product(node.left) and _is_product(node.right)  # 重みつきの和の + を、× とは書き間違えない
+        for op in _OPERATORS.get(type(node.op), ()) if not weighted else (ast.Sub,):
             yield from place.edit("operator", "演算が違います", binary(node.left, op(), node.right))
         if isinstance(node.op, ast.Sub | ast.Div | ast.Pow):
             yield from place.edit("order", "左右が逆です", binary(node.right, node.op, node.left))
@@ -81,6 +82,10 @@ def operators(place: Spot, scope: Scope) -> Iterator[Edit]:
             other_function = ast.Attribute(node.func.value, name, ast.Load())
             new = ast.Call(other_function, node.args, node.keywords)
             yield from place.edit("function", "関数が違います", new)
+
+
+def _is_product(node: ast.expr) -> bool:
+    return isinstance(node, ast.BinOp) and isinstance(node.op, ast.Mult)
 
 
 def groups(place: Spot, scope: Scope) -> Iterator[Edit]:

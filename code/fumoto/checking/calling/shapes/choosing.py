@@ -4,13 +4,14 @@
 """
 
 import inspect
-import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
+from itertools import product
 from typing import Any
 
 from fumoto.checking.calling.safety import ReaderError, call
 from fumoto.checking.calling.shapes import arrays, dictionaries, layers, objects, sequences
+from fumoto.checking.calling.shapes.counting import counts
 from fumoto.checking.calling.shapes.holding import holding
 from fumoto.checking.calling.shapes.loops import GRADIENT, Loop, generated, loops, repeated
 from fumoto.checking.calling.shapes.making import (
@@ -18,7 +19,6 @@ from fumoto.checking.calling.shapes.making import (
     Making,
     Verb,
     filled,
-    look,
     makings,
     setups,
     verbs,
@@ -26,8 +26,6 @@ from fumoto.checking.calling.shapes.making import (
 from fumoto.checking.calling.shapes.opening import opened, started
 from fumoto.checking.calling.shapes.owning import owning
 from fumoto.checking.calling.shapes.roles import (
-    SIZE,
-    SIZES,
     Argument,
     Arguments,
     Role,
@@ -223,12 +221,8 @@ def _variants(plans: list[Plan]) -> Iterator[list[Plan]]:
     """渡す状態のはじめ、t の数えはじめ、返されるものの中の重みの場所。"""
     first = plans[0].verb.arguments
     initials = _initials(first)
-    sizes = any(a.role is Role.TIME and normal(a.name) in SIZES for a in first.listed)
-    times = ((1, 0, SIZE) if sizes else (1, 0)) if Role.TIME in first.roles() else (1,)
-    if (said := _said_start(plans[0], first)) is not None:
-        times = (said,)
     places = (False, True) if Role.STATE in first.roles() else (False,)
-    for initial in initials:
+    for initial, times in product(initials, counts(plans[0])):
         yield [
             replace(plan, initial=initial, first_t=t, last=last)
             for t in times
@@ -238,19 +232,6 @@ def _variants(plans: list[Plan]) -> Iterator[list[Plan]]:
 
 
 _TOGETHER = ("pairs", "both", "counted")  # 2 つの状態を、1 つの引数で
-_FROM = re.compile(r"(?:from|at|with|=)\s*([01])(?!\d|\.\d)|(?<![\d.])([01])\s*(?:から|で始|スタート|-based)")
-
-
-def _said_start(plan: Plan, arguments: Arguments) -> int | None:
-    """回数の数えはじめを、既定値か、読者の説明が言っていれば、それ。"""
-    time = next((a for a in arguments.listed if a.role is Role.TIME), None)
-    if time is None or time.default == 1:
-        return None if time is None else 1
-    function = look(plan.making.build, plan.verb.name) if plan.verb.name else plan.making.build()
-    lines = (inspect.getdoc(function) or "").splitlines()
-    word = re.compile(rf"(?<![A-Za-z_]){re.escape(time.name)}(?![A-Za-z_])|回数|iteration|step", re.I)
-    found = [match for line in lines if word.search(line) for match in _FROM.finditer(line)]
-    return int(found[0][1] or found[0][2]) if found else None
 
 
 def _initials(arguments: Arguments) -> tuple[str, ...]:

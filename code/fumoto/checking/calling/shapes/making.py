@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from fumoto.checking.calling.safety import ReaderError, call
-from fumoto.checking.calling.shapes.roles import NAMED, Argument, Arguments, Role, arguments_of
+from fumoto.checking.calling.shapes.roles import BATCH, NAMED, Argument, Arguments, Role, arguments_of
 from fumoto.checking.calling.values import NAMES, USUAL, is_value, normal, number
 
 #: 更新するメソッドの名前。もっともらしい順に。
@@ -108,6 +108,8 @@ def filled(
 def usual(name: str) -> float:
     """読者の引数に、ほかに手がかりがないときに渡す値。"""
     plain = normal(name)
+    if plain in BATCH:
+        return 1
     return next((USUAL[ours][0] for ours, names in NAMES.items() if plain in names), 0.9)
 
 
@@ -115,10 +117,12 @@ class Asked(dict[str, Any]):
     """読者のコードに渡す、引数の値の辞書。どの名前で引かれたか、ないときの値は何だったかを覚える。
 
     ``zeros``: 値でない名前で引かれたら、状態のはじめとして入れるもの。省くと、ふつうの辞書と同じ ``KeyError``。
+    ``count``: 回数を表す名前で引かれたときの、数えはじめ。
     """
 
-    def __init__(self, values: dict[str, Any], zeros: Callable[[str], Any] | None = None):
+    def __init__(self, values: dict[str, Any], zeros: Callable[[str], Any] | None = None, count: int = 0):
         super().__init__(values)
+        self.count = count
         self.defaults: dict[str, Any] = {}
         self.zeros = zeros
 
@@ -133,8 +137,10 @@ class Asked(dict[str, Any]):
     def __missing__(self, name: str) -> Any:
         if isinstance(name, str) and is_value(name):
             self[name] = usual(name)
+        elif isinstance(name, str) and normal(name) in NAMED[Role.TIME]:
+            self[name] = self.count
         elif isinstance(name, str) and self.zeros is not None:
-            self[name] = 0 if normal(name) in NAMED[Role.TIME] else self.zeros(name)
+            self[name] = self.zeros(name)
         else:
             raise KeyError(name)
         return self[name]

@@ -28,6 +28,8 @@ class Variable(np.ndarray):
         return np.array(array).view(cls)
 
     def __array_wrap__(self, array: Any, context: Any = None, return_scalar: bool = False) -> Any:
+        if array is self:
+            return self  # p -= … は、p を書き換える
         plain = np.asarray(array)
         return plain[()] if return_scalar else plain
 

@@ -64,6 +64,7 @@ NAMED: dict[Role, frozenset[str]] = {
 }  # fmt: skip
 
 
+BATCH = _words("batchsize minibatchsize nsamples numsamples samplesize nexamples numexamples")  # 勾配を割る数。1 を渡す
 SIZE = -1  # 回数の代わりに、要素の数を渡す
 SIZES = ("n", "size", "len")  # 回数でなく、要素の数かもしれない引数
 
@@ -102,6 +103,8 @@ def role_of(name: str, default: Any = inspect.Parameter.empty) -> Role:
         return Role.OTHER
     if isinstance(default, float) or (is_value(name) and plain not in ("e", "b1", "b2")):
         return Role.VALUE if is_value(name) else Role.OTHER
+    if plain in BATCH:
+        return Role.VALUE
     for role in (Role.BIAS_GRAD, Role.PAIRS, Role.CONFIG, Role.KEY):
         if plain in NAMED[role]:
             return role
@@ -195,7 +198,7 @@ def _assigned(
     arguments: Arguments, listed: tuple[Argument, ...], held: set[Role]
 ) -> list[Arguments]:
     roles = {argument.role for argument in listed} | held
-    open_places = [i for i, a in enumerate(listed) if a.role is Role.OTHER and a.required]
+    open_places = [i for i, a in enumerate(listed) if a.role is Role.OTHER and a.required and "state" not in a.name]
     needs_params = not roles & {Role.PARAMS, Role.PAIRS, Role.MODEL}
     needs_grads = not roles & {Role.GRADS, Role.PAIRS}
     choices: list[dict[int, Role]] = [{}]

@@ -125,7 +125,7 @@ class _Walk:
         }.get(argument.role, NOTHING)
 
     def _config(self, values: dict[str, Any], zeros: Callable[[str], Any] | None = None) -> Any:
-        self.configs.append(Asked(values, zeros))
+        self.configs.append(Asked(values, zeros, self.plan.first_t))
         return self.configs[-1]
 
     # --- 1 歩
