@@ -334,3 +334,24 @@ class SvdThatKeepsItsValues(SvdOfMuon):
 def test_muon_that_keeps_the_singular_values_is_momentum():
     assert check(SvdThatKeepsItsValues, "Muon").variant == "method/Momentum"
     assert check(SvdOfMuon, "Muon").variant == "eq-muon-w/exact"
+
+
+def step_of_a_list(params, grad_fn, velocity=None, lr=0.01, mu=0.9):
+    if velocity is None:
+        velocity = [np.zeros_like(p) for p in params]
+    ahead = [p + mu * v for p, v in zip(params, velocity, strict=True)]
+    velocity = [mu * v - lr * g for v, g in zip(velocity, grad_fn(ahead), strict=True)]
+    return [p + v for p, v in zip(params, velocity, strict=True)], velocity
+
+
+def step_of_a_list_from_ahead(params, grad_fn, velocity=None, lr=0.01, mu=0.9):
+    if velocity is None:
+        velocity = [np.zeros_like(p) for p in params]
+    ahead = [p + mu * v for p, v in zip(params, velocity, strict=True)]
+    velocity = [mu * v - lr * g for v, g in zip(velocity, grad_fn(ahead), strict=True)]
+    return [p + v for p, v in zip(ahead, velocity, strict=True)], velocity
+
+
+def test_a_step_that_asks_for_gradients_hands_its_state_out():
+    assert check(step_of_a_list, "Nesterov").ok
+    assert check(step_of_a_list_from_ahead, "Nesterov").variant == "eq-nesterov-w/velocity-again"

@@ -53,7 +53,7 @@ INNER = (
 
 @dataclass(frozen=True)
 class Loop:
-    """呼び方。``gradient`` と ``start``: 引数の名前。``separate``: 勾配の関数に、座標を別々に渡すか(2 つずつ)。``keyed``: 配列の辞書を渡すか。
+    """呼び方。``gradient`` と ``start``: 引数の名前。``separate``: 勾配の関数に、座標を別々に渡すか(2 つずつ)。``boxed``: 配列を 1 つ入れて渡すもの(``"辞書"`` か ``"リスト"``。なければ空)。
 
     ``called_as``: 呼び出しの形(省くと ``function`` と引数の名前)。
     """
@@ -63,7 +63,7 @@ class Loop:
     gradient: str
     start: str
     separate: bool = False
-    keyed: bool = False
+    boxed: str = ""
     called_as: str = ""
 
     anything = False
@@ -83,8 +83,8 @@ class Loop:
     def words(self) -> str:
         if self.separate:
             return "勾配を順に返す関数と、出発点の座標を 2 つずつ"
-        if self.keyed:
-            return "勾配の辞書を順に返す関数と、出発点の配列の辞書を 1 つずつ"
+        if self.boxed:
+            return f"勾配の{self.boxed}を順に返す関数と、出発点の配列の{self.boxed}を 1 つずつ"
         return "勾配を順に返す関数と、出発点の配列を 1 つずつ"
 
 
@@ -100,31 +100,41 @@ def loops(function: Callable[..., Any]) -> list[Loop]:
             Loop(function, arguments, gradient, start),
         ]
     plain = Loop(function, arguments, gradient, start)
-    return [plain, replace(plain, separate=True), _keyed(plain)]
+    return [plain, replace(plain, separate=True), *_boxed(plain)]
 
 
 _KEY = "W"  # 辞書に入れる、ただ 1 つの重みの名前
+_BOXES: dict[str, tuple[Callable[[Any], Any], Callable[[Any], Any]]] = {  # 入れるもの → (入れる, 取り出す)
+    "辞書": (lambda w: {_KEY: w}, lambda box: box[_KEY]),
+    "リスト": (lambda w: [w], lambda box: box[0]),
+}
 
 
-def _keyed(loop: Loop) -> Loop:
-    """配列の代わりに、配列の辞書を渡し、勾配も辞書で返すもの。"""
+def _boxed(loop: Loop) -> list[Loop]:
+    """配列の代わりに、それを 1 つ入れた辞書かリストを渡し、勾配も同じように返すもの。"""
+    return [replace(loop, function=_in_a_box(loop, *box), boxed=name) for name, box in _BOXES.items()]
+
+
+def _in_a_box(loop: Loop, box: Callable[[Any], Any], unbox: Callable[[Any], Any]) -> Callable[..., Any]:
     signature = inspect.signature(loop.function)
 
     def whole(*positional: Any, **named: Any) -> Any:
         bound = signature.bind(*positional, **named)
         gradient, w = bound.arguments[loop.gradient], bound.arguments[loop.start]
-        bound.arguments[loop.gradient] = lambda params, *count: {_KEY: gradient(params[_KEY])}
-        bound.arguments[loop.start] = {_KEY: w}
-        return _unkeyed(loop.function(*bound.args, **bound.kwargs))
+        bound.arguments[loop.gradient] = lambda params, *count: box(gradient(unbox(params)))
+        bound.arguments[loop.start] = box(w)
+        return _unboxed(loop.function(*bound.args, **bound.kwargs))
 
-    return replace(loop, function=whole, keyed=True)
+    return whole
 
 
-def _unkeyed(returned: Any) -> Any:
-    """返された辞書を、その中の配列にする。道のりなら、1 歩ごとに。"""
+def _unboxed(returned: Any) -> Any:
+    """返された入れものを、その中の配列にする。道のりなら、1 歩ごとに。"""
     if isinstance(returned, dict) and _KEY in returned:
         return returned[_KEY]
-    return type(returned)(map(_unkeyed, returned)) if type(returned) in (list, tuple) else returned
+    if type(returned) is list and len(returned) == 1 and isinstance(returned[0], np.ndarray):
+        return returned[0]
+    return type(returned)(map(_unboxed, returned)) if type(returned) in (list, tuple) else returned
 
 
 def _gradient_and_start(arguments: Arguments, starts: frozenset[str]) -> tuple[str | None, str | None]:
@@ -169,6 +179,7 @@ def repeated(making: Making, verb: Verb) -> list[Loop]:
     if gradient is None or w is None:
         return _closed(making, verb, required)
     kept = [a.name for a in required if a not in (gradient, w) and a.role in (Role.OTHER, Role.STATE)]
+    started = [a.name for a in verb.arguments.listed if a.default is None and a.started]  # None から、自分で作るもの
     listed = (*making.arguments.listed, *verb.arguments.listed)
     values = [replace(a, keyword=True) for a in listed if a.role is Role.VALUE]
     own = {a.name for a in making.arguments.listed if a is held or a.name != gradient.name}
@@ -177,19 +188,19 @@ def repeated(making: Making, verb: Verb) -> list[Loop]:
         given[gradient.name] = gradient_at
         made = making.build(**{name: value for name, value in given.items() if name in own})
         more = {name: value for name, value in given.items() if name not in own} | counts
-        states: dict[str, Any] = {name: np.zeros_like(start) for name in kept}
+        states: dict[str, Any] = {**{name: np.zeros_like(start) for name in kept}, **dict.fromkeys(started)}
         for _ in range(1 if counts else MANY):
             returned = verb.of(made)(**{w.name: start}, **states, **more)
-            if kept and isinstance(returned, tuple):
+            if states and isinstance(returned, tuple):
                 returned, *others = returned
-                states |= dict(zip(kept, others, strict=False))
+                states |= dict(zip(states, others, strict=False))
             start = start if returned is None else returned
         return start
 
     arguments = Arguments((*_BOTH, *values), False)
     called_as = f"{verb.name or 'あなたの関数 '}({w.name}, {gradient.name})"
     loop = Loop(run, arguments, "gradient_at", "start", called_as=called_as)
-    return [loop, _keyed(loop)]
+    return [loop, *_boxed(loop)]
 
 
 def _closed(making: Making, verb: Verb, required: list[Argument]) -> list[Loop]:
