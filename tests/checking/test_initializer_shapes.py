@@ -392,6 +392,33 @@ def test_the_order_of_a_shape_is_read_from_the_text(make, ok):
     assert ok or report.variant == "eq-he-std/n-out"
 
 
+def test_a_column_of_biases_tells_the_order_of_sizes_without_names():
+    def layer(m, n):
+        return np.random.randn(m, n) * np.sqrt(2 / n), np.zeros((m, 1))  # noqa: NPY002
+
+    report = check_initializer(layer, "he")
+    assert report.ok, str(report)
+    assert "バイアスの形から" in str(report)
+    named = check_initializer(lambda n_in, n_out: layer(n_in, n_out), "he")
+    assert (named.ok, named.variant) == (False, "eq-he-std/n-out")
+
+
+def test_names_tell_the_order_of_some_sizes():
+    report = check_initializer(
+        lambda layer, n_prev, rng: rng.normal(0, np.sqrt(2 / n_prev), (n_prev, layer)), "he"
+    )
+    assert report.ok, str(report)
+
+
+def yielded(sizes, rng):
+    for n, m in pairs(sizes):
+        yield rng.normal(0, np.sqrt(2 / n), (n, m)), np.zeros(m)
+
+
+def test_layers_may_be_yielded():
+    assert check_initializer(yielded, "he").ok
+
+
 # --- filters ------------------------------------------------------------------------------------------------
 
 

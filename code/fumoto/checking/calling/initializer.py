@@ -18,6 +18,7 @@ from fumoto.checking.calling.weights.ways import Way, ways
 
 _TURNED = "形が (n_out, n_in) です(PyTorch や deeplearning.ai の順)。この本の層の重みは (n_in, n_out) なので、渡すときは転置します。"
 _SAID = "渡した形を、書いてあるとおり (n_out, n_in) の順とみました(PyTorch や deeplearning.ai の順)。"
+_COLUMN = "バイアスの形から、渡した大きさを (n_out, n_in) の順とみました(deeplearning.ai の順)。"
 _FIXED = "種を関数の中で決めているので、呼ぶたびに同じ値です。"
 
 
@@ -61,11 +62,14 @@ def _drawn(make: Any, name: str | None, whole: str | None) -> Drawn:
         if made.turned:
             _refuse_the_other_order(chosen, made)
             notes[_TURNED] = None
-        if _shape_is_out_first(chosen):
-            made = replace(
-                made, layers=[replace(each, W=each.W.T, sizes=each.sizes[::-1]) for each in made.layers]
-            )
-            notes[_SAID] = None
+        for is_out_first, said in (
+            (_shape_is_out_first(chosen), _SAID),
+            (_bias_is_out_first(chosen, made), _COLUMN),
+        ):
+            if is_out_first:
+                made = replace(made, layers=[_turned(each) for each in made.layers])
+                notes[said] = None
+                break
         layers.extend(made.layers)
     return Drawn(
         _how(make, chosen, layers), str(getattr(make, "__name__", type(make).__name__)), layers, tuple(notes)
@@ -163,6 +167,18 @@ def _from_the_same_numbers(made: Made) -> Iterator[str]:
 def _shape_is_out_first(chosen: _Chosen) -> bool:
     by_shape = not {"shape", "array"}.isdisjoint(chosen.way.roles) and chosen.way.kind == MATRIX
     return by_shape and orders.out_first(chosen.text)
+
+
+def _bias_is_out_first(chosen: _Chosen, made: Made) -> bool:
+    """名前から順の分からない大きさの、はじめの数だけの、縦に並んだバイアスが返されたか。"""
+    named = any(given.name for given in chosen.way.calls[-1].given if given.role in ("n_in", "n_out"))
+    if chosen.way.kind != MATRIX or named or made.turned:
+        return False
+    return all(layer.b is not None and layer.b.shape == (layer.n_in, 1) for layer in made.layers)
+
+
+def _turned(layer: Layer) -> Layer:
+    return replace(layer, W=layer.W.T, sizes=layer.sizes[::-1])
 
 
 def _refuse_the_other_order(chosen: _Chosen, made: Made) -> None:

@@ -7,8 +7,8 @@ _ROLES = {  # 役 → 名前。上にあるものほど先に見る
     "rng": r"(np_?)?rng|rs|rnd|prng|r|rand(om)?|random_?(state|generator)|gen(erator)?|np_?random|乱数",
     "seed": r"(random_?|rng_?)?seed|種",
     "shape": r"(w|weights?|kernel|filter)?_?shape|size|dims?|形",
-    "sizes": r"(layers?|net(work)?|nn|mlp)_?(dims?|sizes?|nodes|units|shapes?|structure|widths?|neurons)?"
-    r"|sizes|nodes|widths|n_?units|neurons|arch(itecture)?|topology|structure|ノード数|all_size_list",
+    "sizes": r"(layers?|net(work)?|nn|mlp)_?(dims?|sizes?|nodes|units|shapes?|structure|widths?|neurons)"
+    r"|layers|sizes|nodes|widths|n_?units|neurons|arch(itecture)?|topology|structure|ノード数|all_size_list",
     "hiddens": r"hidden_?(sizes|dims|layers|layer_?sizes|size_?list|dim_?list)|n_?hiddens",
     "hidden": rf"(n|num|dim)?_?(h|hid|hidden){_UNITS}",
     "kernel": r"ks?|k_?size|kernel(_?(size|h|w|height|width))?|filter_?(size|h|w|height|width)|[kf]_?[hw]",

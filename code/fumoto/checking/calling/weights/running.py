@@ -1,5 +1,6 @@
 """1 つの呼び方で、1 つの大きさの重みを作らせる。"""
 
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -39,7 +40,8 @@ def _called(target: Any, each: Call, values: dict[str, Any], rng: Source) -> Any
 
     def run() -> Any:
         try:
-            return target(*placed, **named)
+            returned = target(*placed, **named)
+            return list(returned) if isinstance(returned, Iterator) else returned  # yield するもの
         except AttributeError as error:
             if refused(error, rng):
                 raise OtherSource(f"{what} で AttributeError が起きました: {error}") from None

@@ -23,8 +23,20 @@ _RANDOM = ("rng", "seed")
 _CHOICES = ("method", "activation")  # ほかに要るかもしれない引数
 _IN_TURN: dict[int, tuple[tuple[str, ...], ...]] = {  # 名前から分からない引数の数 → 渡すものの並び
     1: (("shape",), ("sizes",)),
-    2: (("n_in", "n_out"), ("shape", "rng"), ("rng", "shape"), ("sizes", "rng"), ("rng", "sizes")),
-    3: (("rng", "n_in", "n_out"), ("n_in", "n_out", "rng"), ("n_in", "hidden", "n_out")),
+    2: (
+        ("n_in", "n_out"),
+        ("n_out", "n_in"),
+        ("shape", "rng"),
+        ("rng", "shape"),
+        ("sizes", "rng"),
+        ("rng", "sizes"),
+    ),
+    3: (
+        ("rng", "n_in", "n_out"),
+        ("n_in", "n_out", "rng"),
+        ("n_in", "hidden", "n_out"),
+        ("n_out", "n_in", "rng"),
+    ),
 }
 _METHODS = (
     *(
@@ -218,11 +230,19 @@ def _by_place(parameters: list[inspect.Parameter], method: str) -> Iterator[Way]
     by_place = [p for p in required if p.kind is not p.KEYWORD_ONLY]
     random = [given for given in _random_of(parameters) if given.name not in {p.name for p in required}]
     in_turn = _IN_TURN.get(len(by_place), _IN_TURN[3][:1]) if not anything else _IN_TURN[3][:1]
-    for roles in in_turn:
+    clear = [
+        role if role in ("n_in", "n_out", *_RANDOM) else "" for role in (role_of(p.name) for p in by_place)
+    ]
+    for roles in sorted(in_turn, key=lambda roles: _clashes(roles, clear)):
         given = [*map(Given, roles), *([] if set(roles) & set(_RANDOM) else random)]
         yield from (
             _way(kind, given, method) for kind, known in _SIZES.items() if set(roles) - set(_RANDOM) in known
         )
+
+
+def _clashes(roles: tuple[str, ...], clear: list[str]) -> int:
+    """名前から分かる役と違うものを、いくつの引数に渡すことになるか。"""
+    return sum(ours not in ("", given) for ours, given in zip(clear, roles, strict=False))
 
 
 def _random_of(parameters: list[inspect.Parameter]) -> list[Given]:
