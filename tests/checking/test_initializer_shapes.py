@@ -155,8 +155,8 @@ def callable_class(std):
 def static_methods(std):
     class Initializers:
         @staticmethod
-        def xavier(n_in, n_out):
-            return np.random.randn(n_in, n_out) * np.sqrt(1 / n_in)  # noqa: NPY002
+        def glorot(n_in, n_out):  # before he in the alphabet
+            return np.random.randn(n_in, n_out) * np.sqrt(2 / (n_in + n_out))  # noqa: NPY002
 
         @staticmethod
         def he(n_in, n_out):
@@ -405,7 +405,7 @@ def test_a_column_of_biases_tells_the_order_of_sizes_without_names():
 
 def test_names_tell_the_order_of_some_sizes():
     report = check_initializer(
-        lambda layer, n_prev, rng: rng.normal(0, np.sqrt(2 / n_prev), (n_prev, layer)), "he"
+        lambda layer, n_prev, source: source.normal(0, np.sqrt(2 / n_prev), (n_prev, layer)), "he"
     )
     assert report.ok, str(report)
 

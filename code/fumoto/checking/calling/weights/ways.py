@@ -161,11 +161,11 @@ def _ways_of(function: Any, choices: dict[str, str], method: str = "") -> list[W
 
 
 def _by_name(parameters: list[inspect.Parameter], choices: dict[str, str], method: str) -> Iterator[Way]:
-    """名前から役の分かる呼び方。役の分からない引数が 1 つだけなら、足りないものとみる。"""
+    """名前から役の分かる呼び方。役の分からない引数が 1 つだけなら、乱数の源とみる。"""
     taken = _taken(parameters, choices)
     roles = [role_of(p.name) for p in taken]
-    if roles.count("") == 1:
-        roles = [role or _the_missing(roles) for role in roles]
+    if roles.count("") == 1 and "rng" not in roles:
+        roles = [role or "rng" for role in roles]
     for meant in _readings(roles):
         clear = (
             len(set(meant)) == len(meant)
@@ -202,14 +202,6 @@ def _given(taken: list[inspect.Parameter], roles: list[str]) -> list[Given]:
 
 def _is_required(p: inspect.Parameter) -> bool:
     return p.default is p.empty and p.kind not in (p.VAR_POSITIONAL, p.VAR_KEYWORD)
-
-
-def _the_missing(roles: list[str]) -> str:
-    """1 つだけ役の分からない引数の役。ノード数の片方が足りなければそれ、そうでなければ乱数の源とみる。"""
-    for one, other in (("n_in", "n_out"), ("n_out", "n_in")):
-        if one in roles and {other, "hidden"}.isdisjoint(roles):
-            return other
-    return "" if "rng" in roles else "rng"
 
 
 def _readings(roles: list[str]) -> list[list[str]]:
