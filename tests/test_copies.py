@@ -32,6 +32,7 @@ from fumoto.checking.calling.shapes.roles import Argument, Arguments, Role, argu
 from fumoto.checking.calling.shapes.units import ByName, Unit
 from fumoto.checking.calling.shapes.walking import Plan
 from fumoto.checking.calling.trying import Trial
+from fumoto.checking.calling.weights.sources import OtherSource
 from fumoto.checking.computing.problems import PROBLEMS
 from fumoto.checking.repairing.places import Renaming, Scope, Spot, spots
 from fumoto.checking.repairing.search import Expected
@@ -163,6 +164,7 @@ BY_HAND = {  # the class -> some of its instances; what is not here is a datacla
     Loop: lambda: loops(descend),
     Making: lambda: makings(SGD),
     Observed: lambda: [Observed("how", [])],
+    OtherSource: lambda: [OtherSource("why")],
     Parameter: lambda: [Parameter("w", np.ones(2))],
     Plan: lambda: [a_plan()],
     Reading: lambda: [Reading("how", a_plan)],

@@ -340,6 +340,11 @@ def test_kinds_follow_names_and_arguments():
         "def loop(gradient, start, lr): return start\n"
         "def xavier(n_in, n_out): return n_in\n"
         "def he_init(shape): return shape\n"
+        "def initialize_parameters_he(layers_dims): return layers_dims\n"
+        "def init_params(sizes): return sizes\n"
+        "def init_state(params): return params\n"
+        "class HeNormal:\n def __call__(self, shape): return shape\n"
+        "class Kaiming:\n def __call__(self, shape): pass\n"
         "def _adam(w, dw): return w\n"
         "def area(width, height): return width\n",
         space,
@@ -348,6 +353,8 @@ def test_kinds_follow_names_and_arguments():
     assert kinds == {
         "Adam": "optimizer", "Trainer": None, "Stepper": "optimizer", "Bn1": "batchnorm", "sgd": "optimizer",
         "rms": "optimizer", "clip": None, "made": "optimizer", "loop": "optimizer", "xavier": "initializer", "he_init": "initializer",
+        "initialize_parameters_he": "initializer", "init_params": "initializer", "init_state": None,
+        "HeNormal": "initializer", "Kaiming": None,
         "_adam": None, "area": None,
     }  # fmt: skip
 

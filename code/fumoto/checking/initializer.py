@@ -6,18 +6,19 @@ from typing import Any
 
 from fumoto.checking.calling.initializer import draw_weights
 from fumoto.checking.calling.safety import ReaderError, one_check
-from fumoto.checking.candidates.initializer import degenerate, diagnose
+from fumoto.checking.calling.weights.layer import Layer
+from fumoto.checking.candidates.biases import notes_on_biases, odd_bias
+from fumoto.checking.candidates.initializer import called, degenerate, diagnose, scaled, written_wrongly
 from fumoto.checking.computing.initializer import (
     LABELS,
-    SHAPES,
     SIGMAS,
     TRUNCATED_STD,
     agrees,
     centered,
     distribution,
 )
+from fumoto.checking.repairing.sources import text_of
 from fumoto.checking.report import Report
-from fumoto.hints import Array
 from fumoto.printed.pages import book
 
 _OTHER_DISTRIBUTION = "要素の分布は、正規分布でも一様分布でもないようです(平均と標準偏差だけを比べました)。"
@@ -25,18 +26,23 @@ _OTHER_DISTRIBUTION = "要素の分布は、正規分布でも一様分布でも
 
 _TITLES = {"xavier": r"xavier", "glorot": r"glorot", "he": r"(^|_)he(_|$)|kaiming"}  # それらしい関数の名前
 _USUAL = "あなたの関数を、(rng, n_in, n_out) の順に呼びました。"
+_BOTH = (
+    "n_in と n_out の両方を使う Xavier の初期値(eq-glorot-std。論文と、PyTorch や Keras の Xavier)として調べました。"
+    "この本で Xavier と呼ぶのは、n_in だけを使う eq-xavier-std です。"
+)
 
 
 @one_check
 def check_initializer(make: Any, name: str | None = None) -> Report:
     """``make`` の作る重みが、``name`` の式の標準偏差を持つかを調べる。
 
-    ``make``: 形 ``(n_in, n_out)`` の配列を返す関数。引数は ``(rng, n_in, n_out)``(``rng`` は ``numpy.random.Generator``)でも、
-    ``(n_in, n_out)`` でも、形 ``(shape)`` でもよい。
+    ``make``: 重みを返す関数か、重みを持つ層やネットワークのクラス。引数は ``(rng, n_in, n_out)``、``(n_in, n_out)``、
+    形 ``(shape)``、ネットワークのノード数のリスト ``(sizes)`` など。重みは配列 1 つでも、``(W, b)`` でも、``W1``, ``b1``, … の辞書やリストでもよい。
     ``name``: ``"xavier"``(``eq-xavier-std``), ``"glorot"``(``eq-glorot-std``), ``"he"``(``eq-he-std``)。ほかは ``ValueError``。
-    省くと、どれかと同じならそれ、同じでなければ、関数の名前から思われるものと比べる(``report.name``)。
+    省くと、どれかと同じならそれ、同じでなければ、関数の名前から思われるものと比べる(``report.name``)。n_in と n_out の両方を使う
+    ものは、``"xavier"`` でも ``eq-glorot-std`` と比べる。
     大きさの違う行列をいくつか作り、要素の平均と標準偏差を、要素の数から決まる誤差の範囲で比べる。すべて 0 の列や、
-    同じ列・行の繰り返しも見つける。
+    同じ列・行の繰り返し、0 でないバイアスも見つける。
 
     >>> import numpy as np
     >>> def my_he(n_in, n_out):
@@ -48,50 +54,97 @@ def check_initializer(make: Any, name: str | None = None) -> Report:
     if name is not None and (not isinstance(name, str) or name not in LABELS):
         raise ValueError(f"name は {sorted(LABELS)} のどれかです(渡された値: {name!r})")
     try:
-        drawn = draw_weights(make, SHAPES)
+        drawn = draw_weights(make, name, text_of(make))
     except ReaderError as error:
         failed = f"{f'{name} ' if name else '重み'}の初期値を確かめられませんでした。{error}"
         return Report(False, failed, variant=error.variant, name=name)
-    name = name or _meant(drawn.title, drawn.weights)
+    name = name or _meant(drawn.title, drawn.layers)
     if name is None:
         none = f"重みの初期値を確かめられませんでした。{'、'.join(LABELS)} のどの標準偏差でもありません。"
         return Report(False, none, how=drawn.how)
-    report = _compared(name, drawn.weights)
+    form = _form(name, drawn.layers)
+    report = _with_biases(_compared(form, drawn.layers), form, drawn.layers)
     notes = report.notes if drawn.how == _USUAL else (f"呼び方: {drawn.how}", *report.notes)
-    return replace(report, notes=notes, how=drawn.how, name=name)
+    both = (_BOTH,) if form != name else ()
+    return replace(report, notes=(*both, *drawn.notes, *notes), how=drawn.how, name=form)
 
 
-def _meant(title: str, weights: list[Array]) -> str | None:
+def _meant(title: str, layers: list[Layer]) -> str | None:
     """名前から思われる初期値。名前から分からなければ、標準偏差が同じもの。それもなければ None。"""
-    named = [name for name, pattern in _TITLES.items() if re.search(pattern, title, re.I)]
-    agreeing = [name for name, label in LABELS.items() if agrees(book()[label], weights)]
+    words = re.sub(r"(?<=[a-z])(?=[A-Z])", "_", title)  # HeNormal は He_Normal
+    named = [name for name, pattern in _TITLES.items() if re.search(pattern, words, re.I)]
+    agreeing = [name for name, label in LABELS.items() if agrees(book()[label], layers)]
     return next(iter([*(name for name in agreeing if name in named), *named, *agreeing]), None)
 
 
-def _compared(name: str, weights: list[Array]) -> Report:
+def _form(name: str, layers: list[Layer]) -> str:
+    """比べる式。Xavier のつもりで n_in と n_out の両方を使っているなら、Glorot の式。"""
+    if name != "xavier" or agrees(book()[LABELS["xavier"]], layers):
+        return name
+    glorot = book()[LABELS["glorot"]]
+    causes = (written_wrongly(glorot, layers, both=True), scaled(glorot, layers))
+    return "glorot" if agrees(glorot, layers) or any(each is not None for each in causes) else name
+
+
+def _compared(name: str, layers: list[Layer]) -> Report:
     printed = book()[LABELS[name]]
-    sizes = "、".join(f"{n_in}×{n_out}" for n_in, n_out in SHAPES)
+    sizes = "、".join(dict.fromkeys(map(called, layers)))
     ran = f"({sizes} の行列の要素の平均と標準偏差を、標準誤差の {SIGMAS} 倍までで比べました)"
-    for W in weights:
-        if fault := degenerate(W):
+    for layer in layers:
+        if fault := degenerate(layer.W):
             variant, text = fault
+            text = f"{layer.name}: {text}" if layer.name else text
             return Report(False, f"不一致: {text}。", notes=(ran,), equation=printed.label, variant=variant)
-        if not centered(W):
-            text = (
-                f"不一致: 平均が 0 ではありません({W.shape} で平均 {W.mean():.3g}、標準偏差 {W.std():.3g})。"
-            )
-            return Report(False, text, notes=(ran,), equation=printed.label, variant="mean")
-    if agrees(printed, weights):
-        found = distribution(weights)
-        if found == "uniform":
-            text = "一致: 一様乱数で、標準偏差が式と同じ書き方です。"
-            return Report(True, text, notes=(ran,), variant="uniform")
-        if found == "truncated":
-            text = "一致: 切断正規分布で、標準偏差が式と同じ書き方です(Keras 3 の HeNormal や GlorotNormal)。"
-            return Report(True, text, notes=(ran,), variant="truncated")
-        notes = (ran,) if found == "normal" else (_OTHER_DISTRIBUTION, ran)
-        return Report(True, "一致: 要素の標準偏差は式のとおりです。", notes=notes)
-    if distribution(weights) == "truncated" and agrees(printed, weights, scale=TRUNCATED_STD):
+        if not centered(layer.W):
+            return Report(False, _off_center(layer), notes=(ran,), equation=printed.label, variant="mean")
+    wrong = [layer for layer in layers if not agrees(printed, [layer])]
+    if not wrong:
+        return _agreeing(layers, ran)
+    if distribution(layers) == "truncated" and agrees(printed, layers, scale=TRUNCATED_STD):
         text = "一致: 正規分布を ±2σ で切った書き方です(切ったあとの標準偏差は、式の 0.88 倍になります)。"
         return Report(True, text, notes=(ran,), variant="truncated-uncorrected")
-    return diagnose(printed, name, weights, ran)
+    report = diagnose(printed, name, layers, ran)
+    if report.variant is not None or len(wrong) == len(layers):
+        return report
+    names = dict.fromkeys(layer.name for layer in wrong)
+    if len(names) == len(dict.fromkeys(layer.name for layer in layers)):  # ある大きさのときだけ違う
+        return report
+    only = f"違うのは {'、'.join(names)} だけです。ほかの層は式のとおりです。"
+    report = diagnose(printed, name, wrong, ran)
+    return replace(report, notes=(only, *report.notes))
+
+
+def _agreeing(layers: list[Layer], ran: str) -> Report:
+    found = distribution(layers)
+    if found == "uniform":
+        text = "一致: 一様乱数で、標準偏差が式と同じ書き方です。"
+        return Report(True, text, notes=(ran,), variant="uniform")
+    if found == "truncated":
+        text = "一致: 切断正規分布で、標準偏差が式と同じ書き方です(Keras 3 の HeNormal や GlorotNormal)。"
+        return Report(True, text, notes=(ran,), variant="truncated")
+    notes = (ran,) if found == "normal" else (_OTHER_DISTRIBUTION, ran)
+    return Report(True, "一致: 要素の標準偏差は式のとおりです。", notes=notes)
+
+
+def _off_center(layer: Layer) -> str:
+    W = layer.W
+    name = f"{layer.name} の" if layer.name else ""
+    same_sign = W.min() >= 0 or W.max() <= 0
+    why = (
+        "。どの重みも同じ符号です。乱数の範囲の端が 0 になっていませんか(−limit から limit まで引きます)"
+        if same_sign
+        else ""
+    )
+    return f"不一致: {name}平均が 0 ではありません({W.shape} で平均 {W.mean():.3g}、標準偏差 {W.std():.3g}){why}。"
+
+
+def _with_biases(report: Report, name: str, layers: list[Layer]) -> Report:
+    """重みが式のとおりなら、バイアスも調べた結果。重みが違えば、それを先に言う。"""
+    odd = odd_bias(name, layers)
+    if odd is None:
+        return replace(report, notes=(*notes_on_biases(layers), *report.notes))
+    variant, text = odd
+    if not report.ok:
+        return replace(report, notes=(f"{text}。", *report.notes))
+    verdict = f"不一致: 重みは式のとおりですが、{text}。"
+    return Report(False, verdict, notes=report.notes, equation=book()[LABELS[name]].label, variant=variant)

@@ -10,6 +10,8 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
+from fumoto.checking.calling.weights.roles import role_of
+
 _VERBS = (
     "update", "step", "optimize", "minimize", "apply", "apply_gradients", "apply_gradient", "compute_step",
     "update_one", "update_param", "update_params", "update_parameters", "update_weights", "get_update",
@@ -24,6 +26,8 @@ _INITIAL = re.compile(r"xavier|glorot|kaiming|(^|_)he(_|$)|lecun|init", re.I)
 _SIZES = re.compile(
     r"n_?in|n_?out|fan_?in|fan_?out|in(put)?_?(size|dim|features)|out(put)?_?(size|dim|features)|rows|cols|shape"
 )
+_SIZE_ROLES = {"n_in", "n_out", "shape", "sizes", "hidden", "hiddens"}
+_PRINTED = re.compile(r"xavier|glorot|kaiming|(^|_)he(_|$)|lecun", re.I)  # 初期値の名前
 _NOT_WRITTEN = {"NotImplementedError", "NotImplemented"}
 
 
@@ -60,6 +64,8 @@ def _class_kind(thing: type, others: Collection[Any]) -> Kind:
     if {"forward", "backward"} <= own:
         is_norm = {"gamma", "beta"} <= set(made_with) or re.search(r"batch_?norm|^bn", thing.__name__, re.I)
         return Kind("batchnorm") if is_norm else Kind(None, why="BatchNorm ではない層です")
+    if _PRINTED.search(_in_words(thing.__name__)) and not issubclass(thing, BaseException):
+        return Kind("initializer") if _does_something(thing, own) else Kind(None, why="中身がありません")
     verbs = [verb for verb in _VERBS if verb in own]
     if not verbs or issubclass(thing, BaseException):
         return _OTHER
@@ -74,8 +80,11 @@ def _class_kind(thing: type, others: Collection[Any]) -> Kind:
 def _function_kind(name: str, thing: Any) -> Kind:
     parameters = _parameters(thing)
     sizes = sum(bool(_SIZES.fullmatch(p)) for p in parameters)
-    if sizes >= 2 or (sizes and _INITIAL.search(name)):
-        return Kind("initializer", bool(_INITIAL.search(name)))
+    called_so = bool(_INITIAL.search(_in_words(name)))
+    if sizes >= 2 or (sizes and called_so):
+        return Kind("initializer", called_so)
+    if called_so and any(role_of(p) in _SIZE_ROLES for p in parameters):  # init(layer_dims) は、He とは限らない
+        return Kind("initializer", bool(_PRINTED.search(_in_words(name))))
     inner = [code for code in thing.__code__.co_consts if inspect.iscode(code)]
     inside = [name for code in inner for name in code.co_varnames[: code.co_argcount]]
     if any(_GRADIENT.fullmatch(p.lower()) for p in (*parameters, *inside)) and (
@@ -83,6 +92,17 @@ def _function_kind(name: str, thing: Any) -> Kind:
     ):
         return Kind("optimizer", bool(_METHOD.search(name)))
     return _OTHER
+
+
+def _in_words(name: str) -> str:
+    """``HeNormal`` を ``He_Normal`` にする。"""
+    return re.sub(r"(?<=[a-z])(?=[A-Z])", "_", name)
+
+
+def _does_something(thing: type, own: set[str]) -> bool:
+    """自分で書いたメソッドが、どれか 1 つは、何かをしているか。"""
+    methods = [getattr(thing, name, None) for name in own]
+    return any(not _is_not_written(method) for method in methods if inspect.isfunction(method))
 
 
 def _parameters(function: Any) -> list[str]:

@@ -8,6 +8,7 @@
 - ``trying``: 呼び方を、小さな問題で試して選ぶ
 - ``values``: 引数の呼び名と、よく使われる値
 - ``shapes``: 最適化手法の形。作り方、入れもの、結果の読み方
-- ``initializer``: ``make(rng, n_in, n_out)`` の形の重みの初期値
+- ``initializer``: 重みの初期値を作るものの呼び方を決め、作らせる
+- ``weights``: 重みの初期値を作るものの形。引数、乱数の源、返されたものの読み方
 - ``batchnorm``: ``forward(x, training)`` と ``backward(dout)`` の形の Batch Normalization
 """

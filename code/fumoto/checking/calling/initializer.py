@@ -1,117 +1,214 @@
-"""重みの初期値を作る関数を呼ぶ: ``(rng, n_in, n_out)``、``(n_in, n_out)``、``(shape)`` の形のどれでもよい。"""
+"""重みの初期値を作るものを呼ぶ: 行列 1 つでも、ネットワークの全部の層でも、クラスでも、畳み込みのフィルターでもよい。"""
 
-import inspect
-import re
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from itertools import combinations
 from typing import Any
 
 import numpy as np
 
-from fumoto.checking.calling.safety import ReaderError, call, within_time_limit
-from fumoto.hints import Array, Rng, Shape
+from fumoto.checking.calling.safety import ReaderError, within_time_limit
+from fumoto.checking.calling.weights import orders
+from fumoto.checking.calling.weights.layer import Layer
+from fumoto.checking.calling.weights.matching import Made, matched
+from fumoto.checking.calling.weights.problems import FILTERS, MATRIX, NETWORK, Problem, problems
+from fumoto.checking.calling.weights.running import made_by
+from fumoto.checking.calling.weights.sources import SOURCES, OtherSource
+from fumoto.checking.calling.weights.ways import Way, ways
 
-SEED = 0
-_ROLES = {  # 引数の役 → 名前
-    "rng": r"rng|random_?(state|generator)?|gen(erator)?",
-    "shape": r"shape|size|dims?",
-    "n_in": r"n_?in|fan_?in|nin|d_?in|in(put)?(_?(size|dim|features?|nodes?|units?))?|n_?input|prev\w*|rows",
-    "n_out": r"n_?out|fan_?out|nout|d_?out|out(put)?(_?(size|dim|features?|nodes?|units?))?|n_?output|next\w*|cols",
-}
-_USUAL = {3: ("rng", "n_in", "n_out"), 2: ("n_in", "n_out"), 1: ("shape",)}  # 名前から分からないとき
+_TURNED = "形が (n_out, n_in) です(PyTorch や deeplearning.ai の順)。この本の層の重みは (n_in, n_out) なので、渡すときは転置します。"
+_SAID = "渡した形を、書いてあるとおり (n_out, n_in) の順とみました(PyTorch や deeplearning.ai の順)。"
+_COLUMN = "バイアスの形から、渡した大きさを (n_out, n_in) の順とみました(deeplearning.ai の順)。"
+_FIXED = "種を関数の中で決めているので、呼ぶたびに同じ値です。"
 
 
 @dataclass(frozen=True)
 class Drawn:
-    """作られた重み。``how``: 呼び方の一文。``title``: 関数の名前。"""
+    """作られた層。``how``: 呼び方の一文。``title``: 関数の名前。``notes``: 読者に伝えること。"""
 
     how: str
     title: str
-    weights: list[Array]
+    layers: list[Layer]
+    notes: tuple[str, ...] = ()
 
 
-def draw_weights(make: Any, shapes: Iterable[tuple[int, int]]) -> Drawn:
-    """``shapes`` の重みを 1 つずつ作る。乱数の使い方か返すものがおかしければ ``ReaderError``。"""
-    return within_time_limit(_drawn, make, list(shapes))
+@dataclass(frozen=True)
+class _Chosen:
+    """決めた呼び方。``source``: 渡す乱数の源の名前。``text``: 読者の文。"""
+
+    way: Way
+    source: str
+    problems: list[Problem]
+    choices: dict[str, str]
+    text: str
 
 
-def _drawn(make: Any, shapes: list[tuple[int, int]]) -> Drawn:
-    roles, named = _roles(make)
-    weights = []
-    for shape in shapes:
-        rng, again = np.random.default_rng(SEED), np.random.default_rng(SEED)
-        W, second, repeated = (_draw(make, roles, named, source, shape) for source in (rng, rng, again))
-        if "rng" in roles and not np.array_equal(W, repeated):
-            raise ReaderError(
-                "同じ種の rng を渡しても、同じ値になりません。渡された rng を使っていますか。", "rng"
+def draw_weights(make: Any, name: str | None = None, text: str | None = None) -> Drawn:
+    """``make`` に、大きさの違う重みをいくつか作らせる。乱数の使い方か返すものがおかしければ ``ReaderError``。
+
+    ``name``: 何の初期値か。``text``: 読者の書いたファイル(かセル)の全文。
+    """
+    return within_time_limit(_drawn, make, name, text)
+
+
+def _drawn(make: Any, name: str | None, whole: str | None) -> Drawn:
+    text = orders.own_text(whole, make)
+    chosen = _chosen(make, name, text)
+    layers, notes = list[Layer](), dict[str, None]()
+    for problem in chosen.problems:
+        made, fixed = _thrice(make, chosen, problem)
+        if fixed:
+            notes[_FIXED] = None
+        if made.turned:
+            _refuse_the_other_order(chosen, made)
+            notes[_TURNED] = None
+        for is_out_first, said in (
+            (_shape_is_out_first(chosen), _SAID),
+            (_bias_is_out_first(chosen, made), _COLUMN),
+        ):
+            if is_out_first:
+                made = replace(made, layers=[_turned(each) for each in made.layers])
+                notes[said] = None
+                break
+        layers.extend(made.layers)
+    return Drawn(
+        _how(make, chosen, layers), str(getattr(make, "__name__", type(make).__name__)), layers, tuple(notes)
+    )
+
+
+def _choices(name: str | None, text: str) -> dict[str, str]:
+    """選べる引数に渡すもの。初期値の名前を選ぶ引数には、文に書いてあるときだけ渡す。"""
+    activation = {"activation": "relu" if name == "he" else "tanh"}
+    written = name is not None and (f'"{name}"' in text or f"'{name}'" in text)
+    return {**activation, "method": name} if written and name is not None else activation
+
+
+# --- 呼び方を決める -----------------------------------------------------------------------------------------
+
+
+def _chosen(make: Any, name: str | None, text: str) -> _Chosen:
+    """走って、頼んだ大きさの重みを返す、はじめの呼び方。なければ、はじめの呼び方で起きたことを言う ``ReaderError``。"""
+    choices = _choices(name, text)
+    first: ReaderError | None = None
+    fallback: _Chosen | None = None
+    for way in _in_order(ways(make, choices, name), text):
+        for source in SOURCES if "rng" in way.roles else list(SOURCES)[:1]:
+            chosen = _Chosen(
+                way, source, problems(way.kind, way.roles, orders.channels_last(text)), choices, text
             )
-        if np.array_equal(W, second) and W.std() > 0:
-            raise ReaderError("続けて 2 度作ると、同じ値になります。種を固定していませんか。", "seed")
-        weights.append(W)
-    title = str(getattr(make, "__name__", ""))
-    return Drawn(f"あなたの関数を、({', '.join(roles)}) の順に呼びました。", title, weights)
+            try:
+                made = _once(make, chosen, chosen.problems[0], SOURCES[source](0), 0)
+            except OtherSource as error:
+                first = first or error
+                continue
+            except ReaderError as error:
+                first = first or error
+                break
+            if way.kind == MATRIX and "shape" in way.roles and not made.bare:
+                fallback = fallback or chosen  # ノード数のリスト 2 つ分かもしれない
+                break
+            return chosen
+    if fallback is None:
+        raise first or ReaderError("ノード数か形を受け取る関数ではありません。")
+    return fallback
 
 
-def _roles(make: Any) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """渡すものの並びと、それを受け取る引数の名前(順に渡すなら空)。名前から役の分からない引数は、並びで決める。"""
-    try:
-        parameters = inspect.signature(make).parameters.values()
-    except (TypeError, ValueError):
-        return _USUAL[3], ()
-    if any(p.kind is p.VAR_POSITIONAL for p in parameters):
-        return _USUAL[3], ()
-    known = {p.name: role for p in parameters if (role := _role(p.name))}
-    required = [p for p in parameters if p.default is p.empty and p.kind is not p.VAR_KEYWORD]
-    taken = [p for p in parameters if p in required or known.get(p.name) == "rng"]
-    roles = tuple(known.get(p.name, "") for p in taken)
-    complete = set(roles) - {"rng"} in ({"n_in", "n_out"}, {"shape"}) and len(set(roles)) == len(roles)
-    if complete and all(p.kind is not p.POSITIONAL_ONLY for p in taken):
-        return roles, tuple(p.name for p in taken)
-    return _USUAL.get(len(required), _USUAL[3]), ()
+def _in_order(found: list[Way], text: str) -> list[Way]:
+    """畳み込みの話なら、フィルターを先に試す。"""
+    if not orders.about_filters(text):
+        return found
+    return sorted(found, key=lambda way: way.kind != FILTERS)
 
 
-def _role(name: str) -> str | None:
-    return next((role for role, pattern in _ROLES.items() if re.fullmatch(pattern, name.lower())), None)
+def _once(make: Any, chosen: _Chosen, problem: Problem, rng: Any, seed: int) -> Made:
+    return matched(made_by(make, chosen.way, problem, rng, seed, chosen.choices), problem)
 
 
-def _draw(
-    make: Callable[..., Any], roles: tuple[str, ...], named: tuple[str, ...], rng: Rng, shape: Shape
-) -> Array:
-    values = {"rng": rng, "shape": shape, "n_in": shape[0], "n_out": shape[1]}
-    given = [values[role] for role in roles]
-    what = f"make({', '.join('rng' if value is rng else str(value) for value in given)})"
-    with _SeededFrom(rng if "rng" not in roles else None):
-        if named:
-            value = call(what, lambda: make(**dict(zip(named, given, strict=True))))
-        else:
-            value = call(what, lambda: make(*given))
-    W = call("make の返した値", lambda: np.array(value))
-    if W.dtype.kind != "f":
+# --- 作らせる -----------------------------------------------------------------------------------------------
+
+
+def _thrice(make: Any, chosen: _Chosen, problem: Problem) -> tuple[Made, bool]:
+    """作られたものと、種が関数の中で決まっているか。続けて 2 度と、同じ種でもう 1 度作って、乱数の使い方を調べる。"""
+    new = SOURCES[chosen.source]
+    rng, again = new(0), new(0)
+    made, second, repeated = (
+        _once(make, chosen, problem, source, seed) for source, seed in ((rng, 0), (rng, 1), (again, 0))
+    )
+    roles = chosen.way.roles
+    given = "rng" if "rng" in roles else "seed" if "seed" in roles else ""
+    if given and not _same(made, repeated):
         raise ReaderError(
-            f"実数の配列を返してください(返されたもの: {type(value).__name__}、dtype={W.dtype})。"
+            f"同じ種の {given} を渡しても、同じ値になりません。渡された {given} を使っていますか。", "rng"
         )
-    if W.shape == shape[::-1]:
+    if one := next(_from_the_same_numbers(made), None):
+        raise ReaderError(f"{one} が、同じ乱数から作られています。層ごとに種を固定していませんか。", "seed")
+    fixed = _same(made, second) and any(layer.W.std() > 0 for layer in made.layers)
+    if fixed and (given or chosen.way.kind != NETWORK):
+        raise ReaderError("続けて 2 度作ると、同じ値になります。種を固定していませんか。", "seed")
+    return made, fixed
+
+
+def _same(first: Made, second: Made) -> bool:
+    return all(np.array_equal(a.W, b.W) for a, b in zip(first.layers, second.layers, strict=True))
+
+
+def _from_the_same_numbers(made: Made) -> Iterator[str]:
+    """倍率のほかは同じ並びで始まる、2 つの層の名前。"""
+    starts = [(layer.name, (layer.W.T if made.turned else layer.W).ravel()[:50] / layer.W.std())
+              for layer in made.layers if layer.W.std() > 0]  # fmt: skip
+    for (one, first), (other, second) in combinations(starts, 2):
+        if np.ptp(first) > 0 and np.corrcoef(first, second)[0, 1] > 0.999:
+            yield f"{one} と {other}"
+
+
+# --- 形の向き -----------------------------------------------------------------------------------------------
+
+
+def _shape_is_out_first(chosen: _Chosen) -> bool:
+    by_shape = not {"shape", "array"}.isdisjoint(chosen.way.roles) and chosen.way.kind == MATRIX
+    return by_shape and orders.out_first(chosen.text)
+
+
+def _bias_is_out_first(chosen: _Chosen, made: Made) -> bool:
+    """名前から順の分からない大きさの、はじめの数だけの、縦に並んだバイアスが返されたか。"""
+    named = any(given.name for given in chosen.way.calls[-1].given if given.role in ("n_in", "n_out"))
+    if chosen.way.kind != MATRIX or named or made.turned:
+        return False
+    return all(layer.b is not None and layer.b.shape == (layer.n_in, 1) for layer in made.layers)
+
+
+def _turned(layer: Layer) -> Layer:
+    return replace(layer, W=layer.W.T, sizes=layer.sizes[::-1])
+
+
+def _refuse_the_other_order(chosen: _Chosen, made: Made) -> None:
+    """形を渡されたのに逆の形を返すものと、この本の層に渡す形で書かれ、ほかの順だとは書かれていないもの。"""
+    W = made.layers[0].W.T
+    if not {"shape", "array"}.isdisjoint(chosen.way.roles):
+        raise ReaderError(f"渡された形と逆の形です(渡した形: {W.T.shape}、返された形: {W.shape})。")
+    names = [given.name for given in chosen.way.calls[0].given]
+    if made.bare and names == ["rng", "n_in", "n_out"] and not orders.out_first(chosen.text):
         raise ReaderError(
             f"形が (n_out, n_in) です。この本の重みは (n_in, n_out) です(返された形: {W.shape})。"
         )
-    if W.shape != shape:
-        raise ReaderError(f"形が {shape} ではありません(返された形: {W.shape})。")
-    if not np.all(np.isfinite(W)):
-        raise ReaderError("重みに nan か inf があります。")
-    return W.astype(np.float64)
 
 
-class _SeededFrom:
-    """``np.random`` を使う関数のために、その種を ``rng`` から決め、終わったら元に戻す。``rng`` がなければ、何もしない。"""
+def _how(make: Any, chosen: _Chosen, layers: list[Layer]) -> str:
+    """呼び方を言う文。"""
+    what = "クラス" if isinstance(make, type) else "関数" if hasattr(make, "__name__") else "もの"
+    sizes, way = chosen.problems[0].values, chosen.way
+    shown = (
+        "sizes" if "sizes" in way.roles else "shape" if way.kind == FILTERS and "shape" in way.roles else ""
+    )
+    example = f"({shown} は {sizes[shown]} など)" if shown else ""
+    source = f"rng には {chosen.source} を渡しました。" if chosen.source != "Generator" else ""
+    names = "、".join(dict.fromkeys(each for layer in layers for each in _names(layer)))
+    read = f"読んだのは {names} です。" if names else ""
+    words = way.words(what)
+    if isinstance(make, type) and len(way.calls) == 1:
+        words = words.replace("呼びました", "渡して作りました")
+    return f"あなたの{words}{example}。{source}{read}"
 
-    def __init__(self, rng: Rng | None):
-        self.rng = rng
 
-    def __enter__(self) -> None:
-        if self.rng is not None:
-            self.before = np.random.get_state()  # noqa: NPY002
-            np.random.seed(self.rng.integers(2**32))  # noqa: NPY002
-
-    def __exit__(self, *error: object) -> None:
-        if self.rng is not None:
-            np.random.set_state(self.before)  # noqa: NPY002
+def _names(layer: Layer) -> list[str]:
+    return [each for each in (layer.name, layer.bias_name) if each] if layer.name else []

@@ -1,14 +1,15 @@
 """重みの初期値の候補を試す: 読者の重みの標準偏差を再現する間違いを探す。"""
 
+from dataclasses import replace
 from itertools import product
 
 import numpy as np
 
+from fumoto.checking.calling.weights.layer import Layer
 from fumoto.checking.candidates.equations import mistakes_in
 from fumoto.checking.candidates.node_counts import WRONG_N
 from fumoto.checking.computing.initializer import (
     LABELS,
-    SHAPES,
     SIGMAS,
     TRUNCATED_STD,
     agrees,
@@ -35,40 +36,67 @@ def degenerate(W: Array) -> tuple[str, str] | None:
     return None
 
 
-def diagnose(printed: Equation, name: str, weights: list[Array], ran: str) -> Report:
+def diagnose(printed: Equation, name: str, layers: list[Layer], ran: str) -> Report:
     """重みの標準偏差が式と違うときの ``Report``。``ran``: 何を比べたかの一文。"""
     mistakes = mistakes_in(printed.label)
-    another = _another_initial_value(name, weights)
-    for v in mistakes:
-        if agrees(v.equation, weights):
-            finding = Finding(v.kind, printed, v.equation)
-            verdict = f"既知の間違い: {v.kind}({printed.page} の {printed.label})。"
-            notes = (f"{another}です。", ran) if another else (ran,)
-            return Report(False, verdict, (finding,), notes, printed.label, v.id)
+    another = _another_initial_value(name, layers)
+    if (found := written_wrongly(printed, layers)) is not None:
+        return replace(found, notes=(f"{another}です。", ran) if another else (ran,))
     if another:
         verdict, identifier = f"既知の間違い: {another}です。", f"{printed.label}/another"
         return Report(False, verdict, (), (ran,), printed.label, identifier)
     for v, (slug, (what, n)) in product([Variant(printed.label, "", printed), *mistakes], WRONG_N.items()):
-        if agrees(v.equation, weights, n):
+        if agrees(v.equation, layers, n):
             also = f"。さらに{v.kind}: {v.equation.latex}" if v.kind else ""
             verdict = f"既知の間違い: n に、前の層のノード数ではなく{what}を使っています{also}。"
             return Report(False, verdict, (), (ran,), printed.label, f"{v.id}/{slug}")
-    drawn = distribution(weights)
-    for slug, (shape, scale, words) in _SCALES.items():
-        if shape in ("", drawn) and agrees(printed, weights, scale=scale):
-            return Report(
-                False, f"既知の間違い: {words}。", (), (ran,), printed.label, f"{printed.label}/{slug}"
-            )
-    if constant := _constant(weights):
+    if (found := scaled(printed, layers)) is not None:
+        return replace(found, notes=(ran,))
+    if constant := _constant(layers):
         verdict = f"既知の間違い: 標準偏差が、ノード数によらず、いつも {constant:.4g} です。"
         return Report(False, verdict, (), (ran,), printed.label, f"{printed.label}/constant")
     table = "\n".join(
-        f"{n_in}×{n_out}: あなたの標準偏差 {W.std():.4g}、式の値 {expected_std(printed, n_in, n_out):.4g}"
-        for (n_in, n_out), W in zip(SHAPES, weights, strict=True)
+        f"{called(layer)}: あなたの標準偏差 {layer.W.std():.4g}、式の値 {expected_std(printed, layer):.4g}"
+        for layer in layers
     )
-    c, a, b = powers(weights)
+    c, a, b = powers(layers)
     measured = f"測ったこと: 標準偏差は、およそ {c:.2g} × n_in の {a:.2f} 乗 × n_out の {b:.2f} 乗です。"
-    return Report(False, "不一致: 原因は分かりませんでした。", (), (table, measured, ran), printed.label)
+    notes = (
+        (table, measured, ran) if len(layers) > 2 else (table, ran)
+    )  # 2 つの層からは、2 つの乗は決まらない
+    return Report(False, "不一致: 原因は分かりませんでした。", (), notes, printed.label)
+
+
+def written_wrongly(printed: Equation, layers: list[Layer], both: bool = False) -> Report | None:
+    """式の書き間違いで説明できるなら、その ``Report``。``both``: n と m の両方を使うものだけを調べるか。"""
+    for v in mistakes_in(printed.label):
+        if (not both or {"n", "m"} <= set(v.equation.symbols)) and agrees(v.equation, layers):
+            finding = Finding(v.kind, printed, v.equation)
+            verdict = f"既知の間違い: {v.kind}({printed.page} の {printed.label})。"
+            return Report(False, verdict, (finding,), (), printed.label, v.id)
+    return None
+
+
+def scaled(printed: Equation, layers: list[Layer]) -> Report | None:
+    """標準偏差の、式に対する倍率で説明できるなら、その ``Report``。一様乱数では、端の式の書き間違いも調べる。"""
+    drawn = distribution(layers)
+    for slug, (shape, scale, words) in _SCALES.items():
+        if shape in ("", drawn) and agrees(printed, layers, scale=scale):
+            return Report(False, f"既知の間違い: {words}。", (), (), printed.label, f"{printed.label}/{slug}")
+    for v in mistakes_in(printed.label) if drawn == "uniform" else ():
+        if "/root-" in v.id and agrees(v.equation, layers, scale=np.sqrt(3)):
+            return Report(
+                False, f"既知の間違い: 一様乱数の端の式で、{v.kind}。", (), (), printed.label, f"{v.id}/limit"
+            )
+        if {"n", "m"} & set(v.equation.symbols) and agrees(v.equation, layers, scale=1 / np.sqrt(3)):
+            verdict = f"既知の間違い: {_SCALES['uniform-width'][2]}。さらに{v.kind}: {v.equation.latex}。"
+            return Report(False, verdict, (), (), printed.label, f"{v.id}/uniform-width")
+    return None
+
+
+def called(layer: Layer) -> str:
+    """層の呼び名と大きさ。"""
+    return f"{layer.name}({layer.n_in}×{layer.n_out})" if layer.name else f"{layer.n_in}×{layer.n_out}"
 
 
 #: 名前 → (分布, 式の標準偏差の何倍か, 読者に言う一文)。分布が空なら、どの分布でも。
@@ -96,16 +124,16 @@ _SCALES: dict[str, tuple[str, float, str]] = {
 }
 
 
-def _constant(weights: list[Array]) -> float | None:
+def _constant(layers: list[Layer]) -> float | None:
     """標準偏差が、どの大きさの行列でも誤差の範囲で同じなら、その値。"""
-    value = float(np.mean([W.std() for W in weights]))
-    close = all(abs(W.std() - value) <= SIGMAS * value / np.sqrt(W.size) for W in weights)
+    value = float(np.mean([layer.W.std() for layer in layers]))
+    close = all(abs(each.W.std() - value) <= SIGMAS * value / np.sqrt(each.W.size) for each in layers)
     return float(f"{value:.2g}") if close else None
 
 
-def _another_initial_value(name: str, weights: list[Array]) -> str | None:
+def _another_initial_value(name: str, layers: list[Layer]) -> str | None:
     """本のほかの初期値と同じ標準偏差なら、その名前。"""
     for other, label in LABELS.items():
-        if other != name and agrees(book()[label], weights):
+        if other != name and agrees(book()[label], layers):
             return f"{name} ではなく {other} の初期値({book()[label].page} の {label})の標準偏差"
     return None
