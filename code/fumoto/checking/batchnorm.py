@@ -12,7 +12,7 @@ from fumoto.checking.computing.batchnorm import (
     PROBLEMS,
     STAGES,
     TRAINING,
-    Found,
+    Yours,
     follow_equations,
     same,
 )
@@ -53,7 +53,7 @@ def check_batchnorm(make: Any, *, decay_rate: float | None = None, eps: float | 
         return Report(False, f"BatchNorm を確かめられませんでした。{error}", variant=error.variant)
     shapes = "、".join(f"{len(problem.batches[0].x)}×{len(problem.gamma)}" for problem in PROBLEMS)
     ran = f"(形 {shapes} のミニバッチを 3 つずつと、推論 2 回を、この引数で確かめました)"
-    yours = [each.found for each in followed]
+    yours = Yours([each.found for each in followed], PROBLEMS)
     known = {name: value if value is not None else given[name] for name, value in followed[0].values.items()}
     moved = any(each.moved for each in followed)
     tried = ((v, _compared(yours, moved, equations, v, ran)) for v in _plausible(yours, equations, known))
@@ -66,13 +66,15 @@ def check_batchnorm(make: Any, *, decay_rate: float | None = None, eps: float | 
 
 
 def _plausible(
-    yours: list[Found], equations: Equations, known: dict[str, float | None]
+    yours: Yours, equations: Equations, known: dict[str, float | None]
 ) -> Iterator[dict[str, float]]:
     """分からない ε と減衰率を補った値。読者の値と同じになるものがあればそれ、なければ、よくある ε のどれも。"""
     usual = {"decay_rate": _DECAY_RATES[0], "eps": _EPS[0]}
     values = {name: usual[name] if value is None else value for name, value in known.items()}
     several = [{**values, "eps": eps} for eps in _EPS] if known["eps"] is None else [values]
-    agreeing = [each for each in several if same(TRAINING, yours, follow_equations(equations, each))]
+    agreeing = [
+        each for each in several if same(TRAINING, yours, follow_equations(yours.problems, equations, each))
+    ]
     for each in agreeing[:1]:
         rates = _DECAY_RATES if known["decay_rate"] is None else ()
         others = ({**each, "decay_rate": rate} for rate in rates)
@@ -81,8 +83,10 @@ def _plausible(
         yield from several
 
 
-def _averages_agree(yours: list[Found], equations: Equations, values: dict[str, float]) -> bool:
-    return inference(yours, list(follow_equations(equations, values)), equations, values, "").ok
+def _averages_agree(yours: Yours, equations: Equations, values: dict[str, float]) -> bool:
+    return inference(
+        yours, list(follow_equations(yours.problems, equations, values)), equations, values, ""
+    ).ok
 
 
 def _first(tried: Iterator[tuple[dict[str, float], Report]]) -> tuple[dict[str, float], Report]:
@@ -93,9 +97,9 @@ def _first(tried: Iterator[tuple[dict[str, float], Report]]) -> tuple[dict[str, 
 
 
 def _compared(
-    yours: list[Found], moved: bool, equations: Equations, hyperparameters: dict[str, float], ran: str
+    yours: Yours, moved: bool, equations: Equations, hyperparameters: dict[str, float], ran: str
 ) -> Report:
-    expected = list(follow_equations(equations, hyperparameters))
+    expected = list(follow_equations(yours.problems, equations, hyperparameters))
     for stage in STAGES:
         if stage != INFERENCE and not same(stage, yours, expected):
             return diagnose(stage, yours, equations, hyperparameters, ran)

@@ -10,13 +10,16 @@ from fumoto.checking.candidates.equations import written
 from fumoto.checking.computing.batchnorm import (
     FORWARD,
     INFERENCE,
-    PROBLEMS,
     TRAINING,
     Found,
+    Problem,
     follow_equations,
 )
 from fumoto.hints import Array, Hyperparameters
 from fumoto.printed.equation import Equation, Equations, replaced
+
+Problems = tuple[Problem, ...]
+_ByHand = Callable[[Problems, Equations, Hyperparameters], Iterator[Found]]
 
 GAMMA, BETA, INPUT = "γ の勾配", "β の勾配", "入力の勾配"
 _MEAN, _VAR, _NORMALIZE, _SCALE = FORWARD
@@ -42,10 +45,16 @@ class Structure:
     also: tuple[str, ...] = ()
 
 
-def follow(structure: Structure, equations: Equations, h: Hyperparameters, **options: Any) -> Iterable[Found]:
+def follow(
+    structure: Structure,
+    problems: Problems,
+    equations: Equations,
+    h: Hyperparameters,
+    **options: Any,
+) -> Iterable[Found]:
     """``structure`` のとおりに間違えて動かしたときの値。"""
     if structure.by_hand:
-        return BY_HAND[structure.by_hand](equations, h)
+        return BY_HAND[structure.by_hand](problems, equations, h)
     rate = 1 - h["decay_rate"] if structure.reversed_rate else h["decay_rate"]
     values = {**h, "decay_rate": 0.0 if structure.no_average else rate}
     inference = tuple(_written(equations[label], formula) for label, formula in structure.at_inference)
@@ -53,7 +62,7 @@ def follow(structure: Structure, equations: Equations, h: Hyperparameters, **opt
         equations, *(_written(equations[label], formula) for label, formula in structure.formulas)
     )
     return follow_equations(
-        wrong, values, batch_at_inference=structure.batch, at_inference=inference, **options
+        problems, wrong, values, batch_at_inference=structure.batch, at_inference=inference, **options
     )
 
 
@@ -64,11 +73,11 @@ def _written(printed: Equation, formula: str) -> Equation:
     return found
 
 
-def _normalized(axis: int | None) -> Callable[[Equations, Hyperparameters], Iterator[Found]]:
+def _normalized(axis: int | None) -> _ByHand:
     """平均と分散を、``axis`` の向き(None なら全部の要素)にとったもの。"""
 
-    def run(equations: Equations, h: Hyperparameters) -> Iterator[Found]:
-        for problem in PROBLEMS:
+    def run(problems: Problems, equations: Equations, h: Hyperparameters) -> Iterator[Found]:
+        for problem in problems:
             outputs = []
             for batch in problem.batches:
                 mean, var = (f(batch.x, axis=axis, keepdims=True) for f in (np.mean, np.var))
@@ -78,17 +87,17 @@ def _normalized(axis: int | None) -> Callable[[Equations, Hyperparameters], Iter
     return run
 
 
-def _exchanged(equations: Equations, h: Hyperparameters) -> Iterator[Found]:
+def _exchanged(problems: Problems, equations: Equations, h: Hyperparameters) -> Iterator[Found]:
     """γ と β の勾配が入れ替わったもの。"""
-    for found in follow_equations(equations, h):
+    for found in follow_equations(problems, equations, h):
         yield {GAMMA: found[BETA], BETA: found[GAMMA]}
 
 
-def _gradients(change: Callable[[Any, Any, Array], Array], stage: str) -> Callable[..., Iterator[Found]]:
+def _gradients(change: Callable[[Any, Any, Array], Array], stage: str) -> _ByHand:
     """勾配 1 つを、ミニバッチと γ と x̂ から求め直したもの。"""
 
-    def run(equations: Equations, h: Hyperparameters) -> Iterator[Found]:
-        for problem in PROBLEMS:
+    def run(problems: Problems, equations: Equations, h: Hyperparameters) -> Iterator[Found]:
+        for problem in problems:
             values = []
             for batch in problem.batches:
                 x_hat = (batch.x - batch.x.mean(axis=0)) / np.sqrt(batch.x.var(axis=0) + h["eps"])
@@ -98,7 +107,7 @@ def _gradients(change: Callable[[Any, Any, Array], Array], stage: str) -> Callab
     return run
 
 
-BY_HAND: dict[str, Callable[[Equations, Hyperparameters], Iterable[Found]]] = {
+BY_HAND: dict[str, _ByHand] = {
     "rows": _normalized(1),
     "all": _normalized(None),
     "exchanged": _exchanged,
