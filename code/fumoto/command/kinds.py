@@ -3,12 +3,13 @@
 名前と引数だけを見る。確かに何であるかは、動かして確かめる。
 """
 
-import dis
 import inspect
 import re
 from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
+
+from fumoto.checking.calling.shapes.visible import is_not_written
 
 _VERBS = (
     "update", "step", "optimize", "minimize", "apply", "apply_gradients", "apply_gradient", "compute_step",
@@ -24,7 +25,6 @@ _INITIAL = re.compile(r"xavier|glorot|kaiming|(^|_)he(_|$)|lecun|init", re.I)
 _SIZES = re.compile(
     r"n_?in|n_?out|fan_?in|fan_?out|in(put)?_?(size|dim|features)|out(put)?_?(size|dim|features)|rows|cols|shape"
 )
-_NOT_WRITTEN = {"NotImplementedError", "NotImplemented"}
 
 
 @dataclass(frozen=True)
@@ -64,7 +64,7 @@ def _class_kind(thing: type, others: Collection[Any]) -> Kind:
     if not verbs or issubclass(thing, BaseException):
         return _OTHER
     parents = {base for other in others if issubclass(type(other), type) for base in other.__mro__[1:]}
-    if inspect.isabstract(thing) or all(_is_not_written(getattr(thing, verb, None)) for verb in verbs):
+    if inspect.isabstract(thing) or all(is_not_written(getattr(thing, verb, None)) for verb in verbs):
         return Kind(None, why="基底クラスです" if thing in parents else "中身がありません")
     takes = [name for verb in verbs for name in _parameters(getattr(thing, verb, None))]
     likely = any(map(_GRADIENT.fullmatch, takes)) or _RATE & set(made_with) or _METHOD.search(thing.__name__)
@@ -90,11 +90,3 @@ def _parameters(function: Any) -> list[str]:
         return [name for name in inspect.signature(function).parameters if name != "self"]
     except Exception:  # 引数の並びの分からないもの
         return []
-
-
-def _is_not_written(method: Any) -> bool:
-    """``pass`` か ``raise NotImplementedError`` だけのメソッドか: 引数を何も読まない。"""
-    code = getattr(method, "__code__", None)
-    if code is None or not set(code.co_names) <= _NOT_WRITTEN:
-        return False
-    return not any("FAST" in step.opname or "DEREF" in step.opname for step in dis.get_instructions(code))

@@ -9,5 +9,5 @@
 - ``values``: 引数の呼び名と、よく使われる値
 - ``shapes``: 最適化手法の形。作り方、入れもの、結果の読み方
 - ``initializer``: ``make(rng, n_in, n_out)`` の形の重みの初期値
-- ``batchnorm``: ``forward(x, training)`` と ``backward(dout)`` の形の Batch Normalization
+- ``batchnorm``: Batch Normalization の形。クラス、作ってある層、関数
 """

@@ -24,13 +24,17 @@ _NOT_SUBTRACTED = "(平均の移動平均が 0 のままです。推論で平均
 
 
 def inference(
-    yours: Yours,
-    expected: Iterable[Found],
-    equations: Equations,
-    hyperparameters: Hyperparameters,
-    ran: str,
+    yours: Yours, expected: Iterable[Found], equations: Equations, hyperparameters: Hyperparameters, ran: str
 ) -> Report:
     """学習中の値は式のとおりだった。残る推論の出力を、ほかの書き方も許して比べた ``Report``。"""
+    found = agreement(yours, expected, equations, hyperparameters, ran)
+    return found or diagnose(INFERENCE, yours, equations, hyperparameters, ran)
+
+
+def agreement(
+    yours: Yours, expected: Iterable[Found], equations: Equations, hyperparameters: Hyperparameters, ran: str
+) -> Report | None:
+    """推論の出力が、式か、ほかの書き方のとおりなら、そう言う ``Report``。"""
     if same(INFERENCE, yours, expected):
         notes = _indistinguishable(yours, equations, hyperparameters)
         return Report(True, f"一致: {'、'.join(yours.stages())}が式のとおりです。", notes=(*notes, ran))
@@ -38,23 +42,30 @@ def inference(
         if same(INFERENCE, yours, follow_equations(yours.problems, other, hyperparameters, **options)):
             notes = _indistinguishable(yours, other, hyperparameters, **options)
             return Report(True, f"一致: {what}。", notes=(*notes, ran), variant=convention)
-    return diagnose(INFERENCE, yours, equations, hyperparameters, ran)
+    return None
 
 
 def diagnose(
     stage: str, yours: Yours, equations: Equations, hyperparameters: Hyperparameters, ran: str
 ) -> Report:
     """``stage`` の値が式と違うときの ``Report``。``ran``: 何を動かして比べたかの一文。"""
-    possible = [(equations, {}), *((e, options) for _, e, options in _conventions(equations).values())]
+    possible: list[tuple[Equations, dict[str, float]]] = [(equations, {})]
+    possible += [(e, options) for _, e, options in _conventions(equations).values()]
     for identifier, wrong in STRUCTURE.items():
         if wrong.stage == stage and any(
-            all(same(where, yours, follow(wrong, yours.problems, e, hyperparameters, **o)) for where in (stage, *wrong.also))
+            all(
+                same(where, yours, follow(wrong, yours.problems, e, hyperparameters, **o))
+                for where in (stage, *wrong.also)
+            )
             for e, o in possible
         ):
             return Report(False, f"既知の間違い: {wrong.words}。", notes=(ran,), variant=identifier)
     for label in STAGES[stage]:
         for mistake in mistakes_in(label):
-            if _reproduces(stage, yours, replaced(equations, mistake.equation), hyperparameters):
+            if any(
+                _reproduces(stage, yours, replaced(e, mistake.equation), hyperparameters, **options)
+                for e, options in (possible if stage == INFERENCE else possible[:1])
+            ):
                 finding = Finding(mistake.kind, equations[label], mistake.equation)
                 verdict = f"既知の間違い: {mistake.kind}({finding.printed.page} の {label})。"
                 also = (_NOT_SUBTRACTED,) if mistake.id.startswith(_STILL_0) else ()

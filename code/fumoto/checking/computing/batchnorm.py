@@ -22,6 +22,7 @@ STAGES = {  # 比べる順: 何を → どの式の間違いを疑うか
     "推論の出力": RUNNING,
 }
 TRAINING, INFERENCE = "学習中の出力", "推論の出力"
+GRADIENTS = tuple(stage for stage in STAGES if stage not in (TRAINING, INFERENCE))
 
 Found = dict[str, list[Array]]  # 比べる段階 → 値
 
@@ -78,9 +79,9 @@ def image_problems_of(channels: int) -> tuple[Problem, ...]:
     return tuple(image_problem(image, channels, seed) for seed, image in enumerate(_IMAGES))
 
 
-_IMAGES = ((2, 2, 3), (3, 2, 2), (2, 3, 2))
+_IMAGES = ((3, 2, 4), (2, 4, 3), (4, 3, 2))  # 向きの取り違えが現れるように、どの数も違う
 PROBLEMS = (make_problem(6, 4, 0), make_problem(5, 5, 1), make_problem(2, 3, 2))  # 2 つ目は標本と列の数が同じ
-IMAGE_PROBLEMS = tuple(image_problem(image, 4 + seed, seed) for seed, image in enumerate(_IMAGES))
+IMAGE_PROBLEMS = tuple(image_problem(image, 5 + seed, seed) for seed, image in enumerate(_IMAGES))
 
 
 @dataclass(frozen=True)

@@ -1,10 +1,13 @@
 """読者のものの外から見える値。"""
 
+import dis
 import inspect
 from typing import Any
 
 from fumoto.checking.calling.shapes.making import look
 from fumoto.checking.calling.values import is_value, number, pair
+
+_NOT_WRITTEN = {"NotImplementedError", "NotImplemented"}
 
 
 def held(made: Any) -> dict[str, Any]:
@@ -39,3 +42,11 @@ def attributes(made: Any) -> dict[str, Any]:
     if not isinstance(own, dict) and isinstance(slots, tuple | list):
         own = {name: look(made, name) for name in slots}
     return dict(own) if isinstance(own, dict) else {}
+
+
+def is_not_written(method: Any) -> bool:
+    """``pass`` か ``raise NotImplementedError`` だけのメソッドか: 引数を何も読まない。"""
+    code = getattr(method, "__code__", None)
+    if code is None or not set(code.co_names) <= _NOT_WRITTEN:
+        return False
+    return not any("FAST" in step.opname or "DEREF" in step.opname for step in dis.get_instructions(code))
