@@ -9,6 +9,8 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
+from fumoto.checking.calling.batchnorm.functions import is_function
+from fumoto.checking.calling.batchnorm.partners import is_backward
 from fumoto.checking.calling.shapes.visible import is_not_written
 
 _VERBS = (
@@ -22,6 +24,7 @@ _METHOD = re.compile(
     r"sgd|momentum|nesterov|nag|ada_?grad|rms_?prop|ada_?delta|adam|lion|muon|gradient_?descent", re.I
 )
 _INITIAL = re.compile(r"xavier|glorot|kaiming|(^|_)he(_|$)|lecun|init", re.I)
+_NORM = re.compile(r"batch_?norm|^bn|_bn(_|$)", re.I)
 _SIZES = re.compile(
     r"n_?in|n_?out|fan_?in|fan_?out|in(put)?_?(size|dim|features)|out(put)?_?(size|dim|features)|rows|cols|shape"
 )
@@ -58,8 +61,10 @@ def _class_kind(thing: type, others: Collection[Any]) -> Kind:
     own = {name for base in thing.__mro__ if base is not object for name in vars(base)}
     made_with = _parameters(getattr(thing, "__init__", None))
     if {"forward", "backward"} <= own:
-        is_norm = {"gamma", "beta"} <= set(made_with) or re.search(r"batch_?norm|^bn", thing.__name__, re.I)
+        is_norm = {"gamma", "beta"} <= set(made_with) or _NORM.search(thing.__name__)
         return Kind("batchnorm") if is_norm else Kind(None, why="BatchNorm ではない層です")
+    if own & {"forward", "__call__"} and _NORM.search(thing.__name__):
+        return Kind("batchnorm")
     verbs = [verb for verb in _VERBS if verb in own]
     if not verbs or issubclass(thing, BaseException):
         return _OTHER
@@ -72,6 +77,11 @@ def _class_kind(thing: type, others: Collection[Any]) -> Kind:
 
 
 def _function_kind(name: str, thing: Any) -> Kind:
+    if _NORM.search(name):
+        if is_backward(name):
+            return Kind(None, why="BatchNorm の逆伝播です。同じ名前の順伝播と一緒に確かめます")
+        if is_function(thing):
+            return Kind("batchnorm")
     parameters = _parameters(thing)
     sizes = sum(bool(_SIZES.fullmatch(p)) for p in parameters)
     if sizes >= 2 or (sizes and _INITIAL.search(name)):
