@@ -57,14 +57,26 @@ def _transposed(array: Array, problem: Problem) -> Array:
     return np.ascontiguousarray(array.T)
 
 
-ROWS = Layout("", _same, lambda array, problem: array, lambda d: (d,))
-COLUMNS = Layout("列×標本 の配列を渡し、", _transposed, _transposed, lambda d: (d, 1))
+def _flat(columns: int) -> Shape:
+    return (columns,)
+
+
+def _upright(columns: int) -> Shape:
+    return (columns, 1)
+
+
+def _spread(columns: int) -> Shape:
+    return (1, columns, 1, 1)
+
+
+ROWS = Layout("", _same, _same, _flat)
+COLUMNS = Layout("列×標本 の配列を渡し、", _transposed, _transposed, _upright)
 _FIRST = "画像 (枚数, チャンネル, 高さ, 幅) を渡し、"
 IMAGES = (
-    Layout(_FIRST, _channels_first, _pixels_of_channels, lambda d: (d,), images=True),
-    Layout(_FIRST, _channels_first, _pixels_of_channels, lambda d: (1, d, 1, 1), images=True),
+    Layout(_FIRST, _channels_first, _pixels_of_channels, _flat, images=True),
+    Layout(_FIRST, _channels_first, _pixels_of_channels, _spread, images=True),
     Layout(
-        "画像 (枚数, 高さ, 幅, チャンネル) を渡し、", _channels_last, _pixels, lambda d: (d,), images=True
+        "画像 (枚数, 高さ, 幅, チャンネル) を渡し、", _channels_last, _pixels, _flat, images=True
     ),
 )
 #: どれで動くかを試す順。
