@@ -21,6 +21,14 @@ from hypothesis import strategies as st
 import fumoto
 from fumoto import mistakes, optimizers
 from fumoto.batchnorm import BatchNorm
+from fumoto.checking.calling.batchnorm.functions import FunctionInUse
+from fumoto.checking.calling.batchnorm.layers import LayerInUse
+from fumoto.checking.calling.batchnorm.layouts import LAYOUTS, Layout
+from fumoto.checking.calling.batchnorm.partners import Together
+from fumoto.checking.calling.batchnorm.rates import Rates
+from fumoto.checking.calling.batchnorm.roles import Role as NormRole
+from fumoto.checking.calling.batchnorm.settings import Settings
+from fumoto.checking.calling.batchnorm.using import InUse
 from fumoto.checking.calling.optimizer import Observed
 from fumoto.checking.calling.reading import Reading
 from fumoto.checking.calling.safety import ReaderError
@@ -85,7 +93,9 @@ def public_classes():
                 yield cls
 
 
-CLASSES = list(public_classes())
+# What lives only while a reader's code runs, and holds the reader's thing: it is never copied
+NEVER_COPIED = {InUse, LayerInUse, FunctionInUse, Settings}
+CLASSES = [cls for cls in public_classes() if cls not in NEVER_COPIED]
 # What only exists to be derived from: its children are tested
 ABSTRACT = {Optimizer, ElementwiseOptimizer, Remembering, Layer, Activation, Stack}
 HANDED_TO_A_READER = {Asked, Parameter}  # whose update() is not an optimizer's
@@ -169,6 +179,10 @@ BY_HAND = {  # the class -> some of its instances; what is not here is a datacla
     Plan: lambda: [a_plan()],
     Reading: lambda: [Reading("how", a_plan)],
     Role: lambda: list(Role),
+    NormRole: lambda: list(NormRole),
+    Layout: lambda: list(LAYOUTS),
+    Rates: lambda: [Rates({"decay_rate": 0.9, "eps": None})],
+    Together: lambda: [Together(descend, (descend,))],
     Trial: lambda: [Trial(a_plan(), {"lr": 0.1}, 3, [{"w": np.ones(2)}])],
     ByName: lambda: [Parameter("w", np.ones(2))],
     Unit: lambda: in_a_dictionary({"w": np.ones(2)}),

@@ -3,13 +3,15 @@
 名前と引数だけを見る。確かに何であるかは、動かして確かめる。
 """
 
-import dis
 import inspect
 import re
 from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
+from fumoto.checking.calling.batchnorm.functions import is_function
+from fumoto.checking.calling.batchnorm.partners import is_backward
+from fumoto.checking.calling.shapes.visible import is_not_written
 from fumoto.checking.calling.weights.roles import role_of
 
 _VERBS = (
@@ -23,12 +25,12 @@ _METHOD = re.compile(
     r"sgd|momentum|nesterov|nag|ada_?grad|rms_?prop|ada_?delta|adam|lion|muon|gradient_?descent", re.I
 )
 _INITIAL = re.compile(r"xavier|glorot|kaiming|(^|_)he(_|$)|lecun|init", re.I)
+_NORM = re.compile(r"batch_?norm|^bn|_bn(_|$)", re.I)
 _SIZES = re.compile(
     r"n_?in|n_?out|fan_?in|fan_?out|in(put)?_?(size|dim|features)|out(put)?_?(size|dim|features)|rows|cols|shape"
 )
 _SIZE_ROLES = {"n_in", "n_out", "shape", "sizes", "hidden", "hiddens"}
 _PRINTED = re.compile(r"xavier|glorot|kaiming|(^|_)he(_|$)|lecun", re.I)  # 初期値の名前
-_NOT_WRITTEN = {"NotImplementedError", "NotImplemented"}
 
 
 @dataclass(frozen=True)
@@ -62,15 +64,17 @@ def _class_kind(thing: type, others: Collection[Any]) -> Kind:
     own = {name for base in thing.__mro__ if base is not object for name in vars(base)}
     made_with = _parameters(getattr(thing, "__init__", None))
     if {"forward", "backward"} <= own:
-        is_norm = {"gamma", "beta"} <= set(made_with) or re.search(r"batch_?norm|^bn", thing.__name__, re.I)
+        is_norm = {"gamma", "beta"} <= set(made_with) or _NORM.search(thing.__name__)
         return Kind("batchnorm") if is_norm else Kind(None, why="BatchNorm ではない層です")
+    if own & {"forward", "__call__"} and _NORM.search(thing.__name__):
+        return Kind("batchnorm")
     if _PRINTED.search(_in_words(thing.__name__)) and not issubclass(thing, BaseException):
         return Kind("initializer") if _does_something(thing, own) else Kind(None, why="中身がありません")
     verbs = [verb for verb in _VERBS if verb in own]
     if not verbs or issubclass(thing, BaseException):
         return _OTHER
     parents = {base for other in others if issubclass(type(other), type) for base in other.__mro__[1:]}
-    if inspect.isabstract(thing) or all(_is_not_written(getattr(thing, verb, None)) for verb in verbs):
+    if inspect.isabstract(thing) or all(is_not_written(getattr(thing, verb, None)) for verb in verbs):
         return Kind(None, why="基底クラスです" if thing in parents else "中身がありません")
     takes = [name for verb in verbs for name in _parameters(getattr(thing, verb, None))]
     likely = any(map(_GRADIENT.fullmatch, takes)) or _RATE & set(made_with) or _METHOD.search(thing.__name__)
@@ -78,6 +82,11 @@ def _class_kind(thing: type, others: Collection[Any]) -> Kind:
 
 
 def _function_kind(name: str, thing: Any) -> Kind:
+    if _NORM.search(name):
+        if is_backward(name):
+            return Kind(None, why="BatchNorm の逆伝播です。同じ名前の順伝播と一緒に確かめます")
+        if is_function(thing):
+            return Kind("batchnorm")
     parameters = _parameters(thing)
     sizes = sum(bool(_SIZES.fullmatch(p)) for p in parameters)
     called_so = bool(_INITIAL.search(_in_words(name)))
@@ -102,7 +111,7 @@ def _in_words(name: str) -> str:
 def _does_something(thing: type, own: set[str]) -> bool:
     """自分で書いたメソッドが、どれか 1 つは、何かをしているか。"""
     methods = [getattr(thing, name, None) for name in own]
-    return any(not _is_not_written(method) for method in methods if inspect.isfunction(method))
+    return any(not is_not_written(method) for method in methods if inspect.isfunction(method))
 
 
 def _parameters(function: Any) -> list[str]:
@@ -110,11 +119,3 @@ def _parameters(function: Any) -> list[str]:
         return [name for name in inspect.signature(function).parameters if name != "self"]
     except Exception:  # 引数の並びの分からないもの
         return []
-
-
-def _is_not_written(method: Any) -> bool:
-    """``pass`` か ``raise NotImplementedError`` だけのメソッドか: 引数を何も読まない。"""
-    code = getattr(method, "__code__", None)
-    if code is None or not set(code.co_names) <= _NOT_WRITTEN:
-        return False
-    return not any("FAST" in step.opname or "DEREF" in step.opname for step in dis.get_instructions(code))

@@ -18,6 +18,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+from fumoto.checking.calling.batchnorm.partners import together
 from fumoto.checking.calling.process import packed
 from fumoto.checking.calling.safety import in_japanese
 from fumoto.checking.repairing.sources import Written
@@ -95,11 +96,12 @@ def definitions(path: str, wanted: str | None = None, only_definitions: bool = F
         inside = {name: getattr(module, name) for name in lines if hasattr(module, name)}
     found = []
     for name, value in inside.items():
-        try:
-            data = packed(value)
+        kind = kind_of(name, value, inside.values())
+        try:  # BatchNorm の順伝播の関数は、同じファイルの逆伝播と一緒に送る
+            data = packed(together(value) if kind.name == "batchnorm" else value)
         except Exception:
             data = None
-        found.append(Definition(path, name, lines.get(name, 0), kind_of(name, value, inside.values()), data))
+        found.append(Definition(path, name, lines.get(name, 0), kind, data))
     return Source(tuple(found), error)
 
 

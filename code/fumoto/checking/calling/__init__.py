@@ -10,5 +10,5 @@
 - ``shapes``: 最適化手法の形。作り方、入れもの、結果の読み方
 - ``initializer``: 重みの初期値を作るものの呼び方を決め、作らせる
 - ``weights``: 重みの初期値を作るものの形。引数、乱数の源、返されたものの読み方
-- ``batchnorm``: ``forward(x, training)`` と ``backward(dout)`` の形の Batch Normalization
+- ``batchnorm``: Batch Normalization の形。クラス、作ってある層、関数
 """

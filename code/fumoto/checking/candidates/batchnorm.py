@@ -6,7 +6,15 @@ from typing import Any
 from fumoto.checking.candidates.conventions import RUNNING_AVERAGES
 from fumoto.checking.candidates.equations import like, mistakes_in
 from fumoto.checking.candidates.normalization import STRUCTURE, follow
-from fumoto.checking.computing.batchnorm import INFERENCE, RUNNING, STAGES, Found, follow_equations, same
+from fumoto.checking.computing.batchnorm import (
+    INFERENCE,
+    RUNNING,
+    STAGES,
+    Found,
+    Yours,
+    follow_equations,
+    same,
+)
 from fumoto.checking.report import Finding, Report
 from fumoto.hints import Hyperparameters
 from fumoto.printed.equation import Equations, replaced
@@ -16,37 +24,48 @@ _NOT_SUBTRACTED = "(平均の移動平均が 0 のままです。推論で平均
 
 
 def inference(
-    yours: list[Found],
-    expected: Iterable[Found],
-    equations: Equations,
-    hyperparameters: Hyperparameters,
-    ran: str,
+    yours: Yours, expected: Iterable[Found], equations: Equations, hyperparameters: Hyperparameters, ran: str
 ) -> Report:
     """学習中の値は式のとおりだった。残る推論の出力を、ほかの書き方も許して比べた ``Report``。"""
+    found = agreement(yours, expected, equations, hyperparameters, ran)
+    return found or diagnose(INFERENCE, yours, equations, hyperparameters, ran)
+
+
+def agreement(
+    yours: Yours, expected: Iterable[Found], equations: Equations, hyperparameters: Hyperparameters, ran: str
+) -> Report | None:
+    """推論の出力が、式か、ほかの書き方のとおりなら、そう言う ``Report``。"""
     if same(INFERENCE, yours, expected):
         notes = _indistinguishable(yours, equations, hyperparameters)
-        return Report(True, f"一致: {'、'.join(STAGES)}が式のとおりです。", notes=(*notes, ran))
+        return Report(True, f"一致: {'、'.join(yours.stages())}が式のとおりです。", notes=(*notes, ran))
     for convention, (what, other, options) in _conventions(equations).items():
-        if same(INFERENCE, yours, follow_equations(other, hyperparameters, **options)):
+        if same(INFERENCE, yours, follow_equations(yours.problems, other, hyperparameters, **options)):
             notes = _indistinguishable(yours, other, hyperparameters, **options)
             return Report(True, f"一致: {what}。", notes=(*notes, ran), variant=convention)
-    return diagnose(INFERENCE, yours, equations, hyperparameters, ran)
+    return None
 
 
 def diagnose(
-    stage: str, yours: list[Found], equations: Equations, hyperparameters: Hyperparameters, ran: str
+    stage: str, yours: Yours, equations: Equations, hyperparameters: Hyperparameters, ran: str
 ) -> Report:
     """``stage`` の値が式と違うときの ``Report``。``ran``: 何を動かして比べたかの一文。"""
-    possible = [(equations, {}), *((e, options) for _, e, options in _conventions(equations).values())]
+    possible: list[tuple[Equations, dict[str, float]]] = [(equations, {})]
+    possible += [(e, options) for _, e, options in _conventions(equations).values()]
     for identifier, wrong in STRUCTURE.items():
         if wrong.stage == stage and any(
-            all(same(where, yours, follow(wrong, e, hyperparameters, **o)) for where in (stage, *wrong.also))
+            all(
+                same(where, yours, follow(wrong, yours.problems, e, hyperparameters, **o))
+                for where in (stage, *wrong.also)
+            )
             for e, o in possible
         ):
             return Report(False, f"既知の間違い: {wrong.words}。", notes=(ran,), variant=identifier)
     for label in STAGES[stage]:
         for mistake in mistakes_in(label):
-            if _reproduces(stage, yours, replaced(equations, mistake.equation), hyperparameters):
+            if any(
+                _reproduces(stage, yours, replaced(e, mistake.equation), hyperparameters, **options)
+                for e, options in (possible if stage == INFERENCE else possible[:1])
+            ):
                 finding = Finding(mistake.kind, equations[label], mistake.equation)
                 verdict = f"既知の間違い: {mistake.kind}({finding.printed.page} の {label})。"
                 also = (_NOT_SUBTRACTED,) if mistake.id.startswith(_STILL_0) else ()
@@ -55,7 +74,7 @@ def diagnose(
 
 
 def _indistinguishable(
-    yours: list[Found], equations: Equations, hyperparameters: Hyperparameters, **options: Any
+    yours: Yours, equations: Equations, hyperparameters: Hyperparameters, **options: Any
 ) -> list[str]:
     """この減衰率では正しいものと見分けられない間違い(ρ = 0.5 で意味が逆、など)があれば、そう言う。"""
     rho = hyperparameters["decay_rate"]
@@ -65,7 +84,7 @@ def _indistinguishable(
         wrong.words
         for wrong in STRUCTURE.values()
         if wrong.stage == INFERENCE
-        and same(INFERENCE, yours, follow(wrong, equations, hyperparameters, **options))
+        and same(INFERENCE, yours, follow(wrong, yours.problems, equations, hyperparameters, **options))
     ]
     for label in RUNNING:
         for v in mistakes_in(label):
@@ -92,9 +111,9 @@ def _conventions(equations: Equations) -> dict[str, tuple[str, Equations, dict[s
 
 
 def _reproduces(
-    stage: str, yours: list[Found], equations: Equations, hyperparameters: Hyperparameters, **options: Any
+    stage: str, yours: Yours, equations: Equations, hyperparameters: Hyperparameters, **options: Any
 ) -> bool:
     try:
-        return same(stage, yours, follow_equations(equations, hyperparameters, **options))
+        return same(stage, yours, follow_equations(yours.problems, equations, hyperparameters, **options))
     except (KeyError, ValueError):  # 形が合わないか、まだ計算していない値を使う間違い
         return False

@@ -1,11 +1,14 @@
 """読者のものの外から見える値と、計算の中で使われる名前。"""
 
+import dis
 import inspect
 from typing import Any
 
 from fumoto.checking.calling.shapes.making import look
 from fumoto.checking.calling.shapes.roles import names_with
 from fumoto.checking.calling.values import is_value, number, pair
+
+_NOT_WRITTEN = {"NotImplementedError", "NotImplemented"}
 
 
 def held(made: Any) -> dict[str, Any]:
@@ -46,3 +49,11 @@ def read_by(made: Any, verb: str | None) -> set[str]:
     """更新する関数が読む、変数と属性の名前。何もしないかもしれない引数(``nesterov=False`` など)があれば、どれも読むとは限らない。"""
     switches = [name for name, value in attributes(made).items() if value is False]
     return set() if switches else names_with("LOAD_", look(look(made, verb) if verb else made, "__code__"))
+
+
+def is_not_written(method: Any) -> bool:
+    """``pass`` か ``raise NotImplementedError`` だけのメソッドか: 引数を何も読まない。"""
+    code = getattr(method, "__code__", None)
+    if code is None or not set(code.co_names) <= _NOT_WRITTEN:
+        return False
+    return not any("FAST" in step.opname or "DEREF" in step.opname for step in dis.get_instructions(code))
