@@ -450,3 +450,11 @@ def test_the_command_finds_functions_and_layers_and_leaves_the_backward_function
     assert "届いた勾配を、そのまま返しています" in said
     assert "BatchNorm1d" in said
     assert "順伝播と一緒に確かめます" in said
+
+
+@pytest.mark.parametrize(("part", "which"), [("mean", "mean"), ("var", "var")])
+def test_an_average_that_is_not_decayed_is_named(part, which):
+    right = f"self.running_{part} = (1 - new) * self.running_{part}"
+    source = LAYER.format(**PARTS).replace(right, f"self.running_{part} = self.running_{part}")
+    report = check_batchnorm(written(source, "BatchNorm1d"))
+    assert (report.ok, (report.variant or "").removesuffix("-biased")) == (False, f"running/{which}-not-decayed")

@@ -355,3 +355,17 @@ def step_of_a_list_from_ahead(params, grad_fn, velocity=None, lr=0.01, mu=0.9):
 def test_a_step_that_asks_for_gradients_hands_its_state_out():
     assert check(step_of_a_list, "Nesterov").ok
     assert check(step_of_a_list_from_ahead, "Nesterov").variant == "eq-nesterov-w/velocity-again"
+
+
+def rmsprop_without_the_gradient(f_grad, x_init, lr=0.01, rho=0.9, eps=1e-8, max_iter=100):
+    x, h, xs = np.array(x_init), np.zeros_like(x_init), []
+    for _ in range(max_iter):
+        g = f_grad(x)
+        h = rho * h + (1 - rho) * g * g
+        x = x - lr / np.sqrt(h + eps)
+        xs.append(x)
+    return x, xs
+
+
+def test_a_forgotten_gradient_is_named():
+    assert check(rmsprop_without_the_gradient, "RMSProp").variant == "eq-rmsprop-w/top-missing-inside"

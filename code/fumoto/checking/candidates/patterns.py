@@ -26,6 +26,8 @@ def divided(w: str, top: str, bottom: str, weight: str = "w_t") -> tuple[Row, ..
         ("multiplied", "割るはずの平方根を、掛けています", {w: f"{weight} - eta * {top} * {root}"}),
         ("outside-bracket", "分母の括弧がなく、ε が割り算の外に出ています", {w: f"{weight} - (eta * {top} / {root} + varepsilon)"}),
         ("bracket-lost", "分母の括弧がなく、ε だけが勾配に掛かっています", {w: f"{weight} - (eta / {root} + varepsilon * {top})"}),
+        ("top-missing", "分子に、掛けるはずの勾配がありません", {w: f"{weight} - eta / ({root} + varepsilon)"}),
+        ("top-missing-inside", "分子に、掛けるはずの勾配がありません", {w: f"{weight} - eta / sqrt({bottom} + varepsilon)"}),
         ("scalar-mean", "配列全体で平均した二乗で割っています。割るのは要素ごとです", {w: f"{weight} - eta * {top} / (sqrt(mean({bottom})) + varepsilon)"}),
         ("scalar-sum", "配列全体で足した二乗で割っています。割るのは要素ごとです", {w: f"{weight} - eta * {top} / (sqrt(total({bottom})) + varepsilon)"}),
     )  # fmt: skip

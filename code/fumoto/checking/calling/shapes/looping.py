@@ -6,6 +6,7 @@
 
 import threading
 from collections.abc import Callable
+from itertools import pairwise
 from queue import SimpleQueue
 from typing import Any
 
@@ -107,7 +108,7 @@ class _Looping:
         if last is not None and np.any(last != run.start) and all(np.array_equal(x, run.start) for x in asked):
             return "loop/gradient-at-start", key
         lists = [x for x in _items(value) if isinstance(x, list)] if kind == "end" else []
-        same = any(len(x) > 2 and isinstance(x[-1], np.ndarray) and x[-1] is x[-2] for x in lists)
+        same = any(a is b for x in lists for a, b in pairwise(x) if isinstance(a, np.ndarray))
         return ("loop/points-alike", key) if same else None
 
     def notes(self) -> tuple[str, ...]:

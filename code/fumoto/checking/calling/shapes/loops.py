@@ -7,6 +7,7 @@ import inspect
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any, ClassVar
 
 import numpy as np
@@ -112,20 +113,16 @@ _BOXES: dict[str, tuple[Callable[[Any], Any], Callable[[Any], Any]]] = {  # 入�
 
 def _boxed(loop: Loop) -> list[Loop]:
     """配列の代わりに、それを 1 つ入れた辞書かリストを渡し、勾配も同じように返すもの。"""
-    return [replace(loop, function=_in_a_box(loop, *box), boxed=name) for name, box in _BOXES.items()]
+    return [replace(loop, function=partial(_in_a_box, loop, name), boxed=name) for name in _BOXES]
 
 
-def _in_a_box(loop: Loop, box: Callable[[Any], Any], unbox: Callable[[Any], Any]) -> Callable[..., Any]:
-    signature = inspect.signature(loop.function)
-
-    def whole(*positional: Any, **named: Any) -> Any:
-        bound = signature.bind(*positional, **named)
-        gradient, w = bound.arguments[loop.gradient], bound.arguments[loop.start]
-        bound.arguments[loop.gradient] = lambda params, *count: box(gradient(unbox(params)))
-        bound.arguments[loop.start] = box(w)
-        return _unboxed(loop.function(*bound.args, **bound.kwargs))
-
-    return whole
+def _in_a_box(loop: Loop, name: str, *positional: Any, **named: Any) -> Any:
+    box, unbox = _BOXES[name]
+    bound = inspect.signature(loop.function).bind(*positional, **named)
+    gradient, w = bound.arguments[loop.gradient], bound.arguments[loop.start]
+    bound.arguments[loop.gradient] = lambda params, *count: box(gradient(unbox(params)))
+    bound.arguments[loop.start] = box(w)
+    return _unboxed(loop.function(*bound.args, **bound.kwargs))
 
 
 def _unboxed(returned: Any) -> Any:
