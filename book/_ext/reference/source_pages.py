@@ -21,10 +21,12 @@ def source_pages(app):
     """Sphinx に渡す ``(ページの名前, 内容, テンプレート)`` の並び。"""
     files = [(path, PACKAGE) for path in sorted(PACKAGE.rglob("*.py"))]
     files += [(path, TESTS) for path in sorted(TESTS.glob("equation_checks/*.py"))]
-    newest = app.builder.templates.newest_template_mtime()
+    newest, written_to = app.builder.templates.newest_template_mtime(), Path(app.outdir, "_source")
+    pages = {path: (written_to / path.relative_to(folder)).with_suffix(".html") for path, folder in files}
+    for left in {*written_to.rglob("*.html")} - {*pages.values()}:
+        left.unlink()  # なくなったモジュールのページ
     for path, folder in files:
-        name = str(path.relative_to(folder))
-        page = Path(app.outdir, "_source", name).with_suffix(".html")
+        name, page = str(path.relative_to(folder)), pages[path]
         written = page.stat().st_mtime if page.exists() else 0
         if not app.rewrite_everything and written > max(newest, path.stat().st_mtime):
             continue  # 前に組んだものが、そのまま使える
