@@ -458,3 +458,9 @@ def test_an_average_that_is_not_decayed_is_named(part, which):
     source = LAYER.format(**PARTS).replace(right, f"self.running_{part} = self.running_{part}")
     report = check_batchnorm(written(source, "BatchNorm1d"))
     assert (report.ok, (report.variant or "").removesuffix("-biased")) == (False, f"running/{which}-not-decayed")
+
+
+def test_an_average_of_standard_deviations_is_named():
+    source = LAYER.format(**PARTS).replace("+ new * var", "+ new * np.sqrt(var + self.eps)")
+    report = check_batchnorm(written(source, "BatchNorm1d"))
+    assert report.variant == "running/standard-deviation-with-epsilon", report

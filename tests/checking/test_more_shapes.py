@@ -369,3 +369,40 @@ def rmsprop_without_the_gradient(f_grad, x_init, lr=0.01, rho=0.9, eps=1e-8, max
 
 def test_a_forgotten_gradient_is_named():
     assert check(rmsprop_without_the_gradient, "RMSProp").variant == "eq-rmsprop-w/top-missing-inside"
+
+
+def adam_of_a_gradient(lr=0.01, b1=0.9, b2=0.999, eps=1e-8):
+    """Its state holds lists; the raw gradient stands where m should."""
+
+    def init(params):
+        return {"t": 0, "m": [np.zeros_like(p) for p in params], "v": [np.zeros_like(p) for p in params]}
+
+    def update(grads, state, params):
+        t = state["t"] + 1
+        m = [b1 * m + (1 - b1) * g for m, g in zip(state["m"], grads, strict=True)]
+        v = [b2 * v + (1 - b2) * g**2 for v, g in zip(state["v"], grads, strict=True)]
+        hats = [(g / (1 - b1**t), n / (1 - b2**t)) for g, n in zip(grads, v, strict=True)]
+        new = [p - lr * a / (np.sqrt(b) + eps) for p, (a, b) in zip(params, hats, strict=True)]
+        return new, {"t": t, "m": m, "v": v}
+
+    return init, update
+
+
+def test_a_state_of_lists_is_no_array():
+    assert not check(adam_of_a_gradient, "Adam").ok
+
+
+class LookingBackOnItsOwn:
+    def __init__(self, lr=0.02, mu=0.9):
+        self.lr, self.mu = lr, mu
+
+    def minimize(self, grad_fn, x, steps):
+        velocity = np.zeros_like(x)
+        for _ in range(steps):
+            velocity = self.mu * velocity - self.lr * grad_fn(x - self.mu * velocity)
+            x = x + velocity
+        return x
+
+
+def test_a_count_without_a_default_is_no_state():
+    assert check(LookingBackOnItsOwn, "Nesterov").variant == "eq-nesterov-w/looks-back"

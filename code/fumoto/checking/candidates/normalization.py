@@ -257,6 +257,7 @@ STRUCTURE: dict[str, Structure] = {
     "running/mean-last": Structure(INFERENCE, "平均だけ、移動平均をとらず、最後のミニバッチのものを使っています", ((_RM, "mu_B"),)),
     "running/var-last": Structure(INFERENCE, "分散だけ、移動平均をとらず、最後のミニバッチのものを使っています", ((_RV, _UNBIASED),)),
     "running/standard-deviation": Structure(INFERENCE, "分散でなく、標準偏差の移動平均をとっています", ((_RV, "rho * s_t + (1 - rho) * sqrt(sigma_B**2)"),)),
+    "running/standard-deviation-with-epsilon": Structure(INFERENCE, "分散でなく、標準偏差の移動平均をとっています", ((_RV, "rho * s_t + (1 - rho) * sqrt(sigma_B**2 + varepsilon)"),)),
     "running/with-epsilon": Structure(INFERENCE, "移動平均の分散に、ε を足しています", ((_RV, f"rho * s_t + (1 - rho) * ({_UNBIASED} + varepsilon)"),)),
     "inference/batch-statistics": Structure(INFERENCE, "推論でも、移動平均ではなくそのミニバッチの平均と分散を使っています", batch=(_MEAN, _VAR)),
     "inference/batch-mean": Structure(INFERENCE, "推論で、平均だけ、移動平均ではなくそのミニバッチのものを使っています", batch=(_MEAN,)),

@@ -175,7 +175,8 @@ def repeated(making: Making, verb: Verb) -> list[Loop]:
     )
     if gradient is None or w is None:
         return _closed(making, verb, required)
-    kept = [a.name for a in required if a not in (gradient, w) and a.role in (Role.OTHER, Role.STATE)]
+    states = [a.name for a in required if a not in (gradient, w) and a.role in (Role.OTHER, Role.STATE)]
+    kept = [name for name in states if name not in counts]
     started = [a.name for a in verb.arguments.listed if a.default is None and a.started]  # None から、自分で作るもの
     listed = (*making.arguments.listed, *verb.arguments.listed)
     values = [replace(a, keyword=True) for a in listed if a.role is Role.VALUE]

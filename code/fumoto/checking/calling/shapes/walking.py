@@ -263,7 +263,7 @@ class _Walk:
 
     def _keyed(self, value: Any) -> dict[str, Any] | None:
         if isinstance(value, dict):
-            return value
+            return {key: each for key, each in value.items() if isinstance(each, np.ndarray | np.generic | float | int)}
         if isinstance(value, list) and len(value) == len(self.keys):
             return dict(zip(self.keys, value, strict=True))
         return None
