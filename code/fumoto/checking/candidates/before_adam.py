@@ -113,7 +113,7 @@ RMSPROP: tuple[Row, ...] = (
     ("current-square", "ためた二乗でなく、いまの勾配の二乗の平方根で割っています", {_RW: "w_t - eta * g_t / (sqrt(g_t**2) + varepsilon)"}),
     ("centered", "勾配の平均の 2 乗を引く RMSProp です(PyTorch の RMSprop の centered=True)", {"a_next": "rho * a_t + (1 - rho) * g_t", _RW: "w_t - eta * g_t / (sqrt(h_next - a_next**2) + varepsilon)"}),
     ("centered-inside", "勾配の平均の 2 乗を引く RMSProp です(Keras 3 の RMSprop の centered=True。ε は平方根の中)", {"a_next": "rho * a_t + (1 - rho) * g_t", _RW: "w_t - eta * g_t / sqrt(h_next - a_next**2 + varepsilon)"}),
-    ("centered-added", "勾配の平均の 2 乗を、引かずに足しています(PyTorch の RMSprop の centered=True では、引きます)", {"a_next": "rho * a_t + (1 - rho) * g_t", _RW: "w_t - eta * g_t / (sqrt(h_next + a_next**2) + varepsilon)"}),
+    ("added-centered", "勾配の平均の 2 乗を、引かずに足しています(PyTorch の RMSprop の centered=True では、引きます)", {"a_next": "rho * a_t + (1 - rho) * g_t", _RW: "w_t - eta * g_t / (sqrt(h_next + a_next**2) + varepsilon)"}),
     *((f"with-momentum{slug}-{c:g}", f"慣性({c:g})が加わっています(PyTorch の RMSprop の momentum にあたる、別の手法です)", {"a_next": f"{c} * a_t + eta * g_t / {below}", _RW: "w_t - a_next"}) for c in (0.9, 0.5, 0.99) for slug, below in (("", "(sqrt(h_next) + varepsilon)"), ("-inside", "sqrt(h_next + varepsilon)"))),
     ("with-average", "分子にも、勾配の移動平均(0.9)を使っています(補正のない Adam の式です)", {"a_next": "0.9 * a_t + 0.1 * g_t", _RW: "w_t - eta * a_next / (sqrt(h_next) + varepsilon)"}),
     ("weight-squared", "1 - ρ まで 2 乗しています。2 乗するのは勾配だけです", {_RH: "rho * h_t + ((1 - rho) * g_t)**2"}),
