@@ -152,7 +152,10 @@ def _run(
         for label, name in zip(FORWARD, averages, strict=False):
             if label not in batch_at_inference:
                 known[name] = averages[name]
-    equations = {**equations, **{equation.label: equation for equation in at_inference}}
+    if at_inference:  # 読み込みの遅い SymPy は、式を替えるときにだけ
+        from fumoto.printed.equation import replaced
+
+        equations = replaced(equations, *at_inference)
     found["推論の出力"].append(compute(*FORWARD[2:]))
     return found
 
