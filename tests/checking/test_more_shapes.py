@@ -171,24 +171,18 @@ def momentum_of_d2l(params, states, hyperparams):
         p[...] -= hyperparams["lr"] * v
 
 
-def adam_of_d2l(params, states, hyperparams):
-    beta1, beta2, eps = 0.9, 0.999, 1e-6
-    for p, (v, s) in zip(params, states, strict=True):
-        v[...] = beta1 * v + (1 - beta1) * p.grad
-        s[...] = beta2 * s + (1 - beta2) * np.square(p.grad)
-        v_hat, s_hat = v / (1 - beta1 ** hyperparams["t"]), s / (1 - beta2 ** hyperparams["t"])
-        p[...] -= hyperparams["lr"] * v_hat / (np.sqrt(s_hat) + eps)
-    hyperparams["t"] += 1
+def adam_of_d2l(counts_weights):
+    def adam(params, states, hyperparams):
+        beta1, beta2, eps = 0.9, 0.999, 1e-6
+        for p, (v, s) in zip(params, states, strict=True):
+            v[...] = beta1 * v + (1 - beta1) * p.grad
+            s[...] = beta2 * s + (1 - beta2) * np.square(p.grad)
+            v_hat, s_hat = v / (1 - beta1 ** hyperparams["t"]), s / (1 - beta2 ** hyperparams["t"])
+            p[...] -= hyperparams["lr"] * v_hat / (np.sqrt(s_hat) + eps)
+            hyperparams["t"] += counts_weights
+        hyperparams["t"] += not counts_weights
 
-
-def adam_of_d2l_that_counts_weights(params, states, hyperparams):
-    beta1, beta2, eps = 0.9, 0.999, 1e-6
-    for p, (v, s) in zip(params, states, strict=True):
-        v[...] = beta1 * v + (1 - beta1) * p.grad
-        s[...] = beta2 * s + (1 - beta2) * np.square(p.grad)
-        v_hat, s_hat = v / (1 - beta1 ** hyperparams["t"]), s / (1 - beta2 ** hyperparams["t"])
-        p[...] -= hyperparams["lr"] * v_hat / (np.sqrt(s_hat) + eps)
-        hyperparams["t"] += 1
+    return adam
 
 
 def sgd_of_d2l(params, lr, batch_size):
@@ -229,8 +223,8 @@ def additive_adadelta(epsilon_above):
         (TrainerOfLayers, "Adam", None),
         (TrainerWithExchangedBetas, "Adam", "eq-adam-m/betas-exchanged"),
         (momentum_of_d2l, "Momentum", None),
-        (adam_of_d2l, "Adam", None),
-        (adam_of_d2l_that_counts_weights, "Adam", "loop/counter"),
+        (adam_of_d2l(False), "Adam", None),
+        (adam_of_d2l(True), "Adam", "loop/counter"),
         (sgd_of_d2l, "SGD", None),
         (additive_adadelta(1), "AdaDelta", None),
         (additive_adadelta(0), "AdaDelta", "eq-adadelta-d/epsilon-missing-top"),

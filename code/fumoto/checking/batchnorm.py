@@ -22,20 +22,8 @@ from fumoto.printed.equation import Equations
 from fumoto.printed.pages import book
 from fumoto.validation import fraction, positive
 
-_EPS = (
-    1e-5,
-    1e-7,
-    1e-8,
-    1e-6,
-    1e-3,
-    1e-10,
-    1e-12,
-    1e-4,
-    1e-9,
-    2e-5,
-    1e-15,
-    1e-16,
-)  # よく書き込まれている値。先のものほど、ありそうである
+# よく書き込まれている値。先のものほど、ありそうである
+_EPS = (1e-5, 1e-7, 1e-8, 1e-6, 1e-3, 1e-10, 1e-12, 1e-4, 1e-9, 2e-5, 1e-15, 1e-16)
 _DECAY_RATES = (0.9, 0.99, 0.999, 0.95, 0.1, 0.5, 0.98, 0.8, 0.997)
 
 

@@ -7,6 +7,7 @@ from typing import Any
 from fumoto.checking.calling.initializer import draw_weights
 from fumoto.checking.calling.safety import ReaderError, one_check
 from fumoto.checking.calling.weights.layer import Layer
+from fumoto.checking.calling.weights.roles import in_words
 from fumoto.checking.candidates.biases import notes_on_biases, odd_bias
 from fumoto.checking.candidates.initializer import called, degenerate, diagnose, scaled, written_wrongly
 from fumoto.checking.computing.initializer import (
@@ -71,8 +72,7 @@ def check_initializer(make: Any, name: str | None = None) -> Report:
 
 def _meant(title: str, layers: list[Layer]) -> str | None:
     """名前から思われる初期値。名前から分からなければ、標準偏差が同じもの。それもなければ None。"""
-    words = re.sub(r"(?<=[a-z])(?=[A-Z])", "_", title)  # HeNormal は He_Normal
-    named = [name for name, pattern in _TITLES.items() if re.search(pattern, words, re.I)]
+    named = [name for name, pattern in _TITLES.items() if re.search(pattern, in_words(title), re.I)]
     agreeing = [name for name, label in LABELS.items() if agrees(book()[label], layers)]
     return next(iter([*(name for name in agreeing if name in named), *named, *agreeing]), None)
 

@@ -12,7 +12,7 @@ from typing import Any
 from fumoto.checking.calling.batchnorm.functions import is_function
 from fumoto.checking.calling.batchnorm.partners import is_backward
 from fumoto.checking.calling.shapes.visible import is_not_written
-from fumoto.checking.calling.weights.roles import role_of
+from fumoto.checking.calling.weights.roles import in_words, role_of
 
 _VERBS = (
     "update", "step", "optimize", "minimize", "apply", "apply_gradients", "apply_gradient", "compute_step",
@@ -24,13 +24,13 @@ _GRADIENT = re.compile(r"_?(g|gs|gr|df|deriv\w*|d_?[wxbp]\d*|d_?(params?|theta|w
 _METHOD = re.compile(
     r"sgd|momentum|nesterov|nag|ada_?grad|rms_?prop|ada_?delta|adam|lion|muon|gradient_?descent", re.I
 )
-_INITIAL = re.compile(r"xavier|glorot|kaiming|(^|_)he(_|$)|lecun|init", re.I)
 _NORM = re.compile(r"batch_?norm|^bn|_bn(_|$)", re.I)
 _SIZES = re.compile(
     r"n_?in|n_?out|fan_?in|fan_?out|in(put)?_?(size|dim|features)|out(put)?_?(size|dim|features)|rows|cols|shape"
 )
 _SIZE_ROLES = {"n_in", "n_out", "shape", "sizes", "hidden", "hiddens"}
 _PRINTED = re.compile(r"xavier|glorot|kaiming|(^|_)he(_|$)|lecun", re.I)  # 初期値の名前
+_INITIAL = re.compile(rf"{_PRINTED.pattern}|init", re.I)
 
 
 @dataclass(frozen=True)
@@ -68,7 +68,7 @@ def _class_kind(thing: type, others: Collection[Any]) -> Kind:
         return Kind("batchnorm") if is_norm else Kind(None, why="BatchNorm ではない層です")
     if own & {"forward", "__call__"} and _NORM.search(thing.__name__):
         return Kind("batchnorm")
-    if _PRINTED.search(_in_words(thing.__name__)) and not issubclass(thing, BaseException):
+    if _PRINTED.search(in_words(thing.__name__)) and not issubclass(thing, BaseException):
         return Kind("initializer") if _does_something(thing, own) else Kind(None, why="中身がありません")
     verbs = [verb for verb in _VERBS if verb in own]
     if not verbs or issubclass(thing, BaseException):
@@ -89,11 +89,11 @@ def _function_kind(name: str, thing: Any) -> Kind:
             return Kind("batchnorm")
     parameters = _parameters(thing)
     sizes = sum(bool(_SIZES.fullmatch(p)) for p in parameters)
-    called_so = bool(_INITIAL.search(_in_words(name)))
+    called_so = bool(_INITIAL.search(in_words(name)))
     if sizes >= 2 or (sizes and called_so):
         return Kind("initializer", called_so)
     if called_so and any(role_of(p) in _SIZE_ROLES for p in parameters):  # init(layer_dims) は、He とは限らない
-        return Kind("initializer", bool(_PRINTED.search(_in_words(name))))
+        return Kind("initializer", bool(_PRINTED.search(in_words(name))))
     inner = [code for code in thing.__code__.co_consts if inspect.iscode(code)]
     inside = [name for code in inner for name in code.co_varnames[: code.co_argcount]]
     if any(_GRADIENT.fullmatch(p.lower()) for p in (*parameters, *inside)) and (
@@ -101,11 +101,6 @@ def _function_kind(name: str, thing: Any) -> Kind:
     ):
         return Kind("optimizer", bool(_METHOD.search(name)))
     return _OTHER
-
-
-def _in_words(name: str) -> str:
-    """``HeNormal`` を ``He_Normal`` にする。"""
-    return re.sub(r"(?<=[a-z])(?=[A-Z])", "_", name)
 
 
 def _does_something(thing: type, own: set[str]) -> bool:

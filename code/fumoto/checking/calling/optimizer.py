@@ -85,7 +85,7 @@ def wanted_of(
     method: str | None,
 ) -> Wanted:
     """``problems`` の上で走らせるときに、渡したい値と、読者のファイルから持っていくもの。"""
-    matrices = all(w.ndim == 2 for problem in problems for w in problem.start.values())
+    matrices = all(problem.only_matrices for problem in problems)
     return Wanted(hyperparameters, names, method, matrices, starts=starts_of(thing))
 
 
@@ -160,7 +160,7 @@ def seen_with(trial: Trial, wanted: Wanted, problems: "Sequence[Problem]") -> Ob
         own,
         tuple(passed),
         ignored,
-        tuple(name for name in ignored if name in trial.read),
+        tuple(name for name in ignored if name in _start(trial, trial.own, wanted).read()),
         tuple(unplaced),
         tuple(assumed),
         places,
@@ -197,12 +197,16 @@ def _another(name: str, value: Any) -> Any:
     return 0.5 * value if value else 0.3
 
 
+def _start(trial: Trial, own: dict[str, Any], wanted: Wanted) -> Any:
+    """小さな重みから歩きはじめるもの。"""
+    return walker(trial.plan, copied(example(wanted.matrices, trial.alike)), own)
+
+
 def _path(trial: Trial, own: dict[str, Any], wanted: Wanted) -> list[Array]:
     """大きな勾配も小さな勾配もある、短い足どり。"""
     start = example(wanted.matrices, trial.alike)
     rng = np.random.default_rng(2)
-    walk = walker(trial.plan, copied(start), own)
-    path = []
+    walk, path = _start(trial, own, wanted), []
     for size in (1e-6, 1.0, 1e-3, 1.0, 1e-6):
         grads: Arrays = {key: size * rng.normal(size=w.shape) for key, w in start.items()}
         path += [np.array(w) for w in walk.step(grads).values()]

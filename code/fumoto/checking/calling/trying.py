@@ -81,7 +81,7 @@ class Trial:
 
     ``path``: 1 歩ごとの重み。``own``: 渡した値。``settings``: 属性か、渡した辞書に見えた値。``config``: そのうち、渡した辞書に見えたもの。
     ``tried``: 全部で何通り試したか。``key_missing``: 辞書に、読者の引いた名前がなかったか。
-    ``clashing``: 形の違う配列を計算しようとしたか。``alike``: どれも同じ形の重みで試したか。``read``: 更新する関数が読む名前。
+    ``clashing``: 形の違う配列を計算しようとしたか。``alike``: どれも同じ形の重みで試したか。
     """
 
     plan: Plan | Loop
@@ -95,7 +95,6 @@ class Trial:
     key_missing: bool = False
     clashing: bool = False
     alike: bool = False
-    read: frozenset[str] = frozenset()
 
     def reading(self, places: Mapping[str, values.Place]) -> Reading:
         """呼び方。値は、この本の名前で渡す。``places``: この本の名前 → 渡すところ。"""
@@ -199,7 +198,7 @@ def _attempt(plan: Plan | Loop, wanted: Wanted, own: dict[str, Any]) -> Trial:
     if isinstance(plan, Plan) and plan.initial == "none" and not _finite(path):
         rank = CERTAIN  # None から自分で状態を作って走った。そこに間違いがあるのに、ほかの状態を渡して隠してはいけない
     how = _how(plan, walk) + ("どれも同じ形にしました(形の違う配列では走りません)。" if wanted.alike else "")
-    return Trial(plan, own, rank, path, how, walk.settings(), walk.asked(), alike=wanted.alike, read=walk.read())
+    return Trial(plan, own, rank, path, how, walk.settings(), walk.asked(), alike=wanted.alike)
 
 
 def _finite(path: list[Arrays]) -> bool:

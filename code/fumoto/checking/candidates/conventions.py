@@ -101,10 +101,12 @@ def conventions(method: str) -> Iterator[Candidate]:
         handling = Handling(start=tuple(start.items()))
         identifier = f"convention/{slug}"
         yield Candidate(identifier, words, None, tuple(formulas.items()), handling, convention=True)
-    if method in ("AdamW", "Lion"):
-        for slug, words, formulas in (("", "", {}), *((f"-{row[0]}", f"。{row[1]}", row[2]) for row in _ROWS.get(method, ()))):
-            handling, said = Handling(spared=("lambda", "lam")), f"{_SPARED}{words}"
-            yield Candidate(f"convention/spared{slug}", said, None, tuple(formulas.items()), handling, convention=True)
+    if method in METHODS and "lambda" in METHODS[method].hyperparameters.values():
+        spared = Handling(spared=("lambda", "lam"))
+        yield Candidate("convention/spared", _SPARED, None, (), spared, convention=True)
+        for slug, words, formulas, _ in _ROWS.get(method, ()):
+            identifier, both = f"convention/spared-{slug}", f"{_SPARED}。{words}"
+            yield Candidate(identifier, both, None, tuple(formulas.items()), spared, convention=True)
     if method == "Muon":
         yield from _muon_forms()
     if method in _VELOCITY:

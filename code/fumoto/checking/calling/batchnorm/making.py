@@ -1,6 +1,5 @@
 """クラス、層を作る関数、作ってある層の写しから、γ と β の入った層を 1 つ得る。"""
 
-import copy
 import inspect
 from collections.abc import Callable
 from typing import Any
@@ -12,7 +11,7 @@ from fumoto.checking.calling.batchnorm.placing import columns_of, places
 from fumoto.checking.calling.batchnorm.rates import OURS, USUAL, Rates
 from fumoto.checking.calling.batchnorm.roles import MAKING, Role, Taken, call_with, roles_in, taken_by
 from fumoto.checking.calling.safety import ReaderError, call
-from fumoto.checking.calling.shapes.making import is_made
+from fumoto.checking.calling.shapes.making import is_made, own_copy
 from fumoto.checking.computing.batchnorm import Problem
 from fumoto.hints import Array
 
@@ -25,7 +24,7 @@ _AVERAGES = {  # 移動平均の属性 → はじめの値
 def made_of(make: Any, problem: Problem, rates: Rates, layout: Layout) -> tuple[Any, str]:
     """``problem`` の γ と β を持つ層と、作り方の言葉。"""
     if is_made(make):
-        layer = _copied(make)
+        layer = own_copy(make)
         return layer, "作ってあるものの写しを使い、" + _started(layer) + _filled(layer, problem)
     signature = _signature(make)
     taken = _taken(make, signature)
@@ -132,15 +131,6 @@ def _started(layer: Any) -> str:
             value[...] = start
             back = True
     return "移動平均をはじめの値に戻し、" if back else ""
-
-
-def _copied(made: Any) -> Any:
-    try:
-        return copy.deepcopy(made)
-    except Exception as error:
-        raise ReaderError(
-            f"渡されたものの写しを作れません({type(error).__name__}: {error})。作る前のクラスを渡してください。"
-        ) from None
 
 
 def _signature(make: Any) -> inspect.Signature:

@@ -5,15 +5,12 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
-import numpy as np
-
 from fumoto.checking.calling.shapes import sequences
 from fumoto.checking.calling.shapes.making import VERBS, Making, Verb, look
 from fumoto.checking.calling.shapes.roles import Argument, Arguments, Role, arguments_of, role_of
+from fumoto.checking.calling.shapes.units import in_groups
 from fumoto.checking.calling.shapes.walking import Plan
 from fumoto.checking.calling.values import normal
-
-_SPARE = (3,)  # 余った相手の形
 
 
 def holding(thing: Any) -> Plan | None:
@@ -69,16 +66,14 @@ def _builder(kind: type, verb: str, names: list[str], values: list[str]) -> Call
         """``parameters`` を、名前の数だけに分けて、1 組ずつ持たせる。"""
 
         def __init__(self, parameters: list[Any], **given: Any):
-            spare = [np.zeros(_SPARE) for _ in range(-len(parameters) % len(names))]
-            self.parameters, every = parameters, [*parameters, *spare]
-            self.groups = [every[i : i + len(names)] for i in range(0, len(every), len(names))]
+            self.parameters, self.groups = parameters, in_groups(parameters, len(names))
             own = {name: given[name] for name in values if name in given}
             self.made = [kind(**dict(zip(names, group, strict=True)), **own) for group in self.groups]
 
         def step(self, gradients: list[Any]) -> None:
-            every = [*gradients, *(np.zeros(_SPARE) for _ in range(-len(gradients) % len(names)))]
-            for i, (group, made) in enumerate(zip(self.groups, self.made, strict=True)):
-                getattr(made, verb)(*every[i * len(names) : (i + 1) * len(names)])
+            given = in_groups(gradients, len(names))
+            for group, made, received in zip(self.groups, self.made, given, strict=True):
+                getattr(made, verb)(*received)
                 for name, w in zip(names, group, strict=True):  # 属性に、別の配列を入れなおしたかもしれない
                     if (new := look(made, name)) is not None and new is not w:
                         w[...] = new

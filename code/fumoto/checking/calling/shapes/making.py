@@ -57,7 +57,7 @@ def makings(thing: Any) -> list[Making]:
     if isinstance(thing, type):
         return [Making("", arguments_of(thing), thing)]
     if is_made(thing):
-        return [Making("作ってあるものの写しを使い、", Arguments((), False), lambda: _copied(thing))]
+        return [Making("作ってあるものの写しを使い、", Arguments((), False), lambda: own_copy(thing))]
     arguments = arguments_of(thing)
     itself = Making("", Arguments((), False), lambda: thing)
     made = Making("", arguments, thing)
@@ -72,7 +72,8 @@ def is_made(thing: Any) -> bool:
     return not isinstance(thing, type | functools.partial) and not inspect.isroutine(thing)
 
 
-def _copied(thing: Any) -> Any:
+def own_copy(thing: Any) -> Any:
+    """作ってあるものの写し。写せなければ ``ReaderError``。"""
     try:
         return copy.deepcopy(thing)
     except Exception as error:

@@ -10,11 +10,11 @@ from fumoto.checking.calling.shapes import sequences
 from fumoto.checking.calling.shapes.layers import GRADIENTS, HELD
 from fumoto.checking.calling.shapes.making import VERBS, Making, Verb, look
 from fumoto.checking.calling.shapes.roles import Argument, Arguments, Role, arguments_of
+from fumoto.checking.calling.shapes.units import in_groups
 from fumoto.checking.calling.shapes.walking import Plan
 from fumoto.hints import Array
 
 _N_IN, _N_OUT = 3, 5  # 作るときに、大きさとして渡すもの
-_SPARE = (3,)  # 余った相手の形
 
 
 def owning(thing: Any) -> Plan | None:
@@ -55,15 +55,12 @@ def _builder(kind: type, verb: str, needed: list[str]) -> Callable[..., Any]:
         """``parameters`` を 2 つずつ、``kind`` の層に持たせる。"""
 
         def __init__(self, parameters: list[Any], **given: Any):
-            spare = [np.zeros(_SPARE)] * (len(parameters) % 2)
-            every = [*parameters, *spare]
             self.parameters = parameters
-            self.layers = [_Owned(kind, needed, every[i : i + 2], given) for i in range(0, len(every), 2)]
+            self.layers = [_Owned(kind, needed, pair, given) for pair in in_groups(parameters, 2)]
 
         def step(self, gradients: list[Any], **given: Any) -> None:
-            every = [*gradients, *[np.zeros(_SPARE)] * (len(gradients) % 2)]
-            for i, layer in enumerate(self.layers):
-                layer.put(every[2 * i : 2 * i + 2])
+            for layer, pair in zip(self.layers, in_groups(gradients, 2), strict=True):
+                layer.put(pair)
                 getattr(layer.made, verb)(**given)
             found = [w for layer in self.layers for w in layer.read()]
             for w, new in zip(self.parameters, found, strict=False):

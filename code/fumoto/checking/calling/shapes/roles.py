@@ -130,7 +130,8 @@ def arguments_of(function: Callable[..., Any]) -> Arguments:
         parameters = list(inspect.signature(function).parameters.values())
     except Exception:  # 並びの分からないものか、調べると例外を起こすもの。呼んでみるしかない
         return Arguments((), True)
-    kinds, stored = inspect.Parameter, _stored(function)
+    kinds = inspect.Parameter
+    stored = _stored(function) if any(p.default is None for p in parameters) else set()
     listed = tuple(
         Argument(
             p.name,

@@ -102,6 +102,16 @@ def padded(params: Arrays, least: int = 2) -> Arrays:
     return found
 
 
+def in_groups(arrays: Sequence[Any], size: int) -> list[list[Any]]:
+    """``arrays`` を ``size`` ずつに分けたもの。足りないところには、余りの 0。
+
+    >>> [len(group) for group in in_groups([np.ones(2)] * 3, 2)]
+    [2, 2]
+    """
+    every = [*arrays, *(np.zeros(_PADDING_SHAPE) for _ in range(-len(arrays) % size))]
+    return [every[i : i + size] for i in range(0, len(every), size)]
+
+
 def gradient_of(grads: Arrays, key: str) -> Array:
     """``key`` の勾配。余りには、動かないように 0。"""
     return np.zeros(_PADDING_SHAPE) if key.startswith(PADDING) else grads[key]

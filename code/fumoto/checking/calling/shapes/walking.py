@@ -262,11 +262,11 @@ class _Walk:
         return found
 
     def _keyed(self, value: Any) -> dict[str, Any] | None:
-        if isinstance(value, dict):
-            return {key: each for key, each in value.items() if isinstance(each, np.ndarray | np.generic | float | int)}
         if isinstance(value, list) and len(value) == len(self.keys):
-            return dict(zip(self.keys, value, strict=True))
-        return None
+            value = dict(zip(self.keys, value, strict=True))
+        if not isinstance(value, dict):
+            return None
+        return {key: each for key, each in value.items() if isinstance(each, np.ndarray | np.generic | float | int)}
 
     def unseen(self) -> tuple[str, str] | None:
         """状態の辞書のキーが、重みの形そのものか。形の違う重みだけなら、動きは正しい。"""

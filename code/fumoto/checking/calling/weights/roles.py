@@ -22,6 +22,11 @@ _ROLES = {  # 役 → 名前。上にあるものほど先に見る
 }  # fmt: skip
 
 
+def in_words(name: str) -> str:
+    """``HeNormal`` を ``He_Normal`` にする。"""
+    return re.sub(r"(?<=[a-z])(?=[A-Z])", "_", name)
+
+
 def role_of(name: str) -> str:
     """名前から読み取った役。分からなければ空。
 
