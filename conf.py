@@ -138,6 +138,7 @@ html_last_updated_fmt = None
 mathjax_path = "tex-svg.js"
 mathjax_options = {"async": "async"}  # 動かせる図が、MathJax を待たないように
 mathjax3_config = {"svg": {"mtextInheritFont": True}, "options": {"enableMenu": False}}  # メニューは英語
+mathjax_config_path = "book/_static/typesetting.js"
 
 
 def setup(app):

@@ -102,7 +102,9 @@ class Histograms {
     this.state = this.initial();
     this.read(), this.build();
     figure.classList.add("playing");
-    this.paint();
+    this.settle(); // 画面に出る前に大きさを決める。あとで決めると、下の文章が動いて見える
+    this.near = new IntersectionObserver((entries) => { if (entries.at(-1).isIntersecting) this.paint(); }, { rootMargin: "100%" });
+    this.near.observe(figure);
     listen(window, "hashchange", () => { if (this.read()) this.paint(); });
   }
   // 状態: 読者が変えられるもの全部。scale は数か、"xavier" のような初期値の名前
@@ -172,33 +174,50 @@ class Histograms {
     this.remember();
   }
 
-  // 計算し直して、全部を描く
+  // 計算し直して、全部を描く。図が画面に近づいてから
   paint() {
+    this.near.disconnect();
     cancelAnimationFrame(this.request);
     this.request = null;
-    const { state, parts } = this, { activation, place, bias } = state, sigma = this.sigma(), { share } = activations[activation];
+    const { activation, place, bias } = this.state, sigma = this.sigma(), { share } = activations[activation];
     this.found = through({ activation, sigma, bias, place });
-    const axis = AXES[place === "after" ? "normalized" : activation] ?? AXES.log, across = (tick) => (tick - axis.low) / (axis.high - axis.low);
-    parts.rows.forEach(({ row, picture, text, grid, negative, bars }, layer) => {
-      const { outputs, spread, sound, share: counted, dead, countsDead } = this.found[layer], { bins } = axis;
+    const axis = this.settle(), { bins } = axis;
+    this.parts.rows.forEach(({ row, negative, bars }, layer) => {
+      const { outputs, spread, sound, share: counted, dead, countsDead } = this.found[layer];
       const drawn = histogram(sound ? outputs : [], axis);
       const facts = sound ? [["標準偏差", show(spread)], [share, percent(counted)]] : [["", "値が大きくなりすぎました"]];
       if (sound && countsDead) facts.push(["死んだノード", `${dead} / ${nodes}`]);
       if (sound && drawn.outside > 0.0005) facts.push(["枠の外", percent(drawn.outside)]);
-      picture.setAttribute("viewBox", `0 0 ${bins} 40`);
-      picture.setAttribute("aria-label", `${layer + 1} 層の出力の分布。${facts.map((pair) => pair.join(" ").trim()).join("、")}`);
-      grid.setAttribute("d", axis.ticks.map((tick) => `M${across(tick) * bins} 0V40`).join(""));
       bars.setAttribute("d", outline(drawn.counts, drawn.most));
       negative.setAttribute("d", outline(drawn.negative, drawn.most));
       row.classList.toggle("histograms-lost", !sound);
-      text.replaceChildren(...facts.map(([name, value]) => element("span", {}, name && `${name} `, element("b", {}, value))));
+      this.write(layer, facts);
     });
+    this.say(sigma);
+  }
+  // 層の図の横の数。図の名前にも入れる
+  write(layer, facts) {
+    const { picture, text } = this.parts.rows[layer];
+    picture.setAttribute("aria-label", `${layer + 1} 層の出力の分布。${facts.map((pair) => pair.join(" ").trim()).join("、")}`);
+    text.replaceChildren(...facts.map(([name, value]) => element("span", {}, name && `${name} `, element("b", {}, value))));
+  }
+
+  // 値を計算しないで決まるもの: 横軸と説明、式へのリンク、部品の値
+  settle() {
+    const { state: { activation, place }, parts } = this, { share } = activations[activation];
+    const axis = AXES[place === "after" ? "normalized" : activation] ?? AXES.log, across = (tick) => (tick - axis.low) / (axis.high - axis.low);
+    for (const [layer, { picture, grid }] of parts.rows.entries()) {
+      picture.setAttribute("viewBox", `0 0 ${axis.bins} 40`);
+      grid.setAttribute("d", axis.ticks.map((tick) => `M${across(tick) * axis.bins} 0V40`).join(""));
+      if (!this.found) this.write(layer, [["標準偏差", "—"], [share, "—"]]);
+    }
     parts.axis.replaceChildren(...axis.ticks.map((tick) => element("span", { style: `left: ${100 * across(tick)}%` }, axis.log && tick ? power(tick) : minus(axis.log ? 1 : tick))));
     const scaled = `出力の大きさ(0 を除く対数目盛${activation === "relu" ? "" : "。青が正、黄が負の値"})`;
     const horizontal = place === "after" ? "出力(BatchNorm の後)" : axis.log ? scaled : "出力";
     const counted = activations[activation].slope ? "飽和は、活性化関数の微分が最大値の 1/10 に満たない出力の割合" : "死んだノードは、どのデータにも正の値を出さないノード";
     parts.unit.textContent = `横軸は${horizontal}、縦軸は個数(層ごとに最大をそろえました)。${counted}です。`;
-    this.link(sigma), this.report(sigma);
+    this.link(this.sigma()), this.report(this.sigma());
+    return axis;
   }
   // いまの値を計算した式へのリンク
   link(sigma) {
@@ -208,10 +227,9 @@ class Histograms {
     this.parts.links.replaceChildren(...(links.length ? ["計算する式: ", ...links.flatMap((link, k) => (k ? ["、", link] : [link]))] : []));
   }
 
-  // 部品の値と、読み上げ(手が止まってから一度だけ)
+  // 部品の値
   report(sigma) {
-    const { state, parts: { radios, scale, biasSlider, buttons, live }, config: { low, high } } = this, name = this.nameOf(sigma);
-    const { title, share } = activations[state.activation], first = this.found[0], last = this.found.at(-1);
+    const { state, parts: { radios, scale, biasSlider, buttons }, config: { low, high } } = this, name = this.nameOf(sigma);
     for (const radio of radios) radio.checked = Object.values(state).includes(radio.value);
     for (const [index, button] of buttons.entries()) {
       const there = Math.abs(this.sigma(this.config.marks[index]) - sigma) < 1e-9 * sigma;
@@ -225,6 +243,11 @@ class Histograms {
       biasSlider.output.textContent = minus(state.bias);
       biasSlider.input.setAttribute("aria-valuetext", minus(state.bias));
     }
+  }
+  // 読み上げ(手が止まってから一度だけ)
+  say(sigma) {
+    const { state, parts: { scale, live } } = this, { title, share } = activations[state.activation];
+    const first = this.found[0], last = this.found.at(-1);
     const lost = this.found.findIndex(({ sound }) => !sound) + 1;
     const facts = (part) => `標準偏差 ${show(part.spread)}、${share} ${percent(part.share)}`;
     const ends = lost ? `値が大きくなりすぎました(${lost} 層から)` : `1 層は${facts(first)}。${layers} 層は${facts(last)}`;

@@ -325,6 +325,10 @@ class Playground {
       if (event.buttons) this.seek(Math.round((this.steps * (pointer(event)[0] - this.axis[0])) / (this.axis[1] - this.axis[0])));
     });
     new ResizeObserver(() => this.resize()).observe(parts.stage);
+    const near = new IntersectionObserver((entries) => { // 画面に近づくまでは描かない。ページを速く開くため
+      if (entries.at(-1).isIntersecting) this.near = true, near.disconnect(), this.draw();
+    }, { rootMargin: "100%" });
+    near.observe(this.figure);
     listen(window, "hashchange", () => { if (this.read()) this.compute(); });
   }
   change(part) {
@@ -366,7 +370,7 @@ class Playground {
         this.last = now;
         this.draw();
       }
-      if (this.width) this.paint();
+      if (this.width && this.near) this.paint();
     });
   }
   // 大きさを決める。縦横比は地形による
@@ -382,8 +386,9 @@ class Playground {
       canvas.style.height = `${height}px`;
       canvas.getContext("2d").scale(ratio, ratio);
     }
+    this.axis = [46, this.width - 14]; // 損失の図の横軸の両端
     this.shape = null;
-    this.project(), this.draw();
+    this.project(), this.arrange(), this.draw();
   }
   color(name) { return (this.style ??= getComputedStyle(this.figure)).getPropertyValue(`--playground-${name}`).trim(); }
   // 目盛の文字
@@ -466,7 +471,7 @@ class Playground {
   // 損失の図。まだ通っていない先は、上に重ねた幕(veil)で薄く見せる。谷底のある地形で損失が負にならなければ、対数目盛にする
   paintLoss() {
     const { width, steps, paths, land: { low, high }, parts } = this, ink = parts.loss.getContext("2d");
-    const [left, right, top, bottom] = [46, width - 14, 8, 112], all = paths.flatMap((path) => path.losses);
+    const [left, right] = this.axis, [top, bottom] = [8, 112], all = paths.flatMap((path) => path.losses);
     const log = Boolean(this.surface.minimum) && all.every((loss) => loss >= 0), scale = log ? Math.log10 : Number;
     const [floor, ceiling] = log ? [high * 1e-9, high * 100] : [2 * low - high, 2 * high - low]; // これより外は描かない
     const [least, most] = log ? [floor / 10, ceiling * 10] : [2 * floor - ceiling, 2 * ceiling - floor];
@@ -475,7 +480,6 @@ class Playground {
     if (!(to - from > 1e-9)) [from, to] = [scale(floor), scale(ceiling)];
     const X = (k) => mix(left, right, k / steps);
     const Y = (size) => clamp(mix(bottom - 4, top + 4, (size - from) / (to - from)), top - 9, bottom + 9);
-    this.axis = [left, right];
     ink.clearRect(0, 0, width, 132);
     ink.setLineDash([]);
     Object.assign(ink, { strokeStyle: this.color("grid"), lineWidth: 1 });

@@ -15,6 +15,7 @@ from layer_outputs import LAYER_OF, layer_outputs
 from living import histograms
 
 from .alone import names_reached_by_tab, one_or_all, opened
+from .conftest import until
 
 STATIC = Path(__file__).parents[2] / "book" / "_static"
 EVERYTHING = (list(ACTIVATIONS), list(SCALES), True)
@@ -477,6 +478,20 @@ def test_a_phone_shows_it_without_sideways_scroll(show, activation):
     )
     assert small == []
     assert figure.part("svg").last.bounding_box()["width"] > 250
+
+
+def test_nothing_is_computed_before_the_figure_comes_near(show):
+    """A page with several figures opens at once; the place of the last one is kept for it."""
+    first, last = show({"first": settings(), "last": settings()}, viewport={"width": 800, "height": 200})
+    first.state()
+    before = last.root.bounding_box()
+    assert first.drawings()[0]
+    assert (last.drawings(), last.ask("found()")) == ([None] * 5, None)
+    assert last.part("output").all_inner_texts() == first.part("output").all_inner_texts()
+    last.root.scroll_into_view_if_needed()
+    until(last.page, "() => document.querySelector('#last .histograms-bars').getAttribute('d')")
+    assert last.drawings() == first.drawings()
+    assert last.root.bounding_box()["height"] == before["height"]
 
 
 def test_without_javascript_and_in_print_the_still_stands_in(show):

@@ -12,7 +12,7 @@ from fumoto.experiments.momentum import roots
 from fumoto.printed.playground import PLAYED, SURFACES
 
 from .alone import names_reached_by_tab
-from .conftest import BOOK, generated
+from .conftest import BOOK, generated, until
 
 ALL = ["SGD", "Momentum", "Nesterov", "AdaGrad", "RMSProp", "AdaDelta", "Adam", "AdamW", "Lion"]
 VALUES = {"eta": 0.1, "alpha": 0.9, "rho": 0.9, "beta_1": 0.9, "beta_2": 0.999, "varepsilon": 1e-8}
@@ -442,6 +442,16 @@ def test_nothing_moves_unasked(show, motion):
     figure.page.wait_for_timeout(200)
     state = figure.state()
     assert (state["playing"], state["time"]) == (False, 60)
+
+
+def test_nothing_is_drawn_before_the_figure_comes_near(show):
+    first, last = show(first=config(), last=config(), viewport={"width": 800, "height": 200})
+    first.state()
+    picture = "document.querySelector('#last canvas').toDataURL()"
+    empty = last.page.evaluate(picture)
+    assert empty != first.root.evaluate("(figure) => figure.querySelector('canvas').toDataURL()")
+    last.root.scroll_into_view_if_needed()
+    until(last.page, f"(empty) => {picture} !== empty", empty)
 
 
 def test_without_javascript_the_still_figure_stands(show):
