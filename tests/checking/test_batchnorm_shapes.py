@@ -464,3 +464,61 @@ def test_an_average_of_standard_deviations_is_named():
     source = LAYER.format(**PARTS).replace("+ new * var", "+ new * np.sqrt(var + self.eps)")
     report = check_batchnorm(written(source, "BatchNorm1d"))
     assert report.variant == "running/standard-deviation-with-epsilon", report
+
+
+@pytest.mark.parametrize(
+    ("fed", "instead", "variant"),
+    [
+        ("self.running_var = (1 - new) * self.running_var", "self.running_var = (1 - new) * self.running_mean", "var-from-mean"),
+        ("new * var", "new * mean", "var-of-mean"),
+        ("new * mean", "new * var", "mean-of-var"),
+        ("self.running_mean = (1 - new) * self.running_mean + new * mean\n", "old = self.running_mean; self.running_mean = (1 - new) * old + new * mean\n", "var-from-old-mean"),
+    ],
+)  # fmt: skip
+def test_averages_that_are_mixed_up_are_named(fed, instead, variant):
+    source = LAYER.format(**PARTS)
+    assert fed in source
+    source = source.replace(fed, instead)
+    if variant == "var-from-old-mean":
+        source = source.replace("(1 - new) * self.running_var", "(1 - new) * old")
+    report = check_batchnorm(written(source, "BatchNorm1d"))
+    assert (report.ok, (report.variant or "").removesuffix("-biased")) == (False, f"running/{variant}"), report
+
+
+def test_averages_of_the_wrong_shape_do_not_hide_the_wrong_axis():
+    """They clash with the next batch only when it is of another size: at inference."""
+    source = LAYER.format(**{**PARTS, "var": "x.var(1, keepdims=True)"}).replace("x.mean(0)", "x.mean(1, keepdims=True)")
+    report = check_batchnorm(written(source, "BatchNorm1d"))
+    assert (report.ok, report.variant) == (False, "forward/axis"), report
+
+
+def test_an_error_at_inference_is_said_if_training_is_right():
+    report = check_batchnorm(layer(backward=False, inference="self.runing_mean, self.running_var"))
+    assert (report.ok, report.variant) == (False, None)
+    assert "AttributeError" in report.verdict
+
+
+UPRIGHT = """
+def batch_norm(Z, gamma, beta, eps=1e-5):
+    \"\"\"Z: {shape}\"\"\"
+    mu = Z.mean(axis={axis}, keepdims=True)
+    return gamma * (Z - mu) / np.sqrt(Z.var(axis={axis}, keepdims=True) + eps) + beta
+"""
+
+
+@pytest.mark.parametrize(
+    ("shape", "axis", "variant"),
+    [
+        ("(units, examples)", 1, None),
+        ("(n[l], m)", 1, None),
+        ("(D, N)", 1, None),
+        ("one column per example", 1, None),
+        ("(batch, features)", 1, "forward/axis"),
+        ("(N, D)", 0, None),
+        ("(n, m)", 0, None),
+    ],
+)
+def test_the_docstring_of_a_function_says_what_lies_where(shape, axis, variant):
+    report = check_batchnorm(written(UPRIGHT.format(shape=shape, axis=axis), "batch_norm"))
+    assert (report.ok, report.variant) == (variant is None, variant)
+    assert ("説明(docstring)に x の形を" in str(report)) == (variant is not None)

@@ -1,5 +1,6 @@
 """check_initializer() on what learners write: whole networks, (W, b), layers, other orders, other sources."""
 
+import importlib
 import itertools
 import random
 
@@ -500,6 +501,49 @@ def test_uniform_numbers_that_start_at_zero_are_named():
 def test_a_wrong_limit_of_uniform_numbers_is_named(limit, variant):
     report = check_initializer(lambda rng, n, m: rng.uniform(-1, 1, (n, m)) * limit(n), "he")
     assert (report.ok, report.variant) == (False, variant), str(report)
+
+
+@pytest.mark.parametrize(
+    ("make", "variant"),
+    [
+        (lambda rng, n, m: rng.normal(size=(n, m)) * np.sqrt(2 / n + m), "bracket"),
+        (lambda rng, n, m: rng.uniform(-1, 1, (n, m)) * np.sqrt(6 / n + m), "bracket-in-limit"),
+    ],
+)
+def test_lost_brackets_are_named(make, variant):
+    report = check_initializer(make, "xavier")
+    assert (report.ok, report.variant) == (False, f"eq-glorot-std/{variant}"), str(report)
+
+
+FILTERS = """
+def fans(shape):
+    # (out, in) for layers, (out, in, kh, kw) for convolutions
+    area = {area}
+    return shape[1] * area, shape[0] * area
+
+def glorot(shape, seed=0):
+    n, m = fans(shape)
+    return np.random.default_rng(seed).normal(size=shape) * np.sqrt(2 / (n + m))
+
+def he_filters(out_channels, in_channels, kernel_size=3, seed=0):
+    area = {area_here}
+    W = np.random.default_rng(seed).normal(size=(out_channels, in_channels, kernel_size, kernel_size))
+    return W * np.sqrt(2 / (in_channels * area)), np.zeros(out_channels)
+"""
+
+
+@pytest.mark.parametrize(
+    ("area", "here", "right"), [("int(np.prod(shape[2:]))", "kernel_size**2", True), ("1", "1", False)]
+)
+def test_filters_are_tried_where_the_file_speaks_of_them(tmp_path, monkeypatch, area, here, right):
+    """In the function it calls; with a size of the window that has a default."""
+    monkeypatch.syspath_prepend(tmp_path)
+    source = "import numpy as np\n" + FILTERS.format(area=area, area_here=here)
+    name = f"filters_{right}".lower()
+    (tmp_path / f"{name}.py").write_text(source, encoding="utf-8")
+    module = importlib.import_module(name)
+    variants = [check_initializer(module.glorot, "xavier").variant, check_initializer(module.he_filters, "he").variant]
+    assert variants == ([None, None] if right else ["eq-glorot-std/n-both-channels", "eq-he-std/n-channels"])
 
 
 # --- recognising --------------------------------------------------------------------------------------------

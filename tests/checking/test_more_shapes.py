@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from fumoto import check
+from fumoto.checking.calling.shapes.visible import written_numbers
 
 
 class Dense:
@@ -327,7 +328,9 @@ class SvdThatKeepsItsValues(SvdOfMuon):
 
 def test_muon_that_keeps_the_singular_values_is_momentum():
     assert check(SvdThatKeepsItsValues, "Muon").variant == "method/Momentum"
-    assert check(SvdOfMuon, "Muon").variant == "eq-muon-w/exact"
+    report = check(SvdOfMuon, "Muon")
+    assert report.ok
+    assert "特異値分解で、特異値をちょうど 1 にする" in report.variant
 
 
 def step_of_a_list(params, grad_fn, velocity=None, lr=0.01, mu=0.9):
@@ -400,3 +403,27 @@ class LookingBackOnItsOwn:
 
 def test_a_count_without_a_default_is_no_state():
     assert check(LookingBackOnItsOwn, "Nesterov").variant == "eq-nesterov-w/looks-back"
+
+
+def rmsprop_of_locals(params, grads, states, hyperparams):
+    rho, eps = hyperparams["rho"], 3e-6
+    for p, g, s in zip(params, grads, states, strict=True):
+        s = rho * s + (1 - rho) * np.square(g)
+        p[:] -= hyperparams["lr"] * g / np.sqrt(s + eps)
+
+
+def adadelta_of_locals(params, grads, states, hyperparams):
+    rho, eps = hyperparams["rho"], 2e-5
+    for p, g, (s, delta) in zip(params, grads, states, strict=True):
+        s[:] = rho * s + (1 - rho) * np.square(g)
+        change = np.sqrt(delta + eps) / np.sqrt(s + eps) * g
+        p[:] -= change
+        delta[:] = rho * delta + (1 - rho) * g * g
+
+
+def test_an_epsilon_in_a_local_variable_is_read_from_the_code():
+    """No usual value: what the code says comes first."""
+    assert check(rmsprop_of_locals, "RMSProp").variant == "state/forgotten"
+    assert check(adadelta_of_locals, "AdaDelta").variant == "eq-adadelta-u/gradients-in-u"
+    assert written_numbers(rmsprop_of_locals) == (3e-6,)
+    assert written_numbers(LookingBackOnItsOwn(lr=1e-5)) == ()

@@ -5,7 +5,7 @@ from dataclasses import replace
 from typing import Any
 
 from fumoto.checking.calling.batchnorm.following import Followed, follow
-from fumoto.checking.calling.batchnorm.partners import together
+from fumoto.checking.calling.batchnorm.partners import Together, together
 from fumoto.checking.calling.batchnorm.rates import Given
 from fumoto.checking.calling.safety import ReaderError, one_check
 from fumoto.checking.candidates.batchnorm import agreement, diagnose, inference
@@ -51,7 +51,10 @@ def check_batchnorm(make: Any, *, decay_rate: float | None = None, eps: float | 
     }
     make = together(make)
     report, *others = _each_backward(make, given)
-    return next((other for other in others if report.ok and not other.ok), report)
+    report = next((other for other in others if report.ok and not other.ok), report)
+    if report.variant == "forward/axis" and isinstance(make, Together):
+        return replace(report, notes=(*report.notes, _WHICH_WAY))
+    return report
 
 
 def _each_backward(make: Any, given: Given) -> Iterator[Report]:
@@ -77,6 +80,8 @@ def _judged(followed: Followed, given: Given) -> Report:
         for v in _plausible(yours, equations, known, followed.either)
     )
     values, report = _first(tried)
+    if followed.failed and report.variant is None:
+        return Report(False, f"BatchNorm を確かめられませんでした。{followed.failed}", how=followed.how)
     new = followed.new or (followed.either and values["decay_rate"] != known["decay_rate"])
     constants = {name: value for name, value in values.items() if known[name] is None}
     if INFERENCE not in yours.stages():  # 移動平均は見ていない
@@ -145,6 +150,7 @@ def _compared(
 
 # --- 書き足すこと -------------------------------------------------------------------------------------------
 
+_WHICH_WAY = "列×標本 の配列を受け取る関数なら、説明(docstring)に x の形を (features, samples) のように書くと、その並べ方で調べます。"
 _USUAL = "γ と β を渡して作り、forward(x, training) と backward(dout) を呼びました。"
 _WORDS = {"eps": "ε", "decay_rate": "減衰率 ρ"}
 

@@ -18,7 +18,7 @@ def readers_of(seen: Observed, methods: Iterable[Method]) -> list[Comparison]:
     found = []
     for method in methods:
         names = tuple(method.hyperparameters)
-        found.append(Comparison(method, seen.values(names), book(), seen.paths(names)))
+        found.append(Comparison(method, seen.values(names), book(), seen.paths(names), seen.written))
     return found
 
 

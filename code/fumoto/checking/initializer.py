@@ -10,6 +10,7 @@ from fumoto.checking.calling.weights.layer import Layer
 from fumoto.checking.calling.weights.roles import in_words
 from fumoto.checking.candidates.biases import notes_on_biases, odd_bias
 from fumoto.checking.candidates.initializer import called, degenerate, diagnose, scaled, written_wrongly
+from fumoto.checking.candidates.node_counts import WRONG_N
 from fumoto.checking.computing.initializer import (
     LABELS,
     SIGMAS,
@@ -83,7 +84,8 @@ def _form(name: str, layers: list[Layer]) -> str:
         return name
     glorot = book()[LABELS["glorot"]]
     causes = (written_wrongly(glorot, layers, both=True), scaled(glorot, layers))
-    return "glorot" if agrees(glorot, layers) or any(each is not None for each in causes) else name
+    channels = agrees(glorot, layers, WRONG_N["n-both-channels"][1])
+    return "glorot" if agrees(glorot, layers) or channels or any(each is not None for each in causes) else name
 
 
 def _compared(name: str, layers: list[Layer]) -> Report:

@@ -11,6 +11,7 @@ from fumoto.checking.calling.safety import ReaderError, within_time_limit
 from fumoto.checking.calling.shapes.making import NOTHING
 from fumoto.checking.calling.shapes.opening import starts_of
 from fumoto.checking.calling.shapes.units import example
+from fumoto.checking.calling.shapes.visible import written_numbers
 from fumoto.checking.calling.trying import FAILED, Trial, Wanted, choose, copied, walker
 from fumoto.checking.computing.running import follow
 from fumoto.hints import Array, Arrays, Hyperparameters
@@ -28,7 +29,7 @@ class Observed:
     ``idle``: そのうち、更新の計算の中で使われているもの。
     ``unplaced``: 渡された値のうち、受け取る引数のなかったもの。``assumed``: 既定値がないので、よくある値を渡した引数。
     ``places``: 少し違う引数で走らせたときの、引数の名前 → 渡したところ。
-    ``title``: クラスや関数の名前。``others``: 区別できない、ほかの呼び方で見えたこと。
+    ``title``: クラスや関数の名前。``written``: コードに書かれた小数。``others``: 区別できない、ほかの呼び方で見えたこと。
     """
 
     how: str
@@ -41,6 +42,7 @@ class Observed:
     assumed: tuple[str, ...] = ()
     places: dict[str, values.Place] = field(default_factory=dict)
     title: str = ""
+    written: tuple[float, ...] = ()
     others: "tuple[Observed, ...]" = ()
 
     def values(self, names: Sequence[str], only_passed: bool = False) -> dict[str, float]:
@@ -93,17 +95,18 @@ def _observe(thing: Any, wanted: Wanted, problems: "Sequence[Problem]") -> Obser
     try:
         first, *rest = chosen(thing, wanted, problems)
         seen = _first_seen(first, wanted, problems)
+        title, written = _title(thing), written_numbers(thing)
         others = []
         for trial in rest:
             try:
-                others.append(seen_with(trial, wanted, problems))
+                others.append(replace(seen_with(trial, wanted, problems), written=written))
             except ReaderError:  # 小さな問題では走っても、形がいろいろだと走らない
                 continue
     except ReaderError:
         raise
     except Exception as error:  # 読者のものは、属性を見るだけでも例外を起こせる
         raise ReaderError(f"呼び方を調べるうちに {type(error).__name__} が起きました。") from None
-    return replace(seen, others=tuple(others), title=_title(thing))
+    return replace(seen, others=tuple(others), title=title, written=written)
 
 
 def chosen(thing: Any, wanted: Wanted, problems: "Sequence[Problem]") -> list[Trial]:

@@ -47,8 +47,17 @@ _LENGTHS: tuple[tuple[str, str, dict[str, str]], ...] = (("", "", {}), ("plus", 
 _AHEAD: tuple[tuple[str, str, dict[str, str]], ...] = (("", "", {}), ("not-ahead", "先読みをしない(PyTorch の nesterov=False)", {"eq-muon-u": "m_next"}))  # fmt: skip
 
 
+_EXACT = "反復の代わりに、特異値分解で、特異値をちょうど 1 にする"
+
+
 def _muon_forms() -> Iterator[Candidate]:
-    """Muon の、公開されている書き方の組み合わせ。どれも、著者や PyTorch のコードにある。"""
+    """Muon の、公開されている書き方の組み合わせ。特異値分解のほかは、どれも、著者や PyTorch のコードにある。"""
+    for ahead, scale, total in product(_AHEAD, _SCALES, _SUMS):
+        parts = [part for part in (ahead, scale, total) if part[0]]
+        words = "、".join(words for _, words, _ in (("", _EXACT, None), *parts))
+        formulas = {**total[2], **ahead[2], "eq-muon-w": f"(1 - eta * lam) * w_t - eta * {scale[2]} * orthogonal(u)"}
+        identifier = f"convention/{'-'.join(['exact', *(slug for slug, _, _ in parts)])}"
+        yield Candidate(identifier, f"{words}書き方です", None, tuple(formulas.items()), convention=True)
     for ahead, scale, total, length in product(_AHEAD, _SCALES, _SUMS, _LENGTHS):
         parts = [part for part in (ahead, scale, total, length) if part[0]]
         formulas = {**total[2], **length[2], **ahead[2]}

@@ -153,7 +153,6 @@ MUON: tuple[Row, ...] = (
     ("not-orthogonal", "直交化せず、長さで割っただけの u で進んでいます", {_MW: f"{_STEP} * u / max(G, varepsilon)"}),
     ("length-kept", "直交化せず、u のまま進んでいます(特異値を 1 にそろえていません)", {_MW: f"{_STEP} * u"}),
     ("sign", "直交化せず、u の符号で進んでいます", {_MW: f"{_STEP} * sign(u)"}),
-    ("exact", "反復でなく、特異値分解で、特異値をちょうど 1 にしています", {_MW: f"{_STEP} * orthogonal(u)"}),
     ("scale-root", "歩幅の max(1, m/n) の平方根が抜けています", {_MW: "(1 - eta * lam) * w_t - eta * max(1, m / n) * O_next"}),
     ("scale-not-limited", "歩幅の m/n を 1 より小さくもしています(max(1, …) がありません)", {_MW: "(1 - eta * lam) * w_t - eta * sqrt(m / n) * O_next"}),
     ("momentum-after", "勾配を先に直交化してから、慣性をかけています。直交化するのは、慣性をかけたものです", {_MU: "g_t", "a_next": "alpha * a_t + Z_hat", _MW: f"{_STEP} * (alpha * a_next + Z_hat)"}),

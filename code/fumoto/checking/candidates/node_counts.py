@@ -18,6 +18,10 @@ WRONG_N: dict[str, tuple[str, Callable[[Layer], float]]] = {
         "出力のチャンネル数だけ(窓の大きさ kh × kw も抜けています)",
         lambda layer: layer.n_out // layer.kernel if layer.kernel > 1 else _NONE,
     ),
+    "n-both-channels": (  # n + m が、どちらもチャンネル数になる n
+        "入力と出力のチャンネル数だけ(どちらにも、窓の大きさ kh × kw が抜けています)",
+        lambda layer: (layer.n_in + layer.n_out) // layer.kernel - layer.n_out if layer.kernel > 1 else _NONE,
+    ),
     "n-window": (
         "窓の大きさ kh × kw だけ(入力のチャンネル数が抜けています)",
         lambda layer: layer.kernel if layer.kernel > 1 else _NONE,

@@ -3,6 +3,10 @@
 #: 式のラベル → (間違いの名前, 種類, 間違えた式) の並び。
 OFTEN: dict[str, tuple[tuple[str, str, str], ...]] = {
     "eq-he-std": (("often-1", "根号が 2 にかかっていない", r"\sigma = \frac{2}{\sqrt{n}}"),),
+    "eq-glorot-std": (
+        ("bracket", "分母の括弧が抜けている", r"\sigma = \sqrt{\frac{2}{n} + m}"),
+        ("bracket-in-limit", "一様乱数の端の式で、分母の括弧が抜けている", r"\sigma = \sqrt{\frac{2}{n} + \frac{m}{3}}"),
+    ),
     "eq-batchnorm-scale": (
         ("nothing", "γ と β が抜けている", r"y_i = \hat{x}_i"),
         ("bracket", "β にも γ が掛かっている", r"y_i = \gamma (\hat{x}_i + \beta)"),

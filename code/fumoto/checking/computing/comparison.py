@@ -42,12 +42,13 @@ class Difference:
 
 @dataclass(frozen=True)
 class Comparison:
-    """読者の最適化手法の足どりと、比べる相手の手法、引数、式。"""
+    """読者の最適化手法の足どりと、比べる相手の手法、引数、式。``written``: 読者のコードに書かれた小数。どれが何かは、分からない。"""
 
     method: Method
     hyperparameters: Hyperparameters
     equations: Equations
     trajectories: list[Trajectory] = field(default_factory=list)
+    written: tuple[float, ...] = ()
 
     def first_difference(
         self,

@@ -62,18 +62,36 @@ def _is_double(path: Trajectory) -> bool:
 
 
 def completed(reader: Comparison) -> Iterator[Comparison]:
-    """分からない値を、よく使われる値で補ったもの。よく見るものから順に。学習率は測る。"""
+    """分からない値を、コードに書かれた数か、よく使われる値で補ったもの。ありそうなものから順に。学習率は測る。"""
+    if guessed := _guessed(reader):
+        yield from completed(replace(reader, hyperparameters={**reader.hyperparameters, **guessed}, written=()))
     unknown = [name for name in missing(reader) if name != "lr"]
-    choices = [list(enumerate(_usual(name, reader.method.name))) for name in unknown]
+    choices = [list(enumerate(_usual(name, reader))) for name in unknown]
     for combination in sorted(product(*choices), key=lambda each: sum(rank for rank, _ in each)):
         values = {name: value for name, (_, value) in zip(unknown, combination, strict=True)}
         yield from _with_rate(replace(reader, hyperparameters={**reader.hyperparameters, **values}))
 
 
-def _usual(name: str, method: str) -> tuple[float, ...]:
+def _usual(name: str, reader: Comparison) -> tuple[float, ...]:
     """よく使われる値。減衰のない Muon や Lion はあっても、減衰のない AdamW は、AdamW ではない。"""
-    none = (0.0,) if name == "weight_decay" and method != "AdamW" else ()
+    none = (0.0,) if name == "weight_decay" and reader.method.name != "AdamW" else ()
     return none + USUAL[name]
+
+
+_SIZES = {"eps": (0.0, 1e-4), "lr": (1e-4, 0.5)}  # コードに書かれた数の、ありそうな大きさ。ほかは減衰率
+_RATES = (0.5, 1.0)
+
+
+def _guessed(reader: Comparison) -> dict[str, float]:
+    """分からない値の、コードに書かれた数からの見当: 大きさから ε か学習率か減衰率とみて、書かれた順に当てる。"""
+    left, found = list(reader.written), {}
+    for name in missing(reader):
+        low, high = _SIZES.get(name, _RATES)
+        value = next((x for x in left if low <= x < high), None)
+        if value is not None and name != "weight_decay":
+            left.remove(value)
+            found[name] = value
+    return found
 
 
 def _with_rate(reader: Comparison) -> Iterator[Comparison]:
@@ -216,7 +234,7 @@ def plausible(reader: Comparison, most: int = 2) -> list[Comparison]:
     """式と違う動きをするコードの、分からない値を補ったもの。もっともらしい順に ``most`` 個まで。"""
     if missing(reader) == ["weight_decay"]:
         most = 1
-    if "eps" not in missing(reader):
+    if _guessed(reader) or "eps" not in missing(reader):
         return list(islice(completed(reader), most))
     found: list[Comparison] = []
     for eps in epsilon_first(reader)[:most]:

@@ -26,7 +26,7 @@ _INSTEAD_OF_0 = {"momentum": 0.4, "decay_rate": 0.6, "beta1": 0.4, "beta2": 0.6,
 def follow(reading: Reading, hyperparameters: Hyperparameters, problem: Problem) -> Trajectory:
     """1 つの問題の上での足どり。走らないか、重みや勾配をおかしくすれば ``ReaderError``。
 
-    あまり使わない形(0 次元、3 次元、空)の配列でだけ走らないなら、それを除いて走らせ、そう伝える。
+    あまり使わない形(0 次元、3 次元、空)の配列か、勾配が 0 になる配列でだけ走らないなら、それを除いて走らせ、そう伝える。
     """
     try:
         return _follow(reading, hyperparameters, problem)
@@ -36,22 +36,25 @@ def follow(reading: Reading, hyperparameters: Hyperparameters, problem: Problem)
                 found = _follow(reading, hyperparameters, problem.only(keys))
             except ReaderError:
                 continue
-            note = f"{what}の配列では走らなかったので、それを除いて確かめました({error})"
+            note = f"{what}では走らなかったので、それを除いて確かめました({error})"
             return replace(found, notes=(*found.notes, note))
         raise
 
 
 def _without_unusual(problem: Problem) -> Iterator[tuple[str, set[str]]]:
-    """(除いた形, 残りのキー)。1 種類だけ除いたものを先に。"""
+    """(除いたもの, 残りのキー)。1 種類だけ除いたものを先に。"""
     unusual: dict[str, set[str]] = {"空": set(), "3 次元": set(), "0 次元": set()}
     for key, w in problem.start.items():
         if w.size == 0 or w.ndim in (0, 3):
             unusual["空" if w.size == 0 else f"{w.ndim} 次元"].add(key)
     found = {what: keys for what, keys in unusual.items() if keys}
     for what, keys in found.items():
-        yield what, problem.start.keys() - keys
+        yield f"{what}の配列", problem.start.keys() - keys
     if len(found) > 1:
-        yield "、".join(found), problem.start.keys() - set().union(*found.values())
+        yield f"{'、'.join(found)}の配列", problem.start.keys() - set().union(*found.values())
+    still = {key for key in problem.start if any(not np.any(grads[key]) for grads in problem.gradients)}
+    if still and still != problem.start.keys():  # 勾配が 0 なら打ち切るもの
+        yield "勾配が 0 になることのある配列", problem.start.keys() - still
 
 
 def _follow(reading: Reading, hyperparameters: Hyperparameters, problem: Problem) -> Trajectory:

@@ -9,7 +9,7 @@ import numpy as np
 from fumoto.checking.calling.batchnorm.functions import FunctionInUse
 from fumoto.checking.calling.batchnorm.gradients import shape_of
 from fumoto.checking.calling.batchnorm.layers import LayerInUse
-from fumoto.checking.calling.batchnorm.layouts import LAYOUTS, Layout
+from fumoto.checking.calling.batchnorm.layouts import Layout, layouts_for
 from fumoto.checking.calling.batchnorm.making import columns_in, layout_of, made_of
 from fumoto.checking.calling.batchnorm.modes import WORDS
 from fumoto.checking.calling.batchnorm.partners import Together, together
@@ -28,6 +28,7 @@ class Followed:
 
     ``moved``: 推論で何かが変わったか。``how``: 呼び方の一文。``values``: 減衰率と ε の、この本の意味での値。渡せず、属性にも見えなければ
     None。``rate``: 減衰率の引数の名前。``either``: それが、どちらの意味か決まらないか。``new``: 新しい値に掛ける数か。``backwards``: 逆伝播の関数の名前。
+    ``failed``: 推論だけが走らなかったなら、そのわけ。
     """
 
     found: tuple[Found, ...]
@@ -39,6 +40,7 @@ class Followed:
     either: bool
     new: bool
     backwards: tuple[str, ...] = ()
+    failed: str = ""
 
 
 def follow(make: Any, given: Given, which: int = 0) -> Followed:
@@ -58,17 +60,19 @@ class _Way:
 def _follow(make: Any, given: Given, which: int) -> Followed:
     make = together(make)
     way = _chosen(make, given, which)
-    found, moved = [], False
+    found, moved, failed = [], False, ""
     for problem in way.problems:
         rates = Rates(given)
         used, words = way.start(problem, rates)
-        one, changed = _run(used, way.layout, problem)
-        found.append(one)
-        moved = moved or changed
+        found.append(_trained(used, way.layout, problem))
+        try:
+            moved = _inferred(used, way.layout, problem, found[-1]) or moved
+        except ReaderError as error:  # 学習中の間違いのせいかもしれない
+            failed = failed or str(error)
     how = f"{words}{way.layout.words}{used.how()}"
     backs = tuple(back.__name__ for back in make.backwards) if isinstance(make, Together) else ()
     return Followed(
-        tuple(found), way.problems, moved, how, rates.known, rates.name, rates.either, rates.new, backs
+        tuple(found), way.problems, moved, how, rates.known, rates.name, rates.either, rates.new, backs, failed
     )
 
 
@@ -78,7 +82,7 @@ def _follow(make: Any, given: Given, which: int) -> Followed:
 def _chosen(make: Any, given: Given, which: int) -> _Way:
     """はじめのミニバッチで動いた呼び方。どれも動かなければ、はじめの呼び方の ``ReaderError``。"""
     errors = []
-    for layout in LAYOUTS:
+    for layout in layouts_for(make.forward if isinstance(make, Together) else make):
         try:
             return _with_words(make, given, which, layout)
         except _WrongShape:
@@ -151,19 +155,24 @@ def _tried(way: _Way, given: Given) -> bool:
 # --- 走らせる -----------------------------------------------------------------------------------------------
 
 
-def _run(used: InUse, layout: Layout, problem: Problem) -> tuple[Found, bool]:
-    """見えた値と、推論で何かが変わったか。"""
+def _trained(used: InUse, layout: Layout, problem: Problem) -> Found:
+    """学習中に見えた値。"""
     found: Found = {TRAINING: []}
     for batch in problem.batches:
         found[TRAINING].append(_forward("forward の出力", used, layout, problem, batch.x, True))
         for stage, value in _backward(used, layout, problem, batch.dout):
             found.setdefault(stage, []).append(value)
+    return found
+
+
+def _inferred(used: InUse, layout: Layout, problem: Problem, found: Found) -> bool:
+    """推論の出力を ``found`` に加える。値は、推論で何かが変わったか。"""
     if not used.infers:
-        return found, False
+        return False
     averages = used.averages()
     first, second = (_forward("推論の出力", used, layout, problem, problem.x_test, False) for _ in range(2))
     found[INFERENCE] = [first]
-    return found, not _equal([*averages, first], [*used.averages(), second])
+    return not _equal([*averages, first], [*used.averages(), second])
 
 
 def _forward(what: str, used: InUse, layout: Layout, problem: Problem, rows: Array, training: bool) -> Array:

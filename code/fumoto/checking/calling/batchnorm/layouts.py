@@ -1,10 +1,13 @@
 """入力の並べ方: 標本×列、画像、列×標本。問題はどれも 標本×列 で、読者に渡すときに並べ替え、返ったものを戻す。"""
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
+from fumoto.checking.calling.shapes.making import look
 from fumoto.checking.computing.batchnorm import (
     IMAGE_PROBLEMS,
     PROBLEMS,
@@ -81,3 +84,13 @@ IMAGES = (
 )
 #: どれで動くかを試す順。
 LAYOUTS = (ROWS, *IMAGES)
+_COLUMNS_FIRST = re.compile(
+    r"\(\s*(units|features|n_?features|d|dim|n_?x|n\[l\]|n_?l|hidden\w*|neurons|layer_?size|channels|列\w*|特徴\w*)\s*,"
+    r"\s*(examples|samples|m|n|n_?samples|batch(_?size)?|b|データ\w*|標本\w*|枚数)\s*\)|column per (example|sample)",
+    re.IGNORECASE,
+)
+
+
+def layouts_for(thing: Any) -> tuple[Layout, ...]:
+    """``thing`` で試す並べ方。説明に (units, examples) のような形が書いてあれば、列×標本 を先に。"""
+    return (COLUMNS, *LAYOUTS) if _COLUMNS_FIRST.search(str(look(thing, "__doc__"))) else LAYOUTS

@@ -26,6 +26,7 @@ from fumoto.checking.calling.shapes.making import (
 from fumoto.checking.calling.shapes.opening import opened, started
 from fumoto.checking.calling.shapes.owning import owning
 from fumoto.checking.calling.shapes.roles import (
+    LAYERS,
     Argument,
     Arguments,
     Role,
@@ -188,6 +189,7 @@ def groups(
 def _with_verb(making: Making, verb: Verb, made: Any) -> Iterator[list[Plan]]:
     """1 つの関数の呼び方。返されるのが重みの変化であるものは、最後に試す。"""
     held = making.arguments.roles() & {Role.PARAMS, Role.MODEL, Role.GRADS}
+    held |= making.arguments.roles() & {Role.BIAS} if Role.PARAMS in held else set()
     assigned = assignments(verb.arguments, held)
     for change in (False, True):
         for setup in (None, *(setups(made) if not held else ())):
@@ -199,7 +201,8 @@ def _with_verb(making: Making, verb: Verb, made: Any) -> Iterator[list[Plan]]:
                 for split, words, shared in kinds(order[0][1]):
                     if change and (Role.MODEL in order[0][1] or split in [kind[0] for kind in _OBJECTS]):
                         continue
-                    if not change and split in [k[0] for k in _CHANGES] and Role.PARAMS not in order[0][1]:
+                    alone = order[0][1].isdisjoint((Role.PARAMS, Role.MODEL))
+                    if not change and alone and split in [kind[0] for kind in _CHANGES]:
                         continue
                     plans = [
                         Plan(
@@ -244,8 +247,8 @@ def _initials(arguments: Arguments) -> tuple[str, ...]:
     return ("none", "zeros", "dict", "filled", *_TOGETHER)
 
 
-_HELD = (Role.PARAMS, Role.MODEL, Role.SHAPE)
-_SAMPLED = (sequences.in_a_list, dictionaries.in_a_dictionary, objects.in_objects, layers.in_a_network, arrays.one_by_one)
+_HELD = (Role.PARAMS, Role.BIAS, Role.MODEL, Role.SHAPE)
+_SAMPLED = (arrays.weights_and_biases, sequences.in_a_list, dictionaries.in_a_dictionary, objects.in_objects, layers.in_a_network, arrays.one_by_one)
 
 
 def _sample(making: Making, values_for: Callable[[dict[str, Any], bool], dict[str, Any]]) -> Any:
@@ -269,7 +272,9 @@ def _sample(making: Making, values_for: Callable[[dict[str, Any], bool], dict[st
                 return values[argument.name]
             if not argument.required or argument.role not in _HELD:
                 return NOTHING
-            return unit.shape if argument.role is Role.SHAPE else unit.weights
+            if normal(argument.name) in LAYERS:
+                return len(unit.keys)
+            return {Role.SHAPE: unit.shape, Role.BIAS: unit.bias}.get(argument.role, unit.weights)
 
         positional, named = filled(making.arguments, give, more)
         try:

@@ -27,7 +27,7 @@ from fumoto.checking.calling.shapes.making import NOTHING, filled
 from fumoto.checking.calling.shapes.roles import Argument
 from fumoto.checking.calling.shapes.units import alike, of_type
 from fumoto.checking.calling.values import normal
-from fumoto.hints import Array, Arrays
+from fumoto.hints import Array, Arrays, Shape
 
 ONCE = "勾配を、はじめの 1 度しか計算していません。ステップごとに、その重みのところで計算します。"
 
@@ -109,6 +109,8 @@ class _Looping:
             return "loop/gradient-at-start", key
         lists = [x for x in _items(value) if isinstance(x, list)] if kind == "end" else []
         same = any(a is b for x in lists for a, b in pairwise(x) if isinstance(a, np.ndarray))
+        moved = len(asked) > 2 and not np.array_equal(asked[-1], asked[-2])
+        same = same or (moved and any(_repeats(x, run.start.shape) for x in _items(value)))
         return ("loop/points-alike", key) if same else None
 
     def notes(self) -> tuple[str, ...]:
@@ -125,7 +127,7 @@ class _Run:
     """読者の関数の、1 回の実行。"""
 
     def __init__(self, loop: Loop, start: Array, values: dict[str, Any]):
-        self.start, self.steps = start, 0
+        self.start, self.steps, self.over, self.last = start, 0, False, start
         self.given: SimpleQueue[Array | None] = SimpleQueue()
         self.reached: SimpleQueue[Any] = SimpleQueue()
         positional, named = filled(loop.arguments, self._giving(loop, start, values), {})
@@ -162,7 +164,11 @@ class _Run:
         """勾配 ``g`` を渡し、次に勾配を聞かれたときの x。"""
         self.steps += 1
         self.given.put(g)
-        return self._next()
+        if self.over and not np.any(g):  # 勾配が 0 なら打ち切るもの
+            self.reached.get()
+            return self.last
+        self.last = self._next()
+        return self.last
 
     def _next(self) -> Array:
         kind, value = self.reached.get()
@@ -172,6 +178,7 @@ class _Run:
             raise ReaderError(ONCE, "loop/gradient-once")
         if kind == "over":
             raise ReaderError("用意した勾配を使い切る前に終わりました。")
+        self.over = kind == "end"
         if kind == "x":
             return of_type(np.reshape(value, self.start.shape), self.start)
         found = next((item for item in _items(value) if alike(item, self.start.shape)), None)
@@ -180,9 +187,17 @@ class _Run:
         return of_type(np.array(found), self.start)
 
 
+def _repeats(points: Any, shape: Shape) -> bool:
+    """並べて返された点が、(出発点のほかは)どれも同じか。"""
+    if not isinstance(points, np.ndarray) or points.ndim != len(shape) + 1 or len(points) <= FEW:
+        return False
+    return points.shape[1:] == shape and np.ptp(points[1:], axis=0).max(initial=0.0) == 0
+
+
 def _items(value: Any) -> list[Any]:
     """返されたものの中で、終わりの重みかもしれないもの。"""
-    return [value, *reversed(value)] if isinstance(value, list | tuple) else [value]
+    inside = value.values() if isinstance(value, dict) else value if isinstance(value, list | tuple) else ()
+    return [value, *reversed(inside)]
 
 
 def _waiting(given: "SimpleQueue[Array | None]", reached: "SimpleQueue[Any]") -> Callable[..., Array]:

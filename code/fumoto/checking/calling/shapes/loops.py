@@ -34,7 +34,8 @@ OBJECTIVE = _words(
 START = _words(
     "x x0 w w0 theta theta0 start init initial initx initialx xinit startpoint startingpoint initpoint initialpoint point "
     "params initparams initialparams position xstart startx initialguess guess initialposition wstart winit initw initialw "
-    "thetainit initialtheta inittheta weights initialweights initweights p p0 xy parameters vector initialvector startvalue"
+    "thetainit initialtheta inittheta weights initialweights initweights p p0 xy parameters vector initialvector startvalue "
+    "q q0 par pars start0 z z0 u0 y0 beta0"
 )
 COUNT = _words(
     "niter iterations numiters steps nsteps epochs maxiter stepnum maxiters numsteps nepochs n iters maxiterations "
@@ -70,6 +71,7 @@ class Loop:
     anything = False
 
     unnamed: ClassVar[dict[str, float]] = {}  # ループでは、名前から分からない引数を、値とみなさない
+    written: ClassVar[dict[str, Any]] = {}
 
     @property
     def accepts(self) -> dict[str, Any]:
@@ -94,13 +96,16 @@ def loops(function: Callable[..., Any]) -> list[Loop]:
     arguments = arguments_of(function)
     gradient, start = _gradient_and_start(arguments, START | BOUNDS)
     if gradient is None or start is None:
-        return []
+        return [each for names in _either_way(arguments) for each in _with_boxes(Loop(function, arguments, *names))]
     if normal(start) in BOUNDS:
         return [
             Loop(function, arguments, gradient, start, separate=True),
             Loop(function, arguments, gradient, start),
         ]
-    plain = Loop(function, arguments, gradient, start)
+    return _with_boxes(Loop(function, arguments, gradient, start))
+
+
+def _with_boxes(plain: Loop) -> list[Loop]:
     return [plain, replace(plain, separate=True), *_boxed(plain)]
 
 
@@ -148,6 +153,13 @@ def _gradient_and_start(arguments: Arguments, starts: frozenset[str]) -> tuple[s
     return gradient, start
 
 
+def _either_way(arguments: Arguments) -> list[tuple[str, str]]:
+    """名前からは分からないとき: 省けない引数が 2 つなら、どちらが勾配の関数で、どちらが出発点でもよい。"""
+    required = [a.name for a in arguments.listed if a.required and a.role is not Role.VALUE]
+    required = [name for name in required if normal(name) not in COUNT | TOLERANCE | OBJECTIVE]
+    return [(required[0], required[1]), (required[1], required[0])] if len(required) == 2 else []
+
+
 _BOTH = (
     Argument("gradient_at", Role.OTHER, True, False, None),
     Argument("start", Role.OTHER, True, False, None),
@@ -167,7 +179,9 @@ def repeated(making: Making, verb: Verb) -> list[Loop]:
         GRADIENT if counts else {name for name in GRADIENT if re.search(r"f(un|unc|n|unction)?$", name)}
     )
     gradient = next((a for a in required if normal(a.name) in functions), None)
-    held = next((a for a in making.arguments.listed if a.required and normal(a.name) in functions), None)
+    alone = Role.PARAMS in verb.arguments.roles() and Role.GRADS not in verb.arguments.roles()
+    holding = GRADIENT - {"grads", "gradients"} if alone else functions
+    held = next((a for a in making.arguments.listed if a.required and normal(a.name) in holding), None)
     gradient = gradient or held  # 作るときに渡すもの
     w = next(
         (a for a in required if a is not gradient and (a.role is Role.PARAMS or normal(a.name) in START)),

@@ -24,8 +24,10 @@ class Variable(np.ndarray):
     name: str = ""
 
     @classmethod
-    def of(cls, array: Array) -> "Variable":
-        return np.array(array).view(cls)
+    def of(cls, array: Array, name: str = "") -> "Variable":
+        made = np.array(array).view(cls)
+        made.name = name
+        return made
 
     def __array_wrap__(self, array: Any, context: Any = None, return_scalar: bool = False) -> Any:
         if array is self:
@@ -194,7 +196,7 @@ class _Variables(Unit):
 
     def __init__(self, params: Arrays):
         super().__init__(params)
-        self.weights: Any = [Variable.of(w) for w in params.values()]
+        self.weights: Any = [Variable.of(w, key) for key, w in params.items()]
 
     def put(self, grads: Arrays) -> None:
         self.gradients = [grads[key] for key in self.keys]
@@ -214,7 +216,7 @@ class _OfValues(_Objects):
     def put(self, grads: Arrays) -> None:
         super().put(grads)
         for each, g in zip(self.objects, self.gradients, strict=True):
-            value = Variable.of(each.current)
+            value = Variable.of(each.current, each.name)
             value.grad = value.gradient = value.derivative = np.array(g)
             each.hold(value)
 

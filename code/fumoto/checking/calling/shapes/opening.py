@@ -106,9 +106,10 @@ class _Initialised:
 
     def update(self, params: Any, grads: Any) -> Any:
         if self.kept is NOTHING:
-            self.kept = self.start(params)
+            keyed = [a for a in arguments_of(self.start).listed if a.required and a.role is Role.KEY]
+            self.kept = self.start(*(0 for _ in keyed), params)  # create_state(index, weight)
         self.count += 1
-        known = {Role.GRADS: grads, Role.PARAMS: params, Role.TIME: self.count}
+        known = {Role.GRADS: grads, Role.PARAMS: params, Role.TIME: self.count, Role.KEY: 0}
         returned = self.function(
             *(
                 known.get(a.role, self.kept)
@@ -118,9 +119,19 @@ class _Initialised:
         )
         if not isinstance(returned, tuple) or len(returned) != 2 or _both_weights(returned, params):
             return returned
-        state_first = type(returned[0]) is type(self.kept) is not type(returned[1])
+        first, second = (_kind(each) is _kind(self.kept) for each in returned)
+        state_first = first and (self._state_first() or not second)
         new, self.kept = returned[::-1] if state_first else returned
         return new
+
+    def _state_first(self) -> bool:
+        """どちらも同じ型なら: 状態を、重みと勾配のどちらよりも先に受け取るなら、返すのも先とみなす。"""
+        return _is_state(next(a for a in self.listed if a.role not in (Role.VALUE, Role.TIME, Role.KEY)))
+
+
+def _kind(value: Any) -> type:
+    """型。0 次元の配列の計算は、配列でなく数になる。"""
+    return np.ndarray if isinstance(value, np.generic | float) else type(value)
 
 
 def _both_weights(returned: tuple[Any, ...], params: Any) -> bool:

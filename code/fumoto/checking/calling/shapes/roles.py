@@ -64,6 +64,7 @@ NAMED: dict[Role, frozenset[str]] = {
 }  # fmt: skip
 
 
+LAYERS = _words("nlayers numlayers numberoflayers layercount")  # 層の数
 BATCH = _words("batchsize minibatchsize nsamples numsamples samplesize nexamples numexamples")  # 勾配を割る数。1 を渡す
 SIZE = -1  # 回数の代わりに、要素の数を渡す
 SIZES = ("n", "size", "len")  # 回数でなく、要素の数かもしれない引数
@@ -105,6 +106,8 @@ def role_of(name: str, default: Any = inspect.Parameter.empty) -> Role:
         return Role.VALUE if is_value(name) else Role.OTHER
     if plain in BATCH:
         return Role.VALUE
+    if plain in LAYERS:
+        return Role.SHAPE
     for role in (Role.BIAS_GRAD, Role.PAIRS, Role.CONFIG, Role.KEY):
         if plain in NAMED[role]:
             return role
@@ -122,6 +125,15 @@ def role_of(name: str, default: Any = inspect.Parameter.empty) -> Role:
     if is_value(name):
         return Role.VALUE
     return Role.MODEL if re.search(r"(model|network|layers)$", plain) else Role.OTHER
+
+
+def is_number(key: str) -> bool:
+    """重みを、名前でなく番号で区別する引数か。
+
+    >>> [is_number(name) for name in ("idx", "layer_id", "i", "key")]
+    [True, True, True, False]
+    """
+    return re.search(r"(idx|index|id|^[ij])$", normal(key)) is not None
 
 
 def arguments_of(function: Callable[..., Any]) -> Arguments:
@@ -182,7 +194,7 @@ def assignments(arguments: Arguments, held: set[Role]) -> list[Arguments]:
     >>> [[a.role.name for a in found.listed] for found in assignments(arguments_of(step), set())]
     [['PARAMS', 'GRADS', 'STATE', 'VALUE']]
     """
-    listed = _known(arguments.listed)
+    listed = _known(arguments.listed, held)
     if (keyed := _by_index(listed)) != listed:
         return [*assignments(Arguments(keyed, arguments.anything), held), *_assigned(arguments, listed, held)]
     return _assigned(arguments, listed, held)
@@ -210,15 +222,17 @@ def _assigned(
         choices = [{open_places[0]: role} for role in (Role.PARAMS, Role.GRADS, Role.PAIRS)]
     elif needs_params != needs_grads and open_places:
         choices = [{open_places[0]: Role.PARAMS if needs_params else Role.GRADS}]
+        if Role.MODEL in roles:  # 勾配は、層が自分で持っていて、残るのは状態かもしれない
+            choices = [{}, *choices]
     return [Arguments(_with_states(listed, choice), arguments.anything) for choice in choices]
 
 
-def _known(listed: tuple[Argument, ...]) -> tuple[Argument, ...]:
+def _known(listed: tuple[Argument, ...], held: set[Role]) -> tuple[Argument, ...]:
     """2 つ目の重みや勾配、相手のないバイアスは、名前から分かったことにしない。"""
     if twins := _two_and_their_gradients(listed):
         return twins
     listed = tuple(replace(a, role=Role.OTHER) if _is_state_by_name(a, listed) else a for a in listed)
-    roles = {argument.role for argument in listed}
+    roles = {argument.role for argument in listed} | held
     paired = {Role.BIAS, Role.BIAS_GRAD} <= roles or {Role.MODEL, Role.GRADS, Role.BIAS_GRAD} <= roles
     alone = set() if paired else {Role.BIAS, Role.BIAS_GRAD}
     if {Role.PARAMS, Role.GRADS} <= roles:

@@ -52,7 +52,7 @@ class _Pairs(_Sequence):
     """``[(勾配, 重み), …]``。``gradient_first``: 勾配が先か。重みは、``assign_sub`` もできる配列。"""
 
     def __init__(self, params: Arrays, gradient_first: bool = True, plain: bool = True):
-        super().__init__(params if plain else {key: Variable.of(w) for key, w in params.items()})
+        super().__init__(params if plain else {key: Variable.of(w, key) for key, w in params.items()})
         self.gradient_first = gradient_first
 
     def put(self, grads: Arrays) -> None:

@@ -2,10 +2,11 @@
 
 import dis
 import inspect
+from types import CodeType
 from typing import Any
 
 from fumoto.checking.calling.shapes.making import look
-from fumoto.checking.calling.shapes.roles import names_with
+from fumoto.checking.calling.shapes.roles import arguments_of, names_with
 from fumoto.checking.calling.values import is_value, number, pair
 
 _NOT_WRITTEN = {"NotImplementedError", "NotImplemented"}
@@ -13,7 +14,7 @@ _NOT_WRITTEN = {"NotImplementedError", "NotImplemented"}
 
 def held(made: Any) -> dict[str, Any]:
     """作ったものの属性か、``self.config["lr"]`` のように属性の辞書に見える、引数の値。"""
-    own = attributes(made)
+    own = {**class_numbers(type(made)), **attributes(made)}
     inside = [numbers(value) for value in own.values() if isinstance(value, dict)]
     return {**{name: value for each in inside for name, value in each.items()}, **numbers(own)}
 
@@ -25,6 +26,11 @@ def numbers(names: dict[Any, Any]) -> dict[str, Any]:
         for name, value in names.items()
         if isinstance(name, str) and is_value(name) and (number(value) is not None or pair(name, value))
     }
+
+
+def class_numbers(kind: type) -> dict[str, Any]:
+    """クラスに、属性として書かれた、引数の値。"""
+    return {name: value for base in reversed(kind.__mro__) for name, value in numbers(dict(vars(base))).items()}
 
 
 def outside(function: Any) -> dict[str, Any]:
@@ -49,6 +55,29 @@ def read_by(made: Any, verb: str | None) -> set[str]:
     """更新する関数が読む、変数と属性の名前。何もしないかもしれない引数(``nesterov=False`` など)があれば、どれも読むとは限らない。"""
     switches = [name for name, value in attributes(made).items() if value is False]
     return set() if switches else names_with("LOAD_", look(look(made, verb) if verb else made, "__code__"))
+
+
+def written_numbers(thing: Any) -> tuple[float, ...]:
+    """関数かクラスに書かれた小数: 式の中の数と、名前からは何か分からない引数の既定値。学習率や ε かもしれない。"""
+    kind = thing if isinstance(thing, type) or inspect.isroutine(thing) else type(thing)
+    functions = list(vars(kind).values()) if isinstance(kind, type) else [kind]
+    found = [x for each in functions for x in _numbers_of(getattr(each, "__func__", each))]
+    return tuple(dict.fromkeys(x for x in found if not any(abs(1 - x - y) < 1e-12 for y in found if y > x)))  # 1 - 0.9
+
+
+def _numbers_of(function: Any) -> list[float]:
+    """引数の既定値と、式の中の数。書かれた順に。"""
+    if not inspect.isfunction(function):
+        return []
+    listed = arguments_of(function).listed
+    unknown = [a.default for a in listed if isinstance(a.default, float) and not is_value(a.name)]
+    return unknown + _constants(function.__code__)
+
+
+def _constants(code: Any) -> list[float]:
+    own = [value for value in code.co_consts if isinstance(value, float) and 0 < value < 1]
+    inside = [each for each in code.co_consts if isinstance(each, CodeType)]
+    return own + [value for each in inside for value in _constants(each)]
 
 
 def is_not_written(method: Any) -> bool:

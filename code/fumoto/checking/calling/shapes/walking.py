@@ -11,9 +11,10 @@ from fumoto.checking.calling.safety import call
 from fumoto.checking.calling.shapes.making import NOTHING, Asked, Making, Verb, filled, in_turn
 from fumoto.checking.calling.shapes.opening import opened
 from fumoto.checking.calling.shapes.results import direction, pour, weights_in
-from fumoto.checking.calling.shapes.roles import SIZE, Argument, Role
+from fumoto.checking.calling.shapes.roles import LAYERS, SIZE, Argument, Role, is_number
 from fumoto.checking.calling.shapes.units import PADDING, Split, Unit, copy_of, unchanged, zero_states
-from fumoto.checking.calling.shapes.visible import attributes, held, numbers, outside, read_by
+from fumoto.checking.calling.shapes.visible import attributes, class_numbers, held, numbers, outside, read_by
+from fumoto.checking.calling.values import normal
 from fumoto.hints import Arrays
 
 REPLACED = "配列を書き換えず、辞書の中身を差し替えています(値だけを調べました)。"
@@ -61,6 +62,11 @@ class Plan:
         return self.making.arguments.anything or self.verb.arguments.anything
 
     @property
+    def written(self) -> dict[str, Any]:
+        """作るクラスに、属性として書かれた値。"""
+        return class_numbers(self.making.build) if isinstance(self.making.build, type) else {}
+
+    @property
     def takes_many(self) -> bool:
         """名前からは、重みをいくつも一度に受け取るように見えるか。"""
         listed = (*self.making.arguments.listed, *self.verb.arguments.listed)
@@ -70,6 +76,12 @@ class Plan:
         """呼び出しの形: ``update(params, grads)``。"""
         passed = [a.name for a in self.verb.arguments.listed if a.role not in (Role.VALUE, Role.OTHER)]
         return f"{self.verb.name or 'あなたの関数 '}({', '.join(passed)})"
+
+
+def _held(unit: Unit) -> dict[Role, Any]:
+    """入れものの持っているもの。"""
+    weights = dict.fromkeys((Role.PARAMS, Role.MODEL, Role.PAIRS), unit.weights)
+    return weights | {Role.GRADS: unit.gradients, Role.BIAS: unit.bias, Role.BIAS_GRAD: unit.bias_gradient}
 
 
 def walking(plan: Plan, params: Arrays, values: dict[str, Any]) -> "_Walk":
@@ -117,12 +129,9 @@ class _Walk:
             return self._config(self.rest)
         if not argument.required:
             return NOTHING
-        return {
-            Role.PARAMS: unit.weights,
-            Role.MODEL: unit.weights,
-            Role.GRADS: unit.gradients,
-            Role.SHAPE: unit.shape,
-        }.get(argument.role, NOTHING)
+        if argument.role is Role.SHAPE:
+            return len(self.units) if normal(argument.name) in LAYERS else unit.shape
+        return _held(unit).get(argument.role, NOTHING)
 
     def _config(self, values: dict[str, Any], zeros: Callable[[str], Any] | None = None) -> Any:
         self.configs.append(Asked(values, zeros, self.plan.first_t))
@@ -158,16 +167,10 @@ class _Walk:
         role = argument.role
         if argument.name in self.values:
             return self.values[argument.name]
-        if role in (Role.PARAMS, Role.MODEL, Role.PAIRS):
-            return unit.weights
-        if role is Role.GRADS:
-            return unit.gradients
-        if role is Role.BIAS:
-            return unit.bias
-        if role is Role.BIAS_GRAD:
-            return unit.bias_gradient
+        if role in _held(unit):
+            return _held(unit)[role]
         if role is Role.KEY:
-            return unit.keys[0]
+            return self.units.index(unit) if is_number(argument.name) else unit.keys[0]
         if role is Role.TIME:
             t = kept.get(argument.name, self.plan.first_t + self.updates - 1)
             t = t if self.plan.first_t != SIZE else np.size(unit.weights)
@@ -180,9 +183,9 @@ class _Walk:
 
     def _initial(self, argument: Argument, unit: Unit) -> Any:
         zeros = unit.zeros if self.plan.initial == "filled" else None
+        initial = self.plan.initial
         if argument.role is Role.CONFIG:
             return self._config(self.rest, zeros)
-        initial = self.plan.initial
         made: dict[str, Any] = {"none": None, "dict": {}, "filled": Asked({}, zeros)}
         return made[initial] if initial in made else zero_states(unit, argument.name, initial)
 

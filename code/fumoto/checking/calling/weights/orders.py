@@ -12,7 +12,7 @@ _LATER = r"[\w.]+\s*\[\s*1\s*:?\s*\]|np\.prod\(\s*\w+\[1:\]\s*\)|math\.prod\(\s*
 
 
 def own_text(text: str | None, thing: Any) -> str:
-    """``thing`` の書かれたファイルの全文 ``text`` のうち、``thing`` だけの文。分からなければ空。"""
+    """``thing`` の書かれたファイルの全文 ``text`` のうち、``thing`` と、それの呼ぶ関数だけの文。分からなければ空。"""
     if text is None:
         return ""
     lines = text.splitlines(keepends=True)
@@ -68,6 +68,10 @@ def _remarks(text: str) -> str:
 def _codes(thing: Any) -> Iterator[types.CodeType]:
     if isinstance(thing, types.FunctionType):
         yield thing.__code__
+        used = [thing.__globals__.get(name) for name in thing.__code__.co_names]
+        yield from (
+            each.__code__ for each in used if isinstance(each, types.FunctionType) and each.__module__ == thing.__module__
+        )
     elif isinstance(thing, types.MethodType):
         yield from _codes(thing.__func__)
     elif not inspect.isroutine(thing):

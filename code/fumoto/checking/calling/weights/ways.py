@@ -163,6 +163,12 @@ def _ways_of(function: Any, choices: dict[str, str], method: str = "") -> list[W
 def _by_name(parameters: list[inspect.Parameter], choices: dict[str, str], method: str) -> Iterator[Way]:
     """名前から役の分かる呼び方。役の分からない引数が 1 つだけなら、乱数の源とみる。"""
     taken = _taken(parameters, choices)
+    windows = [p for p in parameters if role_of(p.name) == "kernel" and isinstance(p.default, int)]  # kernel_size=3
+    for each in ([p for p in parameters if p in taken or p in windows], taken) if windows else (taken,):
+        yield from _by_roles(each, choices, method)
+
+
+def _by_roles(taken: list[inspect.Parameter], choices: dict[str, str], method: str) -> Iterator[Way]:
     roles = [role_of(p.name) for p in taken]
     if roles.count("") == 1 and "rng" not in roles:
         roles = [role or "rng" for role in roles]
