@@ -196,6 +196,52 @@ def values_without_a_name(theta, grad, s2=None, a=0.005, lam=0.9, small=1e-8):
     return theta - a * grad / (np.sqrt(s2) + small), s2
 
 
+class ByIdentity:
+    """Flux.jl: velocities by the identity of the array; the gradient is called delta."""
+
+    def __init__(self, eta=0.01, rho=0.9):
+        self.eta, self.rho, self.velocity = eta, rho, {}
+
+    def apply(self, x, delta):
+        v = self.velocity.setdefault(id(x), np.zeros_like(x))
+        v[...] = self.rho * v - self.eta * delta
+        return -v
+
+    def update(self, x, delta):
+        x -= self.apply(x, delta)
+        return x
+
+
+class OfAVarList:
+    def __init__(self, var_list, learning_rate=0.1, epsilon=1e-7):
+        self.var_list, self.learning_rate, self.epsilon = var_list, learning_rate, epsilon
+        self.accumulators = [np.full(v.shape, 0.1) for v in var_list]
+
+    def minimize(self, grads):
+        for var, acc, g in zip(self.var_list, self.accumulators, grads, strict=True):
+            acc += g**2
+            var -= self.learning_rate * g / (np.sqrt(acc) + self.epsilon)
+
+
+class HoldingTheWeights:
+    def __init__(self, w0, lr=0.01, gamma=0.9):
+        self.w, self.lr, self.gamma = np.array(w0), lr, gamma
+        self.v = np.zeros_like(self.w)
+
+    def ahead(self):
+        return self.w - self.gamma * self.v
+
+    def step(self, grad_fn):
+        self.v = self.gamma * self.v + self.lr * grad_fn(self.ahead())
+        self.w = self.w - self.v
+        return self.w
+
+
+class HoldingTheWeightsNotAhead(HoldingTheWeights):
+    def ahead(self):
+        return self.w
+
+
 @pytest.mark.parametrize(
     ("thing", "method", "variant"),
     [
@@ -213,9 +259,18 @@ def values_without_a_name(theta, grad, s2=None, a=0.005, lam=0.9, small=1e-8):
         (ByNumber, "RMSProp", None),
         (OfWeightsAndBiases, "AdaGrad", None),
         (HoldingTheGradient, "Nesterov", None),
+        (ByIdentity, "Momentum", None),
+        (HoldingTheWeights, "Nesterov", None),
+        (HoldingTheWeightsNotAhead, "Nesterov", "method/Momentum"),
         (values_without_a_name, "RMSProp", "eq-rmsprop-h/weight-squared"),
     ],
 )
 def test_code_from_elsewhere_is_judged(thing, method, variant):
     report = check(thing, method)
     assert (report.ok, report.variant) == (variant is None, variant), str(report)
+
+
+def test_variables_in_a_list_are_weights():
+    report = check(OfAVarList, "AdaGrad")
+    assert report.ok
+    assert "TensorFlow 2" in report.variant

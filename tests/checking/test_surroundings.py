@@ -329,8 +329,7 @@ class RmspropThatSquaresTheWeight:
 
 def test_values_that_happen_to_be_equal_name_nothing_false():
     report = check(RmspropThatSquaresTheWeight, "RMSProp")
-    assert report.variant == "repair/grouping", report
-    assert "+ (1 - self.decay_rate) * g ** 2」に直すと" in report.verdict
+    assert report.variant == "eq-rmsprop-h/weight-squared", report
 
 
 def lion_with_unclear_names(weight, gradient, momentum=None, lr=0.003, wd=0.1, interp=0.95, beta=0.98):

@@ -218,6 +218,10 @@ def repeated(making: Making, verb: Verb) -> list[Loop]:
 def _closed(making: Making, verb: Verb, required: list[Argument]) -> list[Loop]:
     """``step(closure)`` の中で、勾配を計算しなおすもの。``closure`` は、いまの重みでの勾配を ``.grad`` に入れる。"""
     holds = [a for a in making.arguments.listed if a.required]
+    if len(required) == len(holds) == 1 and normal(required[0].name) in GRADIENT and (
+        holds[0].role is Role.PARAMS or normal(holds[0].name) in START
+    ):
+        return _holding(making, verb, required[0])
     if [normal(a.name) for a in required] != ["closure"] or [a.role for a in holds] != [Role.PARAMS]:
         return []
     values = [replace(a, keyword=True) for a in making.arguments.listed if a.role is Role.VALUE]
@@ -236,6 +240,25 @@ def _closed(making: Making, verb: Verb, required: list[Argument]) -> list[Loop]:
         return unit.read()[_KEY]
 
     return [Loop(run, Arguments((*_BOTH, *values), False), "gradient_at", "start", called_as=f"{verb.name}(closure)")]
+
+
+def _holding(making: Making, verb: Verb, gradient: Argument) -> list[Loop]:
+    """出発点を渡して作り、``step(grad_fn)`` を繰り返すもの。"""
+    listed = (*making.arguments.listed, *verb.arguments.listed)
+    values = [replace(a, keyword=True) for a in listed if a.role is Role.VALUE]
+    own = {a.name for a in making.arguments.listed}
+
+    def run(gradient_at: Callable[..., Array], start: Any, **given: Any) -> Any:
+        made = making.build(start, **{name: value for name, value in given.items() if name in own})
+        more = {name: value for name, value in given.items() if name not in own}
+        returned = None
+        for _ in range(MANY):
+            returned = verb.of(made)(gradient_at, **more)
+        return returned
+
+    called_as = f"{verb.name or 'あなたの関数 '}({gradient.name})"
+    loop = Loop(run, Arguments((*_BOTH, *values), False), "gradient_at", "start", called_as=called_as)
+    return [loop, *_boxed(loop)]
 
 
 def generated(function: Callable[..., Any]) -> list[Loop]:

@@ -39,7 +39,7 @@ NAMED: dict[Role, frozenset[str]] = {
     Role.PARAMS: _words(
         "params parameters param parameter p ps w ws weights weight theta thetas x xs vars variables var variable "
         "values coef coefs coefficients tree pytree tensors tensor old current position point trainablevariables trainableparams "
-        "重み パラメータ パラメーター 引数 paramlist modelparameters modelparams parameterlist weightlist paramdict parameterdict allparams"
+        "重み パラメータ パラメーター 引数 paramlist modelparameters modelparams parameterlist weightlist varlist variablelist tensorlist paramdict parameterdict allparams"
     ),
     Role.GRADS: _words(
         "g gs gw gx dw dws dx dxs dp dtheta dthetas dparams dparam dparameters dweights dweight dvars dv nablaw nabla "
@@ -233,6 +233,8 @@ def _known(listed: tuple[Argument, ...], held: set[Role]) -> tuple[Argument, ...
         return twins
     listed = tuple(replace(a, role=Role.OTHER) if _is_state_by_name(a, listed) else a for a in listed)
     roles = {argument.role for argument in listed} | held
+    if Role.PARAMS in roles and roles.isdisjoint((Role.GRADS, Role.PAIRS)):  # update(x, delta)
+        listed = tuple(replace(a, role=Role.GRADS) if a.required and normal(a.name) == "delta" else a for a in listed)
     paired = {Role.BIAS, Role.BIAS_GRAD} <= roles or {Role.MODEL, Role.GRADS, Role.BIAS_GRAD} <= roles
     alone = set() if paired else {Role.BIAS, Role.BIAS_GRAD}
     if {Role.PARAMS, Role.GRADS} <= roles:
