@@ -52,10 +52,10 @@ _EXACT = "反復の代わりに、特異値分解で、特異値をちょうど 
 
 def _muon_forms() -> Iterator[Candidate]:
     """Muon の、公開されている書き方の組み合わせ。特異値分解のほかは、どれも、著者や PyTorch のコードにある。"""
-    for ahead, scale, total in product(_AHEAD, _SCALES, _SUMS):
-        parts = [part for part in (ahead, scale, total) if part[0]]
+    for ahead, scale in product(_AHEAD, _SCALES):  # 直交化すれば、m が平均でも和でも同じである
+        parts = [part for part in (ahead, scale) if part[0]]
         words = "、".join(words for _, words, _ in (("", _EXACT, None), *parts))
-        formulas = {**total[2], **ahead[2], "eq-muon-w": f"(1 - eta * lam) * w_t - eta * {scale[2]} * orthogonal(u)"}
+        formulas = {**ahead[2], "eq-muon-w": f"(1 - eta * lam) * w_t - eta * {scale[2]} * orthogonal(u)"}
         identifier = f"convention/{'-'.join(['exact', *(slug for slug, _, _ in parts)])}"
         yield Candidate(identifier, f"{words}書き方です", None, tuple(formulas.items()), convention=True)
     for ahead, scale, total, length in product(_AHEAD, _SCALES, _SUMS, _LENGTHS):
