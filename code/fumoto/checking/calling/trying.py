@@ -39,8 +39,8 @@ class Wanted:
     alike: bool = False
     starts: Mapping[str, Callable[..., Any]] = field(default_factory=dict)
 
-    def for_(self, accepts: Mapping[str, Any], anything: bool, written: Mapping[str, Any] = {}) -> dict[str, Any]:
-        """受け取る引数 ``accepts`` に渡す値(読者の名前)。``written``: クラスに書かれた値。頼まれなければ、渡さずに任せる。"""
+    def for_(self, accepts: Mapping[str, Any], anything: bool, class_values: Mapping[str, Any] = {}) -> dict[str, Any]:
+        """受け取る引数 ``accepts`` に渡す値(読者の名前)。``class_values``: クラスに書かれた値。頼まれなければ、渡さずに任せる。"""
         own: dict[str, Any] = {}
         shown = dict(accepts)
         for name in accepts:
@@ -68,7 +68,7 @@ class Wanted:
             if accepts[name] is NOTHING and name not in own:
                 own[name] = usual(name) if default is NOTHING else default
         if anything and not accepts and self.names:
-            known = {**written, **own}
+            known = {**class_values, **own}
             usual_ones = {n: values.USUAL[n][0] for n in self.names if not values.meanings([n], known)}
             own = {**usual_ones, **own}
         return own
@@ -165,7 +165,7 @@ def gradients(start: Arrays, steps: int) -> list[Arrays]:
 
 def attempt(plan: Plan | Loop, wanted: Wanted) -> Trial:
     """1 つの呼び方を試す。渡した辞書から読者の引いた値があれば、それも渡す値とし、違う値を頼まれていれば試しなおす。"""
-    own = wanted.for_(plan.accepts, plan.anything, plan.written)
+    own = wanted.for_(plan.accepts, plan.anything, plan.class_values)
     trial = _attempt(plan, wanted, own)
     asked = {name: value for name, value in (trial.config or {}).items() if name not in plan.accepts}
     if not asked:

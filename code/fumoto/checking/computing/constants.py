@@ -66,15 +66,15 @@ def completed(reader: Comparison) -> Iterator[Comparison]:
     if guessed := _guessed(reader):
         yield from completed(replace(reader, hyperparameters={**reader.hyperparameters, **guessed}, written=()))
     unknown = [name for name in missing(reader) if name != "lr"]
-    choices = [list(enumerate(_usual(name, reader))) for name in unknown]
+    choices = [list(enumerate(_usual(name, reader.method.name))) for name in unknown]
     for combination in sorted(product(*choices), key=lambda each: sum(rank for rank, _ in each)):
         values = {name: value for name, (_, value) in zip(unknown, combination, strict=True)}
         yield from _with_rate(replace(reader, hyperparameters={**reader.hyperparameters, **values}))
 
 
-def _usual(name: str, reader: Comparison) -> tuple[float, ...]:
+def _usual(name: str, method: str) -> tuple[float, ...]:
     """よく使われる値。減衰のない Muon や Lion はあっても、減衰のない AdamW は、AdamW ではない。"""
-    none = (0.0,) if name == "weight_decay" and reader.method.name != "AdamW" else ()
+    none = (0.0,) if name == "weight_decay" and method != "AdamW" else ()
     return none + USUAL[name]
 
 

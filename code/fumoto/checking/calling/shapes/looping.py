@@ -127,7 +127,7 @@ class _Run:
     """読者の関数の、1 回の実行。"""
 
     def __init__(self, loop: Loop, start: Array, values: dict[str, Any]):
-        self.start, self.steps, self.over, self.last = start, 0, False, start
+        self.start, self.steps = start, 0
         self.given: SimpleQueue[Array | None] = SimpleQueue()
         self.reached: SimpleQueue[Any] = SimpleQueue()
         positional, named = filled(loop.arguments, self._giving(loop, start, values), {})
@@ -164,11 +164,7 @@ class _Run:
         """勾配 ``g`` を渡し、次に勾配を聞かれたときの x。"""
         self.steps += 1
         self.given.put(g)
-        if self.over and not np.any(g):  # 勾配が 0 なら打ち切るもの
-            self.reached.get()
-            return self.last
-        self.last = self._next()
-        return self.last
+        return self._next()
 
     def _next(self) -> Array:
         kind, value = self.reached.get()
@@ -178,7 +174,6 @@ class _Run:
             raise ReaderError(ONCE, "loop/gradient-once")
         if kind == "over":
             raise ReaderError("用意した勾配を使い切る前に終わりました。")
-        self.over = kind == "end"
         if kind == "x":
             return of_type(np.reshape(value, self.start.shape), self.start)
         found = next((item for item in _items(value) if alike(item, self.start.shape)), None)

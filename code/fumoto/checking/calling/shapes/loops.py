@@ -71,7 +71,7 @@ class Loop:
     anything = False
 
     unnamed: ClassVar[dict[str, float]] = {}  # ループでは、名前から分からない引数を、値とみなさない
-    written: ClassVar[dict[str, Any]] = {}
+    class_values: ClassVar[dict[str, Any]] = {}
 
     @property
     def accepts(self) -> dict[str, Any]:
@@ -188,7 +188,7 @@ def repeated(making: Making, verb: Verb) -> list[Loop]:
         None,
     )
     if gradient is None or w is None:
-        return _closed(making, verb, required)
+        return _holding(making, verb, required) or _closed(making, verb, required)
     states = [a.name for a in required if a not in (gradient, w) and a.role in (Role.OTHER, Role.STATE)]
     kept = [name for name in states if name not in counts]
     started = [a.name for a in verb.arguments.listed if a.default is None and a.started]  # None から、自分で作るもの
@@ -218,10 +218,6 @@ def repeated(making: Making, verb: Verb) -> list[Loop]:
 def _closed(making: Making, verb: Verb, required: list[Argument]) -> list[Loop]:
     """``step(closure)`` の中で、勾配を計算しなおすもの。``closure`` は、いまの重みでの勾配を ``.grad`` に入れる。"""
     holds = [a for a in making.arguments.listed if a.required]
-    if len(required) == len(holds) == 1 and normal(required[0].name) in GRADIENT and (
-        holds[0].role is Role.PARAMS or normal(holds[0].name) in START
-    ):
-        return _holding(making, verb, required[0])
     if [normal(a.name) for a in required] != ["closure"] or [a.role for a in holds] != [Role.PARAMS]:
         return []
     values = [replace(a, keyword=True) for a in making.arguments.listed if a.role is Role.VALUE]
@@ -242,8 +238,13 @@ def _closed(making: Making, verb: Verb, required: list[Argument]) -> list[Loop]:
     return [Loop(run, Arguments((*_BOTH, *values), False), "gradient_at", "start", called_as=f"{verb.name}(closure)")]
 
 
-def _holding(making: Making, verb: Verb, gradient: Argument) -> list[Loop]:
+def _holding(making: Making, verb: Verb, required: list[Argument]) -> list[Loop]:
     """出発点を渡して作り、``step(grad_fn)`` を繰り返すもの。"""
+    holds = [a for a in making.arguments.listed if a.required]
+    if len(required) != 1 or len(holds) != 1 or normal(required[0].name) not in GRADIENT:
+        return []
+    if holds[0].role is not Role.PARAMS and normal(holds[0].name) not in START:
+        return []
     listed = (*making.arguments.listed, *verb.arguments.listed)
     values = [replace(a, keyword=True) for a in listed if a.role is Role.VALUE]
     own = {a.name for a in making.arguments.listed}
@@ -256,7 +257,7 @@ def _holding(making: Making, verb: Verb, gradient: Argument) -> list[Loop]:
             returned = verb.of(made)(gradient_at, **more)
         return returned
 
-    called_as = f"{verb.name or 'あなたの関数 '}({gradient.name})"
+    called_as = f"{verb.name or 'あなたの関数 '}({required[0].name})"
     loop = Loop(run, Arguments((*_BOTH, *values), False), "gradient_at", "start", called_as=called_as)
     return [loop, *_boxed(loop)]
 

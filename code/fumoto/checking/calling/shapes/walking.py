@@ -62,7 +62,7 @@ class Plan:
         return self.making.arguments.anything or self.verb.arguments.anything
 
     @property
-    def written(self) -> dict[str, Any]:
+    def class_values(self) -> dict[str, Any]:
         """作るクラスに、属性として書かれた値。"""
         return class_numbers(self.making.build) if isinstance(self.making.build, type) else {}
 
