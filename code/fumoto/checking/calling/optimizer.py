@@ -102,6 +102,7 @@ def _observe(thing: Any, wanted: Wanted, problems: "Sequence[Problem]") -> Obser
                 others.append(replace(seen_with(trial, wanted, problems), written=written))
             except ReaderError:  # 小さな問題では走っても、形がいろいろだと走らない
                 continue
+        first.rewind()
     except ReaderError:
         raise
     except Exception as error:  # 読者のものは、属性を見るだけでも例外を起こせる
@@ -202,6 +203,7 @@ def _another(name: str, value: Any) -> Any:
 
 def _start(trial: Trial, own: dict[str, Any], wanted: Wanted) -> Any:
     """小さな重みから歩きはじめるもの。"""
+    trial.rewind()
     return walker(trial.plan, copied(example(wanted.matrices, trial.alike)), own)
 
 

@@ -19,6 +19,7 @@ from fumoto.checking.calling.shapes.looping import looping
 from fumoto.checking.calling.shapes.loops import Loop
 from fumoto.checking.calling.shapes.making import NOTHING, usual
 from fumoto.checking.calling.shapes.roles import SIZE, Role
+from fumoto.checking.calling.shapes.surroundings import rewinder
 from fumoto.checking.calling.shapes.units import copy_of, example
 from fumoto.checking.calling.shapes.walking import Plan, walking
 from fumoto.hints import Array, Arrays
@@ -28,9 +29,13 @@ ALTERNATIVES = 3  # 区別できない呼び方は、ここまで試す
 SHIFT = 1.0
 
 
+def nothing() -> None:
+    """何も戻すものがない。"""
+
+
 @dataclass
 class Wanted:
-    """渡したい値。``given``: 読者の渡した値。``names``: 手法の引数(手法が決まっていなければ None)。``matrices``: 行列だけで試すか。``alike``: どれも同じ形の重みで試すか。``starts``: 読者の書いた、状態を作るもの。"""
+    """渡したい値。``given``: 読者の渡した値。``names``: 手法の引数(手法が決まっていなければ None)。``matrices``: 行列だけで試すか。``alike``: どれも同じ形の重みで試すか。``starts``: 読者の書いた、状態を作るもの。``rewind``: 読者の関数の外にある値を、はじめに戻す。"""
 
     given: Mapping[str, float]
     names: tuple[str, ...] | None
@@ -38,6 +43,7 @@ class Wanted:
     matrices: bool = False
     alike: bool = False
     starts: Mapping[str, Callable[..., Any]] = field(default_factory=dict)
+    rewind: Callable[[], None] = nothing
 
     def for_(self, accepts: Mapping[str, Any], anything: bool, class_values: Mapping[str, Any] = {}) -> dict[str, Any]:
         """受け取る引数 ``accepts`` に渡す値(読者の名前)。``class_values``: クラスに書かれた値。頼まれなければ、渡さずに任せる。"""
@@ -81,6 +87,7 @@ class Trial:
     ``path``: 1 歩ごとの重み。``own``: 渡した値。``settings``: 属性か、渡した辞書に見えた値。``config``: そのうち、渡した辞書に見えたもの。
     ``tried``: 全部で何通り試したか。``key_missing``: 辞書に、読者の引いた名前がなかったか。
     ``clashing``: 形の違う配列を計算しようとしたか。``alike``: どれも同じ形の重みで試したか。
+    ``rewind``: 読者の関数の外にある値を、はじめに戻す。
     """
 
     plan: Plan | Loop
@@ -94,6 +101,7 @@ class Trial:
     key_missing: bool = False
     clashing: bool = False
     alike: bool = False
+    rewind: Callable[[], None] = nothing
 
     def reading(self, places: Mapping[str, values.Place]) -> Reading:
         """呼び方。値は、この本の名前で渡す。``places``: この本の名前 → 渡すところ。"""
@@ -105,7 +113,7 @@ class Trial:
                 own = values.changed({name: self.plan.accepts.get(name), **own}, places[ours], value)
             return walker(self.plan, params, own)
 
-        return Reading(self.how, start)
+        return Reading(self.how, start, self.rewind)
 
 
 def walker(plan: Plan | Loop, params: Arrays, own: dict[str, Any]) -> Any:
@@ -118,6 +126,7 @@ def choose(thing: Any, wanted: Wanted) -> list[Trial]:
 
     小さな問題ではどれも走らなければ、いちばんもっともらしいもの。試せるものがなければ ``ReaderError``。
     """
+    wanted = replace(wanted, rewind=rewinder(thing))
     best: list[Trial] = []
     tried = 0
     names_matter = False
@@ -138,6 +147,7 @@ def choose(thing: Any, wanted: Wanted) -> list[Trial]:
         equal = [attempt(plan, replace(wanted, alike=True)) for plan in clashing]
         best = [trial for trial in equal if trial.rank == CERTAIN][:1] or best
     best[0].tried = tried
+    wanted.rewind()
     return best
 
 
@@ -182,9 +192,11 @@ def _attempt(plan: Plan | Loop, wanted: Wanted, own: dict[str, Any]) -> Trial:
     start = example(wanted.matrices, wanted.alike)
     walk = again = None
     try:
+        wanted.rewind()
         walk = walker(plan, copied(start), own)
         again = walker(plan, {key: w + SHIFT for key, w in start.items()}, own)
         path = [_copies(walk.step(copied(grads))) for grads in gradients(start, 3)]
+        wanted.rewind()
         shifted = _copies(again.step(copied(gradients(start, 1)[0])))
     except Exception as error:  # 読者のコードの誤りのほか、この呼び方には合わないものが返ったとき
         if isinstance(error, ReaderError) and error.variant == "loop/gradient-once":
@@ -192,12 +204,12 @@ def _attempt(plan: Plan | Loop, wanted: Wanted, own: dict[str, Any]) -> Trial:
         _refuse_the_same(plan, walk, again)
         said = str(error)
         missing, clashing = "KeyError" in said, "broadcast" in said
-        return Trial(plan, own, FAILED, [], _how(plan, None), key_missing=missing, clashing=clashing)
+        return Trial(plan, own, FAILED, [], _how(plan, None), key_missing=missing, clashing=clashing, rewind=wanted.rewind)
     rank = _rank(start, path, shifted, isinstance(plan, Plan) and plan.change)
     if isinstance(plan, Plan) and plan.initial == "none" and not _finite(path):
         rank = CERTAIN  # None から自分で状態を作って走った。そこに間違いがあるのに、ほかの状態を渡して隠してはいけない
     how = _how(plan, walk) + ("どれも同じ形にしました(形の違う配列では走りません)。" if wanted.alike else "")
-    return Trial(plan, own, rank, path, how, walk.settings(), walk.asked(), alike=wanted.alike)
+    return Trial(plan, own, rank, path, how, walk.settings(), walk.asked(), alike=wanted.alike, rewind=wanted.rewind)
 
 
 def _finite(path: list[Arrays]) -> bool:

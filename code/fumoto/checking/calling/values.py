@@ -17,7 +17,7 @@ NAMES: dict[str, tuple[str, ...]] = {
     ),
     "momentum": (
         *("momentum", "mu", "mom", "momentumcoef", "momentumcoefficient", "momentumrate", "momentumfactor"),
-        *("momentumterm", "momentumdecay", "mass", "inertia", "慣性", "慣性項", "慣性係数", "friction", "beta", "gamma", "alpha", "rho", "beta1", "decay", "decayrate"),
+        *("momentumterm", "momentumdecay", "mass", "inertia", "慣性", "慣性項", "慣性係数", "beta", "gamma", "alpha", "rho", "beta1", "decay", "decayrate"),
     ),
     "decay_rate": (
         *("decayrate", "rho", "decayfactor", "decayconstant", "forgettingfactor", "smoothingconstant"),

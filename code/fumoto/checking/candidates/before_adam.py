@@ -68,7 +68,7 @@ NESTEROV: tuple[Row, ...] = (
     ("squared", "前の速度に、α を 2 度掛けています", {_NV: "alpha**2 * v_t - eta * g_t"}),
     ("old-velocity", "先読みに、更新した速度でなく前の速度を使っています。結果はモーメンタム法と同じです", {_NW: "w_t + alpha * v_t - eta * g_t"}),
     ("change", "速度の増えた分だけ動いています", {_NW: "w_t + v_next - v_t"}),
-    *((f"looks-{slug}", f"αv だけ先でなく、{words}だけ先で勾配を見ています", {_NW: f"w_t - {c} * v_t + (1 + {c}) * v_next"}) for slug, words, c in (("one-step", "v ", "1"), ("squared", "α²v ", "alpha**2"), ("twice", "2αv ", "2 * alpha"))),
+    *((f"looks-{slug}", f"αv だけ先でなく、{words}だけ先で勾配を見ています", {_NW: f"w_t - {c} * v_t + (1 + {c}) * v_next"}) for slug, words, c in (("one-step", "v ", "1"), ("squared", "α²v ", "alpha**2"), ("twice", "2αv ", "2 * alpha"), ("without-rate", "αv ÷ η (速度に学習率を掛けない分)", "alpha / eta"), ("rate-again", "ηαv ", "alpha * eta"))),
     ("looks-back", "先読みの符号が逆で、通り過ぎた方(w - αv)で勾配を見ています", {_NW: "w_t + alpha * v_t + (1 - alpha) * v_next"}),
     ("squared-new", "α²v に、前の速度でなく、更新した速度を使っています", {_NW: "w_t + alpha**2 * v_next - eta * g_t"}),
 )  # fmt: skip

@@ -20,7 +20,7 @@ from fumoto.checking.candidates.engine import (
     with_its_state,
 )
 from fumoto.checking.candidates.equations import mistakes_in
-from fumoto.checking.candidates.handlings import exchanged_values, other_values
+from fumoto.checking.candidates.handlings import FAULTS, exchanged_values, other_values
 from fumoto.checking.candidates.keys import single_keys
 from fumoto.checking.candidates.measured import (
     clips,
@@ -135,16 +135,18 @@ def shared_state(reader: Comparison) -> Report | None:
 
 def single_mistake(reader: Comparison) -> Report | None:
     """読者の数値を再現する、1 つの間違いの ``Report``。なければ None。"""
-    if any(fault.id in _BESIDES for path in reader.trajectories for fault in path.faults):
+    beside = next((f for path in reader.trajectories for f in path.faults if f.id in _BESIDES), None)
+    if beside is not None:
         without = replace(reader, trajectories=[replace(path, faults=()) for path in reader.trajectories])
-        if not follows(without, AS_PRINTED) and (found := single_mistake(without)) is not None:
-            return found
+        right = follows(without, AS_PRINTED) or convention(without) is not None
+        if not right and (found := single_mistake(without)) is not None:
+            return replace(found, notes=(*found.notes, f"ほかにも、{FAULTS[beside.id]}。"))
     every_key = partial(single_keys, search=_exact_mistake)
     searches = (at_sight, _exact_mistake, every_key, in_another_form, exploding, hidden, half_precision, _steps, _measured)
     return _said(reader, _first(reader, *searches))
 
 
-_BESIDES = {"loop/gradient-kept"}  # ほかの間違いがあれば、そちらを言う
+_BESIDES = {"loop/gradient-kept", "loop/shared-between-instances"}  # ほかの間違いがあれば、そちらを言う
 
 
 def two_mistakes(reader: Comparison, needless: Callable[[], bool] = lambda: False) -> Report | None:

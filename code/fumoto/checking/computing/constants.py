@@ -78,7 +78,7 @@ def _usual(name: str, method: str) -> tuple[float, ...]:
     return none + USUAL[name]
 
 
-_SIZES = {"eps": (0.0, 1e-4), "lr": (1e-4, 0.5)}  # コードに書かれた数の、ありそうな大きさ。ほかは減衰率
+_SIZES = {"eps": (0.0, 1e-4), "lr": (1e-4, 0.5), "weight_decay": (1e-4, 0.5)}  # コードに書かれた数の、ありそうな大きさ。ほかは減衰率
 _RATES = (0.5, 1.0)
 
 
@@ -86,9 +86,11 @@ def _guessed(reader: Comparison) -> dict[str, float]:
     """分からない値の、コードに書かれた数からの見当: 大きさから ε か学習率か減衰率とみて、書かれた順に当てる。"""
     left, found = list(reader.written), {}
     for name in missing(reader):
+        if name == "weight_decay" and reader.method.name != "AdamW":  # なくてもよい。書かれた数は、別の何かかもしれない
+            continue
         low, high = _SIZES.get(name, _RATES)
         value = next((x for x in left if low <= x < high), None)
-        if value is not None and name != "weight_decay":
+        if value is not None:
             left.remove(value)
             found[name] = value
     return found

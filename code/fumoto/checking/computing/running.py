@@ -59,6 +59,7 @@ def _without_unusual(problem: Problem) -> Iterator[tuple[str, set[str]]]:
 
 def _follow(reading: Reading, hyperparameters: Hyperparameters, problem: Problem) -> Trajectory:
     params = _copies(problem.start)
+    reading.rewind()
     walker = reading.start(params, **hyperparameters)
     history = []
     for step, gradients in enumerate(problem.gradients, start=1):
@@ -99,6 +100,7 @@ def _reusing(
     reading: Reading, hyperparameters: Hyperparameters, problem: Problem, history: list[Arrays]
 ) -> Fault | None:
     """勾配をいつも同じ配列に書いて渡す。足どりが変わるなら、前の勾配の配列を写さずに取っておいている。"""
+    reading.rewind()
     walker = reading.start(_copies(problem.start), **hyperparameters)
     grads = _copies(problem.gradients[0])
     for step, (gradients, expected) in enumerate(zip(problem.gradients, history, strict=True), start=1):
@@ -115,6 +117,7 @@ def _twins(
     reading: Reading, hyperparameters: Hyperparameters, problem: Problem, history: list[Arrays]
 ) -> Fault | None:
     """もう 1 つのインスタンスと、かわるがわる動かす。足どりが変わるなら、状態を共有している。"""
+    reading.rewind()
     walker = reading.start(_copies(problem.start), **hyperparameters)
     other = reading.start(_copies(problem.start), **hyperparameters)
     for step, (gradients, expected) in enumerate(zip(problem.gradients, history, strict=True), start=1):

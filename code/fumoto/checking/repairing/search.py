@@ -129,6 +129,7 @@ def _agrees(trial: Trial) -> Callable[[Expected], bool]:
     reading = trial.reading({})
 
     def agrees(expected: Expected) -> bool:
+        reading.rewind()
         walk = reading.start({key: w.copy() for key, w in expected.problem.start.items()})
         alike: Any = True
         for gradients, step in zip(expected.problem.gradients, expected.steps, strict=False):

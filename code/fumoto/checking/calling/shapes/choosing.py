@@ -13,7 +13,7 @@ from fumoto.checking.calling.safety import ReaderError, call
 from fumoto.checking.calling.shapes import arrays, dictionaries, layers, objects, sequences
 from fumoto.checking.calling.shapes.counting import counts
 from fumoto.checking.calling.shapes.holding import holding
-from fumoto.checking.calling.shapes.loops import GRADIENT, Loop, generated, loops, repeated
+from fumoto.checking.calling.shapes.loops import GRADIENT, Loop, generated, loops
 from fumoto.checking.calling.shapes.making import (
     NOTHING,
     Making,
@@ -25,6 +25,7 @@ from fumoto.checking.calling.shapes.making import (
 )
 from fumoto.checking.calling.shapes.opening import opened, started
 from fumoto.checking.calling.shapes.owning import owning
+from fumoto.checking.calling.shapes.repeating import repeated
 from fumoto.checking.calling.shapes.roles import (
     LAYERS,
     Argument,
@@ -160,7 +161,8 @@ def groups(
     found = False
     for held in filter(None, (holding(thing), owning(thing))):
         found = True
-        yield [held]
+        for times in counts(held):
+            yield [replace(held, first_t=t) for t in times]
     for making in (*makings(thing), *started(thing, starts)):  # 自分で状態を作るなら、それに任せる
         try:
             made = _sample(making, values_for)

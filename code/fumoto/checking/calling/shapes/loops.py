@@ -12,8 +12,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from fumoto.checking.calling.shapes.making import NOTHING, Making, Verb
-from fumoto.checking.calling.shapes.objects import in_objects
+from fumoto.checking.calling.shapes.making import NOTHING
 from fumoto.checking.calling.shapes.roles import Argument, Arguments, Role, arguments_of
 from fumoto.checking.calling.values import normal
 from fumoto.hints import Array
@@ -40,7 +39,7 @@ START = _words(
 COUNT = _words(
     "niter iterations numiters steps nsteps epochs maxiter stepnum maxiters numsteps nepochs n iters maxiterations "
     "niterations numiterations niters numepochs t maxsteps k nits itermax maxepochs stepmax iternum iter maxit numiter "
-    "batches nbatches numbatches iterationsperepoch stepsperepoch batchesperepoch innersteps inneriterations"
+    "batches nbatches numbatches iterationsperepoch stepsperepoch batchesperepoch innersteps inneriterations nsamples numsamples samples ntimes nsim horizon duration nmax kmax tmax rounds nrounds generations ticks nticks"
 )
 EPOCHS = _words("epoch epochs nepochs numepochs maxepochs")
 TOLERANCE = _words(
@@ -106,17 +105,17 @@ def loops(function: Callable[..., Any]) -> list[Loop]:
 
 
 def _with_boxes(plain: Loop) -> list[Loop]:
-    return [plain, replace(plain, separate=True), *_boxed(plain)]
+    return [plain, replace(plain, separate=True), *boxed(plain)]
 
 
-_KEY = "W"  # 辞書に入れる、ただ 1 つの重みの名前
+KEY = "W"  # 辞書に入れる、ただ 1 つの重みの名前
 _BOXES: dict[str, tuple[Callable[[Any], Any], Callable[[Any], Any]]] = {  # 入れるもの → (入れる, 取り出す)
-    "辞書": (lambda w: {_KEY: w}, lambda box: box[_KEY]),
+    "辞書": (lambda w: {KEY: w}, lambda box: box[KEY]),
     "リスト": (lambda w: [w], lambda box: box[0]),
 }
 
 
-def _boxed(loop: Loop) -> list[Loop]:
+def boxed(loop: Loop) -> list[Loop]:
     """配列の代わりに、それを 1 つ入れた辞書かリストを渡し、勾配も同じように返すもの。"""
     return [replace(loop, function=partial(_in_a_box, loop, name), boxed=name) for name in _BOXES]
 
@@ -132,8 +131,8 @@ def _in_a_box(loop: Loop, name: str, *positional: Any, **named: Any) -> Any:
 
 def _unboxed(returned: Any) -> Any:
     """返された入れものを、その中の配列にする。道のりなら、1 歩ごとに。"""
-    if isinstance(returned, dict) and _KEY in returned:
-        return returned[_KEY]
+    if isinstance(returned, dict) and KEY in returned:
+        return returned[KEY]
     if type(returned) is list and len(returned) == 1 and isinstance(returned[0], np.ndarray):
         return returned[0]
     return type(returned)(map(_unboxed, returned)) if type(returned) in (list, tuple) else returned
@@ -143,8 +142,9 @@ def _gradient_and_start(arguments: Arguments, starts: frozenset[str]) -> tuple[s
     """勾配の関数と、出発点の引数の名前。"""
     names = {normal(argument.name): argument.name for argument in arguments.listed}
     gradient = next((own for plain, own in names.items() if plain in GRADIENT), None)
-    called = (own for plain, own in names.items() if re.fullmatch(r"(grad|nabla|d)[a-z]", plain))
-    gradient = gradient or next(called, None)  # grad_U, dV
+    alike = (own for plain, own in names.items() if re.fullmatch(r"(grad|nabla|d)[a-z]", plain))
+    called = (a.name for a in arguments.listed if is_gradient_function(a))
+    gradient = gradient or next(alike, None) or next(called, None)  # grad_U, dV。名前から分からなければ、関数として呼ばれるもの
     start = next((own for plain, own in names.items() if plain in starts and own != gradient), None)
     if gradient is None and start is not None:  # score, f: 出発点のほかに、渡さなければならないものは 1 つ
         left = [a.name for a in arguments.listed if a.required and a.name != start and a.role is not Role.VALUE]
@@ -153,113 +153,16 @@ def _gradient_and_start(arguments: Arguments, starts: frozenset[str]) -> tuple[s
     return gradient, start
 
 
+def is_gradient_function(argument: Argument) -> bool:
+    """勾配の関数か: 省けず、関数の中で呼ばれていて、損失の名前でない引数か。"""
+    return argument.required and argument.called and normal(argument.name) not in OBJECTIVE
+
+
 def _either_way(arguments: Arguments) -> list[tuple[str, str]]:
     """名前からは分からないとき: 省けない引数が 2 つなら、どちらが勾配の関数で、どちらが出発点でもよい。"""
     required = [a.name for a in arguments.listed if a.required and a.role is not Role.VALUE]
     required = [name for name in required if normal(name) not in COUNT | TOLERANCE | OBJECTIVE]
     return [(required[0], required[1]), (required[1], required[0])] if len(required) == 2 else []
-
-
-_BOTH = (
-    Argument("gradient_at", Role.OTHER, True, False, None),
-    Argument("start", Role.OTHER, True, False, None),
-)
-
-
-def repeated(making: Making, verb: Verb) -> list[Loop]:
-    """勾配の代わりに、勾配の関数を受け取る ``update(w, grad_func)`` なら、それを繰り返すものとしての呼び方。
-
-    ``minimize(grad_func, w, n_iter)`` のように、回数も受け取るものは、自分で繰り返す。1 度だけ呼ぶ。
-    """
-    required = [argument for argument in verb.arguments.listed if argument.required]
-    counts = {a.name: MANY for a in verb.arguments.listed if normal(a.name) in COUNT}
-    if counts and not verb.name:
-        return []  # 終わりまで走る関数そのもの
-    functions = (
-        GRADIENT if counts else {name for name in GRADIENT if re.search(r"f(un|unc|n|unction)?$", name)}
-    )
-    gradient = next((a for a in required if normal(a.name) in functions), None)
-    alone = Role.PARAMS in verb.arguments.roles() and Role.GRADS not in verb.arguments.roles()
-    holding = GRADIENT - {"grads", "gradients"} if alone else functions
-    held = next((a for a in making.arguments.listed if a.required and normal(a.name) in holding), None)
-    gradient = gradient or held  # 作るときに渡すもの
-    w = next(
-        (a for a in required if a is not gradient and (a.role is Role.PARAMS or normal(a.name) in START)),
-        None,
-    )
-    if gradient is None or w is None:
-        return _holding(making, verb, required) or _closed(making, verb, required)
-    states = [a.name for a in required if a not in (gradient, w) and a.role in (Role.OTHER, Role.STATE)]
-    kept = [name for name in states if name not in counts]
-    started = [a.name for a in verb.arguments.listed if a.default is None and a.started]  # None から、自分で作るもの
-    listed = (*making.arguments.listed, *verb.arguments.listed)
-    values = [replace(a, keyword=True) for a in listed if a.role is Role.VALUE]
-    own = {a.name for a in making.arguments.listed if a is held or a.name != gradient.name}
-
-    def run(gradient_at: Callable[..., Array], start: Any, **given: Any) -> Any:
-        given[gradient.name] = gradient_at
-        made = making.build(**{name: value for name, value in given.items() if name in own})
-        more = {name: value for name, value in given.items() if name not in own} | counts
-        states: dict[str, Any] = {**{name: np.zeros_like(start) for name in kept}, **dict.fromkeys(started)}
-        for _ in range(1 if counts else MANY):
-            returned = verb.of(made)(**{w.name: start}, **states, **more)
-            if states and isinstance(returned, tuple):
-                returned, *others = returned
-                states |= dict(zip(states, others, strict=False))
-            start = start if returned is None else returned
-        return start
-
-    arguments = Arguments((*_BOTH, *values), False)
-    called_as = f"{verb.name or 'あなたの関数 '}({w.name}, {gradient.name})"
-    loop = Loop(run, arguments, "gradient_at", "start", called_as=called_as)
-    return [loop, *_boxed(loop)]
-
-
-def _closed(making: Making, verb: Verb, required: list[Argument]) -> list[Loop]:
-    """``step(closure)`` の中で、勾配を計算しなおすもの。``closure`` は、いまの重みでの勾配を ``.grad`` に入れる。"""
-    holds = [a for a in making.arguments.listed if a.required]
-    if [normal(a.name) for a in required] != ["closure"] or [a.role for a in holds] != [Role.PARAMS]:
-        return []
-    values = [replace(a, keyword=True) for a in making.arguments.listed if a.role is Role.VALUE]
-
-    def run(gradient_at: Callable[..., Array], start: Any, **given: Any) -> Any:
-        unit = in_objects({_KEY: start})[0]
-        unit.put({_KEY: np.zeros_like(start)})
-        made = making.build(unit.weights, **given)
-
-        def closure() -> float:
-            unit.put({_KEY: gradient_at(unit.read()[_KEY])})
-            return 0.0
-
-        for _ in range(MANY):
-            verb.of(made)(closure)
-        return unit.read()[_KEY]
-
-    return [Loop(run, Arguments((*_BOTH, *values), False), "gradient_at", "start", called_as=f"{verb.name}(closure)")]
-
-
-def _holding(making: Making, verb: Verb, required: list[Argument]) -> list[Loop]:
-    """出発点を渡して作り、``step(grad_fn)`` を繰り返すもの。"""
-    holds = [a for a in making.arguments.listed if a.required]
-    if len(required) != 1 or len(holds) != 1 or normal(required[0].name) not in GRADIENT:
-        return []
-    if holds[0].role is not Role.PARAMS and normal(holds[0].name) not in START:
-        return []
-    listed = (*making.arguments.listed, *verb.arguments.listed)
-    values = [replace(a, keyword=True) for a in listed if a.role is Role.VALUE]
-    own = {a.name for a in making.arguments.listed}
-
-    def run(gradient_at: Callable[..., Array], start: Any, **given: Any) -> Any:
-        made = making.build(start, **{name: value for name, value in given.items() if name in own})
-        more = {name: value for name, value in given.items() if name not in own}
-        returned = None
-        for _ in range(MANY):
-            returned = verb.of(made)(gradient_at, **more)
-        return returned
-
-    called_as = f"{verb.name or 'あなたの関数 '}({required[0].name})"
-    loop = Loop(run, Arguments((*_BOTH, *values), False), "gradient_at", "start", called_as=called_as)
-    return [loop, *_boxed(loop)]
 
 
 def generated(function: Callable[..., Any]) -> list[Loop]:

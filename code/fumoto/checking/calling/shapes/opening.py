@@ -9,6 +9,8 @@ from typing import Any
 
 import numpy as np
 
+from fumoto.checking.calling.safety import ReaderError
+from fumoto.checking.calling.shapes.carried import carried, carrier_of, zeros_like
 from fumoto.checking.calling.shapes.making import NOTHING, Making, look
 from fumoto.checking.calling.shapes.roles import Argument, Arguments, Role, arguments_of
 
@@ -37,13 +39,14 @@ def opened(made: Any) -> Any:
     return made
 
 
-_STARTS = re.compile(r"init|create|make|new|zero|start|empty|state", re.IGNORECASE)
+_STARTS = re.compile(r"init|create|make|new|zero|start|empty|state|slot", re.IGNORECASE)
 
 
 def starts_of(thing: Any) -> dict[str, Callable[..., Any]]:
     """``state`` を受け取る関数と同じファイルにある、状態を作るもの: ``init_state(params)``, ``State(params)`` など。"""
     listed = arguments_of(thing).listed if type(thing) is FunctionType else ()
-    if not any(a.required and "state" in a.name.lower() for a in listed):
+    named = any(a.required and re.search(r"state|slot|mem|cache|^opt", a.name.lower()) for a in listed)
+    if not named and (not listed or carrier_of(thing) is None):
         return {}
     found: dict[str, Callable[..., Any]] = {}
     around = look(thing, "__globals__") or {}
@@ -57,20 +60,13 @@ def starts_of(thing: Any) -> dict[str, Callable[..., Any]]:
                     found[f"{name}(回数は 1 から)"] = partial(_from_zero, start, needed, 1)
             elif _STARTS.search(name) and len(needed) == 1 and needed[0].role is not Role.GRADS:
                 found[name] = start
-    return found
+    return {**found, **carried(thing)}
 
 
 def _from_zero(kind: Callable[..., Any], needed: list[Argument], count: int, params: Any) -> Any:
     """入れるだけの状態(``NamedTuple`` や ``dataclass``)に、重みと、0 の状態と、回数を入れたもの。"""
     known = {Role.PARAMS: params, Role.TIME: count}
-    return kind(**{a.name: known[a.role] if a.role in known else _zeros(params) for a in needed})
-
-
-def _zeros(params: Any) -> Any:
-    """``params`` と同じ入れものの 0。"""
-    if isinstance(params, dict):
-        return {key: np.zeros_like(w) for key, w in params.items()}
-    return type(params)(map(np.zeros_like, params)) if isinstance(params, list | tuple) else np.zeros_like(params)
+    return kind(**{a.name: known[a.role] if a.role in known else zeros_like(params) for a in needed})
 
 
 def started(function: Any, starts: Mapping[str, Callable[..., Any]]) -> Iterator[Making]:
@@ -79,7 +75,8 @@ def started(function: Any, starts: Mapping[str, Callable[..., Any]]) -> Iterator
     values = tuple(replace(a, keyword=True) for a in arguments.listed if a.role is Role.VALUE)
     for name, start in starts.items():
         build = _carrier(start, function, arguments.listed)
-        yield Making(f"{name} に状態を作らせ、", Arguments(values, False), build)
+        words = f"状態は {name}にし" if isinstance(start, partial) and start.func is not _from_zero else f"{name} に状態を作らせ"
+        yield Making(f"{words}、", Arguments(values, False), build)
 
 
 def _carrier(
@@ -87,9 +84,10 @@ def _carrier(
 ) -> Callable[..., Any]:
     def carrier(**values: Any) -> Any:
         update = partial(function, **values)
-        if Role.PARAMS in {a.role for a in listed}:
-            return _Initialised(start, update, listed)
-        return _Carrying(start, update)
+        roles = {a.role for a in listed}
+        if Role.MODEL in roles and Role.GRADS not in roles:
+            return _Modelled(start, update)
+        return _Initialised(start, update, listed) if Role.PARAMS in roles else _Carrying(start, update)
 
     return carrier
 
@@ -129,6 +127,18 @@ class _Initialised:
         return _is_state(next(a for a in self.listed if a.role not in (Role.VALUE, Role.TIME, Role.KEY)))
 
 
+class _Modelled:
+    """``make_opt(layers)`` で状態を作り、``update(layers, opt)`` で、層も状態も書き換えるもの。"""
+
+    def __init__(self, start: Callable[..., Any], function: Callable[..., Any]):
+        self.start, self.function, self.kept = start, function, NOTHING
+        self.listed = [a for a in arguments_of(function).listed if a.required]
+
+    def update(self, layers: Any) -> Any:
+        self.kept = self.start(layers) if self.kept is NOTHING else self.kept
+        return self.function(*(layers if a.role is Role.MODEL else self.kept for a in self.listed))
+
+
 def _kind(value: Any) -> type:
     """型。0 次元の配列の計算は、配列でなく数になる。"""
     return np.ndarray if isinstance(value, np.generic | float) else type(value)
@@ -164,15 +174,17 @@ class _Carrying:
     def update(self, params: Any, grads: Any) -> Any:
         if self.kept is NOTHING:
             self.kept = self.start(params)
-            self.place = next((at for at, part in _parts(self.kept).items() if _same(part, params)), None)
+            self.place = next((at for at, part in sorted(_parts(self.kept).items(), key=lambda each: each[1] is not params) if _same(part, params)), None)
         given = {Role.GRADS: grads, Role.TIME: self.count}
         returned = self.function(*(given.get(a.role, self.kept) for a in self.listed))
         self.count += 1
         if self.place is None and isinstance(returned, tuple) and len(returned) == 2:
             change, self.kept = returned
             return change
-        self.kept = returned
-        return _parts(self.kept).get(self.place)
+        self.kept = self.kept if returned is None else returned  # 状態を書き換えるだけのもの
+        if self.place is None or self.place not in (inside := _parts(self.kept)):
+            raise ReaderError("返された状態の中に、重みが見つかりません。")
+        return inside[self.place]
 
 
 def _parts(state: Any) -> dict[Any, Any]:

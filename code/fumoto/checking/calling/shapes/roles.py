@@ -1,14 +1,13 @@
 """引数の役割を、名前から読み取る: 重み、勾配、回数、状態、学習率のような値。"""
 
-import dis
 import inspect
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from enum import Enum, auto
-from types import CodeType
 from typing import Any
 
+from fumoto.checking.calling.shapes.instructions import called_in, names_with
 from fumoto.checking.calling.values import is_value, normal
 
 
@@ -72,7 +71,10 @@ SIZES = ("n", "size", "len")  # 回数でなく、要素の数かもしれない
 
 @dataclass(frozen=True)
 class Argument:
-    """読者の関数の引数 1 つ。``required``: 省けないか。``keyword``: 名前でしか渡せないか。``started``: 関数が自分で入れなおすか。"""
+    """読者の関数の引数 1 つ。``required``: 省けないか。``keyword``: 名前でしか渡せないか。
+
+    ``started``: 関数が自分で入れなおすか。``called``: 関数の中で、関数として呼ばれるか。
+    """
 
     name: str
     role: Role
@@ -80,6 +82,7 @@ class Argument:
     keyword: bool
     default: Any
     started: bool = False
+    called: bool = False
 
 
 @dataclass(frozen=True)
@@ -101,6 +104,8 @@ def role_of(name: str, default: Any = inspect.Parameter.empty) -> Role:
     """
     plain = normal(name)
     if default is None and plain in _KEPT:  # 値なら、None ではない
+        return Role.OTHER
+    if plain == "momenta":  # 係数ではなく、いくつもの速度
         return Role.OTHER
     if isinstance(default, float) or (is_value(name) and plain not in ("e", "b1", "b2")):
         return Role.VALUE if is_value(name) else Role.OTHER
@@ -143,7 +148,9 @@ def arguments_of(function: Callable[..., Any]) -> Arguments:
     except Exception:  # 並びの分からないものか、調べると例外を起こすもの。呼んでみるしかない
         return Arguments((), True)
     kinds = inspect.Parameter
-    stored = _stored(function) if any(p.default is None for p in parameters) else set()
+    code = getattr(function, "__code__", None)
+    stored = names_with("STORE_", code) if any(p.default is None for p in parameters) else set()
+    called = called_in(code)
     listed = tuple(
         Argument(
             p.name,
@@ -152,6 +159,7 @@ def arguments_of(function: Callable[..., Any]) -> Arguments:
             p.kind is kinds.KEYWORD_ONLY,
             p.default,
             p.name in stored,
+            p.name in called,
         )
         for p in parameters
         if p.kind not in (kinds.VAR_POSITIONAL, kinds.VAR_KEYWORD)
@@ -159,23 +167,9 @@ def arguments_of(function: Callable[..., Any]) -> Arguments:
     return Arguments(listed, any(p.kind is kinds.VAR_KEYWORD for p in parameters))
 
 
-def _stored(function: Callable[..., Any]) -> set[str]:
-    """``function`` の中で、値を入れられる変数の名前。"""
-    return names_with("STORE_", getattr(function, "__code__", None))
-
-
-def names_with(operation: str, code: Any) -> set[str]:
-    """``code`` の中で、``operation`` で始まる命令(``STORE_`` か ``LOAD_``)の使う、変数と属性の名前。"""
-    if not isinstance(code, CodeType):
-        return set()
-    used = [each.argval for each in dis.get_instructions(code) if each.opname.startswith(operation)]
-    inside = set().union(*(names_with(operation, each) for each in code.co_consts))
-    return inside | {name for names in used for name in (names if isinstance(names, tuple) else [names])}
-
-
 _KEPT = _words(
     "momentum mom v m s h u r vs ms vel velocity velocities cache caches state states optstate optimizerstate memory buffers buffer bufs buf mem mems "
-    "moment moments m1 m2 mt vt m0 v0 firstmoment secondmoment accumulator acc accumulators prev previous sqgrad vw mw sw"
+    "momenta moment moments m1 m2 mt vt m0 v0 firstmoment secondmoment accumulator acc accumulators prev previous sqgrad vw mw sw"
 )
 
 

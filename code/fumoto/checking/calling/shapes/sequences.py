@@ -55,6 +55,10 @@ class _Pairs(_Sequence):
         super().__init__(params if plain else {key: Variable.of(w, key) for key, w in params.items()})
         self.gradient_first = gradient_first
 
+    @property
+    def registered(self) -> Any:
+        return list(self.arrays)
+
     def put(self, grads: Arrays) -> None:
         super().put(grads)
         both = zip(self.gradients, self.arrays, strict=True)

@@ -34,6 +34,11 @@ class Unit:
     def __init__(self, params: Arrays):
         self.keys = list(params)
 
+    @property
+    def registered(self) -> Any:
+        """``build(variables)`` のように、重みだけを渡しておくときに渡すもの。"""
+        return self.weights
+
     def put(self, grads: Arrays) -> None:
         """次に渡す勾配を入れる。"""
         raise NotImplementedError

@@ -5,17 +5,19 @@ import inspect
 from types import CodeType
 from typing import Any
 
+from fumoto.checking.calling.shapes.instructions import names_with
 from fumoto.checking.calling.shapes.making import look
-from fumoto.checking.calling.shapes.roles import arguments_of, names_with
+from fumoto.checking.calling.shapes.roles import arguments_of
+from fumoto.checking.calling.shapes.surroundings import functions_of
 from fumoto.checking.calling.values import is_value, number, pair
 
 _NOT_WRITTEN = {"NotImplementedError", "NotImplemented"}
 
 
 def held(made: Any) -> dict[str, Any]:
-    """作ったものの属性か、``self.config["lr"]`` のように属性の辞書に見える、引数の値。"""
+    """作ったものの属性か、``self.config["lr"]`` か ``self.config.lr`` のように属性の中に見える、引数の値。"""
     own = {**class_numbers(type(made)), **attributes(made)}
-    inside = [numbers(value) for value in own.values() if isinstance(value, dict)]
+    inside = [numbers(value if isinstance(value, dict) else attributes(value)) for value in own.values()]
     return {**{name: value for each in inside for name, value in each.items()}, **numbers(own)}
 
 
@@ -34,12 +36,15 @@ def class_numbers(kind: type) -> dict[str, Any]:
 
 
 def outside(function: Any) -> dict[str, Any]:
-    """関数の使う、関数の外の変数。"""
-    try:
-        used = inspect.getclosurevars(function)
-    except (TypeError, ValueError):  # Python で書かれた関数でないか、まだ値のない変数を使う
-        return {}
-    return {**used.globals, **used.nonlocals}
+    """関数と、それの呼ぶ同じファイルの関数の使う、関数の外の変数。"""
+    found: dict[str, Any] = {}
+    for each in reversed(functions_of(look(function, "__func__") or function)):
+        try:
+            used = inspect.getclosurevars(each)
+        except (TypeError, ValueError):  # まだ値のない変数を使う
+            continue
+        found |= {**used.globals, **used.nonlocals}
+    return found
 
 
 def attributes(made: Any) -> dict[str, Any]:
@@ -60,22 +65,21 @@ def read_by(made: Any, verb: str | None) -> set[str]:
 def written_numbers(thing: Any) -> tuple[float, ...]:
     """関数かクラスに書かれた小数: 式の中の数と、名前からは何か分からない引数の既定値。学習率や ε かもしれない。"""
     kind = thing if isinstance(thing, type) or inspect.isroutine(thing) else type(thing)
-    functions = list(vars(kind).values()) if isinstance(kind, type) else [kind]
-    found = [x for each in functions for x in _numbers_of(getattr(each, "__func__", each))]
-    return tuple(dict.fromkeys(x for x in found if not any(abs(1 - x - y) < 1e-12 for y in found if y > x)))  # 1 - 0.9
+    found = [x for each in functions_of(kind) for x in _numbers_of(each)]
+    rest = [x for x in found if any(abs(1 - x - y) < 1e-12 for y in found if y > x)]  # 1 - 0.9 かもしれないものは、終わりに
+    return tuple(dict.fromkeys([*(x for x in found if x not in rest), *rest]))
 
 
 def _numbers_of(function: Any) -> list[float]:
     """引数の既定値と、式の中の数。書かれた順に。"""
-    if not inspect.isfunction(function):
-        return []
     listed = arguments_of(function).listed
     unknown = [a.default for a in listed if isinstance(a.default, float) and not is_value(a.name)]
     return unknown + _constants(function.__code__)
 
 
 def _constants(code: Any) -> list[float]:
-    own = [value for value in code.co_consts if isinstance(value, float) and 0 < value < 1]
+    flat = [x for value in code.co_consts for x in (value if isinstance(value, tuple) else (value,))]  # lr, beta = 0.01, 0.9
+    own = [value for value in flat if isinstance(value, float) and 0 < value < 1]
     inside = [each for each in code.co_consts if isinstance(each, CodeType)]
     return own + [value for each in inside for value in _constants(each)]
 

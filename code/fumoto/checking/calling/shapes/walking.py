@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from fumoto.checking.calling.safety import call
+from fumoto.checking.calling.safety import ReaderError, call
 from fumoto.checking.calling.shapes.making import NOTHING, Asked, Making, Verb, filled, in_turn
 from fumoto.checking.calling.shapes.opening import opened
 from fumoto.checking.calling.shapes.results import direction, pour, weights_in
@@ -74,7 +74,7 @@ class Plan:
 
     def called(self) -> str:
         """呼び出しの形: ``update(params, grads)``。"""
-        passed = [a.name for a in self.verb.arguments.listed if a.role not in (Role.VALUE, Role.OTHER)]
+        passed = [a.name for a in self.verb.arguments.listed if a.name and a.role not in (Role.VALUE, Role.OTHER)]
         return f"{self.verb.name or 'あなたの関数 '}({', '.join(passed)})"
 
 
@@ -117,7 +117,7 @@ class _Walk:
         made = call("作る", lambda: make(*positional, **named))
         if self.plan.setup is not None:
             setup = getattr(made, self.plan.setup)
-            for given in in_turn(setup, unit.weights):
+            for given in in_turn(setup, unit.registered):
                 call(self.plan.setup, setup, *given)
         return opened(made)
 
@@ -203,6 +203,8 @@ class _Walk:
         elif weights is not NOTHING and not self.in_place:
             self.returned = True
             unit.adopt(self._changed(unit, weights) if self.plan.change else weights)
+        elif self.plan.change and not self.in_place:  # 重みを渡していないのだから、動かないとは言えない
+            raise ReaderError("返されたものの中に、重みの変化にあたる、勾配と同じ形のものがありません。")
         self._keep(kept, others)
 
     def _changed(self, unit: Unit, change: Any) -> Any:

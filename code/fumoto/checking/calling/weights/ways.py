@@ -19,6 +19,7 @@ _SIZES: dict[str, tuple[set[str], ...]] = {
     NETWORK: ({"sizes"}, {"n_in", "hidden", "n_out"}, {"n_in", "hiddens", "n_out"}),
     FILTERS: ({"n_in", "n_out", "kernel"}, {"shape"}),
 }
+_OF_SIZES = set().union(*(known for every in _SIZES.values() for known in every))
 _RANDOM = ("rng", "seed")
 _CHOICES = ("method", "activation")  # ほかに要るかもしれない引数
 _IN_TURN: dict[int, tuple[tuple[str, ...], ...]] = {  # 名前から分からない引数の数 → 渡すものの並び
@@ -174,7 +175,7 @@ def _by_roles(taken: list[inspect.Parameter], choices: dict[str, str], method: s
         roles = [role or "rng" for role in roles]
     for meant in _readings(roles):
         clear = (
-            len(set(meant)) == len(meant)
+            len({*meant} - {"kernel"}) == len(meant) - meant.count("kernel")  # 窓の高さと幅は、どちらも kernel
             and {""}.isdisjoint(meant)
             and choices.keys() >= set(meant) & set(_CHOICES)
         )
@@ -186,11 +187,13 @@ def _by_roles(taken: list[inspect.Parameter], choices: dict[str, str], method: s
 def _taken(parameters: list[inspect.Parameter], choices: dict[str, str]) -> list[inspect.Parameter]:
     """渡す引数: 省けないもの、乱数の源か種、``*sizes``、選べるもの。"""
     random = [given.name for given in _random_of(parameters)]
+    free = not any(map(_is_required, parameters))  # 大きさも、どれも省ける
     return [
         p
         for p in parameters
         if (p.kind is p.VAR_POSITIONAL and role_of(p.name) in ("shape", "sizes"))
         or _is_required(p)
+        or (free and role_of(p.name) in _OF_SIZES and isinstance(p.default, int | tuple | list))
         or p.name in random
         or (role_of(p.name) in choices and isinstance(p.default, str))
     ]

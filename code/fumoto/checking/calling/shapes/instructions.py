@@ -1,0 +1,74 @@
+"""読者の関数の命令(バイトコード)から分かること。読者のコードの走るところでは、もとの文は見えない。"""
+
+import dis
+import sys
+from collections.abc import Iterator
+from itertools import pairwise
+from types import CodeType
+from typing import Any
+
+
+def names_with(operation: str, code: Any) -> set[str]:
+    """``code`` の中で、``operation`` で始まる命令(``STORE_`` か ``LOAD_``)の使う、変数と属性の名前。"""
+    if not isinstance(code, CodeType):
+        return set()
+    used = [each.argval for each in dis.get_instructions(code) if each.opname.startswith(operation)]
+    inside = set().union(*(names_with(operation, each) for each in code.co_consts))
+    return inside | {name for names in used for name in (names if isinstance(names, tuple) else [names])}
+
+
+_LATER = sys.version_info >= (3, 13)  # PUSH_NULL は、呼ばれるものを積む命令の次にあるか(それより前の Python では、前)
+
+
+def called_in(code: Any) -> set[str]:
+    """``code`` の中で、関数として呼ばれる変数の名前。
+
+    >>> sorted(called_in((lambda f, w, h: f(w) + h).__code__))
+    ['f']
+    """
+    if not isinstance(code, CodeType):
+        return set()
+    beside = ((b, a) if _LATER else (a, b) for a, b in pairwise(dis.get_instructions(code)))
+    names = {each.argval for null, each in beside if null.opname == "PUSH_NULL" and isinstance(each.argval, str)}
+    return names.union(*map(called_in, code.co_consts))
+
+
+def strings_in(code: CodeType) -> Iterator[str]:
+    """``code`` と、その中の関数に書かれた文字列。``{"w": …, "v": …}`` の名前のように、組になっているものも。"""
+    left = list(code.co_consts)
+    while left:
+        each = left.pop(0)
+        if isinstance(each, str):
+            yield each
+        elif isinstance(each, tuple | CodeType):
+            left[:0] = each if isinstance(each, tuple) else each.co_consts
+
+
+def unpacked(code: CodeType, variable: str) -> list[str]:
+    """``w, m, t = variable`` のように分けて入れる、変数の名前。
+
+    >>> def step(state, g):
+    ...     w, m, t = state
+    ...     return w
+    >>> unpacked(step.__code__, "state")
+    ['w', 'm', 't']
+    """
+    every = list(dis.get_instructions(code))
+    for i, (first, second) in enumerate(pairwise(every)):
+        if first.argval == variable and second.opname == "UNPACK_SEQUENCE":
+            stored = [each.argval for each in every[i + 2 : i + 2 + second.argval]]
+            return stored if all(isinstance(name, str) for name in stored) else []
+    return []
+
+
+def attributes_in(code: CodeType, variable: str) -> list[str]:
+    """``variable.name`` として読み書きされる、属性の名前。
+
+    >>> def step(state, g):
+    ...     state.w -= state.rate * g
+    >>> attributes_in(step.__code__, "state")
+    ['w', 'rate']
+    """
+    every = [each for each in dis.get_instructions(code) if each.opname != "COPY"]  # state.w -= … は、state を写してから
+    used = (b.argval for a, b in pairwise(every) if a.argval == variable and b.opname in ("LOAD_ATTR", "STORE_ATTR"))
+    return list(dict.fromkeys(used))
