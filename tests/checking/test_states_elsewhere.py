@@ -1,7 +1,7 @@
 """check() on states that are neither the object's nor the caller's alone: globals, closures, states that hold the weights."""
 
 from functools import wraps
-from typing import NamedTuple
+from typing import ClassVar, NamedTuple
 
 import numpy as np
 import pytest
@@ -52,7 +52,7 @@ def started_once(p, g, lr=0.01, mu=0.9):
 
 
 class OfTheClass:
-    v = {}
+    v: ClassVar = {}
 
     def __init__(self, lr=0.01, alpha=0.9):
         self.lr, self.alpha = lr, alpha
@@ -134,7 +134,7 @@ def decorated(function):
 def test_a_closure_that_is_made_is_an_instance():
     assert check(make_adam(), "Adam").ok
     assert check(decorated(decorated(make_adam())), "Adam").ok
-    assert check(make_adam(corrected=False), "Adam").variant == "eq-adam-mhat/uncorrected-m"
+    assert check(make_adam(corrected=False), "Adam").variant == "eq-adam-w/hat-missing-m"
 
 
 # --- In a state that holds the weights, too --------------------------------------------------------------------

@@ -25,8 +25,9 @@ def told(
     notes = [*before, *sorted({note for path in seen.trajectories for note in path.notes})]
     if seen.how != _USUAL_SHAPE:
         notes.append(f"呼び方: {seen.how}")
-    if seen.others:
-        notes.append(_two_ways(seen))
+    notes += [f"引数 {own} は、1 から引いた値({1 - seen.own[own]:g})を減衰率とみなしました。" for own in sorted(seen.inverted)]
+    if others := [each for each in seen.others if not each.inverted]:
+        notes.append(_two_ways(others))
     known_cause = report.ok or report.variant is not None
     if known_cause:  # 原因の分からないときに補った値は、書き込まれているとは言えない
         notes += [_constant(name, value) for name, value in constants.items()]
@@ -53,8 +54,8 @@ def _constant(name: str, value: float) -> str:
     return f"{WORDS.get(name, name)} は {value:g} と書き込まれています。"
 
 
-def _two_ways(seen: Observed) -> str:
-    other = " ".join(each.how for each in seen.others)
+def _two_ways(others: list[Observed]) -> str:
+    other = " ".join(each.how for each in others)
     return (
         f"ほかの呼び方もできて、動きが違います: {other}\n"
         "呼び方を決めるには、次の 2 行を持つクラスにして渡してください:\n"

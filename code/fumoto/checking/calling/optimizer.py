@@ -29,7 +29,7 @@ class Observed:
     ``idle``: そのうち、更新の計算の中で使われているもの。
     ``unplaced``: 渡された値のうち、受け取る引数のなかったもの。``assumed``: 既定値がないので、よくある値を渡した引数。
     ``places``: 少し違う引数で走らせたときの、引数の名前 → 渡したところ。
-    ``title``: クラスや関数の名前。``written``: コードに書かれた小数。``others``: 区別できない、ほかの呼び方で見えたこと。
+    ``inverted``: そのうち、値 v が、減衰率 1 - v を表すとみなす引数。``title``: クラスや関数の名前。``written``: コードに書かれた小数。``others``: 区別できない、ほかの呼び方で見えたこと。
     """
 
     how: str
@@ -41,6 +41,7 @@ class Observed:
     unplaced: tuple[str, ...] = ()
     assumed: tuple[str, ...] = ()
     places: dict[str, values.Place] = field(default_factory=dict)
+    inverted: frozenset[str] = frozenset()
     title: str = ""
     written: tuple[float, ...] = ()
     others: "tuple[Observed, ...]" = ()
@@ -48,8 +49,11 @@ class Observed:
     def values(self, names: Sequence[str], only_passed: bool = False) -> dict[str, float]:
         """手法の引数 ``names`` の値。分かったものだけ。"""
         passed = {name: v for name, v in self.own.items() if name in self.passed}
-        seen = {} if only_passed else values.values_of(names, self.own)
-        return {**seen, **values.values_of(names, passed)}  # 同じものを別の名前の属性にも持っていることがある
+        seen = {} if only_passed else self._meant(names, self.own)
+        return {**seen, **self._meant(names, passed)}  # 同じものを別の名前の属性にも持っていることがある
+
+    def _meant(self, names: Sequence[str], own: dict[str, Any]) -> dict[str, float]:
+        return values.values_of(names, {name: 1 - v if name in self.inverted else v for name, v in own.items()})
 
     def paths(self, names: Sequence[str]) -> "list[Trajectory]":
         """足どり。少し違う引数で走らせたものの引数は、手法の引数 ``names`` で言い直す。"""
@@ -61,7 +65,7 @@ class Observed:
         own = {name: v for name, v in self.own.items() if name in self.passed}
         for ours, value in path.elsewhere.values.items():
             own = values.changed(own, self.places[ours], value)
-        known = {**self.values(names), **values.values_of(names, own)}
+        known = {**self.values(names), **self._meant(names, own)}
         return replace(path, elsewhere=replace(path.elsewhere, values=known))
 
 
@@ -103,11 +107,27 @@ def _observe(thing: Any, wanted: Wanted, problems: "Sequence[Problem]") -> Obser
             except ReaderError:  # 小さな問題では走っても、形がいろいろだと走らない
                 continue
         first.rewind()
+        others += [replace(each, written=written) for each in _with_complements(seen, wanted)]
     except ReaderError:
         raise
     except Exception as error:  # 読者のものは、属性を見るだけでも例外を起こせる
         raise ReaderError(f"呼び方を調べるうちに {type(error).__name__} が起きました。") from None
     return replace(seen, others=tuple(others), title=title, written=written)
+
+
+_RATES = ("momentum", "decay_rate", "beta1", "beta2")
+_CLEAR = ("momentum", "mu", "beta1", "beta2", "b1", "b2")
+
+
+def _with_complements(seen: Observed, wanted: Wanted) -> list[Observed]:
+    """読者の既定値が小さな減衰率は、この本の 1 - β のことかもしれない(``decay1=0.1`` や、平滑化の ``alpha=0.1``)。"""
+    places = values.meanings(wanted.names or tuple(values.NAMES), seen.own)
+    small = {
+        own
+        for ours, (own, position) in places.items()
+        if ours in _RATES and position is None and wanted.given.keys().isdisjoint((ours, own)) and values.normal(own) not in _CLEAR and 0 < (values.number(seen.own[own]) or 0) < 0.5
+    }
+    return [replace(seen, inverted=frozenset(small))] if small else []
 
 
 def chosen(thing: Any, wanted: Wanted, problems: "Sequence[Problem]") -> list[Trial]:

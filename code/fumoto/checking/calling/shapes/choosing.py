@@ -77,6 +77,8 @@ _OBJECTS: tuple[Kind, ...] = (  # 勾配も持つ重みを渡すとき
     (objects.in_objects_of_values, ".value.grad を持つもののリスト", True),
     (objects.in_named_objects, ".data と .grad を持つものの辞書", True),
     (objects.in_remembering_objects, ".data と .grad と 0 の状態を持つもののリスト", True),
+    (objects.in_short_objects, ".d と .g を持つもののリスト", True),
+    (objects.in_named_short_objects, ".d と .g を持つものの辞書", True),
 )
 _LAYERS: tuple[Kind, ...] = (
     (layers.in_layers, "重みと勾配を持つ層のリスト", True),

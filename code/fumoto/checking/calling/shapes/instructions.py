@@ -33,6 +33,25 @@ def called_in(code: Any) -> set[str]:
     return names.union(*map(called_in, code.co_consts))
 
 
+def answers_in_pairs(code: Any, variable: str) -> bool:
+    """``loss, grad = variable(w)`` のように、関数 ``variable`` の答えを 2 つに分けて受け取るか。
+
+    >>> def step(loss_and_grad, w):
+    ...     loss, g = loss_and_grad(abs(w))
+    ...     return w - g
+    >>> answers_in_pairs(step.__code__, "loss_and_grad"), answers_in_pairs(step.__code__, "w")
+    (True, False)
+    """
+    if not isinstance(code, CodeType) or variable not in called_in(code):
+        return False
+    asked = False
+    for first, second in pairwise(dis.get_instructions(code)):
+        asked = (asked and not first.opname.startswith("STORE")) or first.argval == variable
+        if asked and first.opname.startswith("CALL") and second.opname == "UNPACK_SEQUENCE":
+            return bool(second.argval == 2)
+    return False
+
+
 def strings_in(code: CodeType) -> Iterator[str]:
     """``code`` と、その中の関数に書かれた文字列。``{"w": …, "v": …}`` の名前のように、組になっているものも。"""
     left = list(code.co_consts)

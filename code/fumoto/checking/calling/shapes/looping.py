@@ -22,10 +22,12 @@ from fumoto.checking.calling.shapes.loops import (
     OBJECTIVE,
     TOLERANCE,
     Loop,
+    in_pairs,
 )
 from fumoto.checking.calling.shapes.making import NOTHING, filled
 from fumoto.checking.calling.shapes.roles import Argument
 from fumoto.checking.calling.shapes.units import alike, of_type
+from fumoto.checking.calling.shapes.visible import numbers
 from fumoto.checking.calling.values import normal
 from fumoto.hints import Array, Arrays, Shape
 
@@ -79,9 +81,11 @@ class _Looping:
                 run.given.put(None)
 
     def settings(self) -> dict[str, Any]:
-        return {}
+        """渡した辞書に見える、引数の値。"""
+        return {name: value for config in self.loop.configs for name, value in numbers({**config.defaults, **config}).items()}
 
-    asked = settings
+    def asked(self) -> dict[str, Any]:
+        return {}
 
     def read(self) -> frozenset[str]:
         return frozenset()
@@ -137,7 +141,8 @@ class _Run:
 
     def _giving(self, loop: Loop, start: Array, values: dict[str, Any]) -> Callable[[Argument], Any]:
         gradient = _waiting(self.given, self.reached)
-
+        if any(a.pairs for a in loop.arguments.listed if a.name == loop.gradient):
+            gradient = in_pairs(gradient)
         counts = [plain for a in loop.arguments.listed if (plain := normal(a.name)) in COUNT]
         self.counted = bool(counts)
         inner = len(counts) > 1 and not EPOCHS.isdisjoint(counts)

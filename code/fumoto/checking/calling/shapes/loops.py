@@ -6,13 +6,13 @@
 import inspect
 import re
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any, ClassVar
 
 import numpy as np
 
-from fumoto.checking.calling.shapes.making import NOTHING
+from fumoto.checking.calling.shapes.making import NOTHING, Asked
 from fumoto.checking.calling.shapes.roles import Argument, Arguments, Role, arguments_of
 from fumoto.checking.calling.values import normal
 from fumoto.hints import Array
@@ -56,7 +56,7 @@ INNER = (
 class Loop:
     """呼び方。``gradient`` と ``start``: 引数の名前。``separate``: 勾配の関数に、座標を別々に渡すか(2 つずつ)。``boxed``: 配列を 1 つ入れて渡すもの(``"辞書"`` か ``"リスト"``。なければ空)。
 
-    ``called_as``: 呼び出しの形(省くと ``function`` と引数の名前)。
+    ``called_as``: 呼び出しの形(省くと ``function`` と引数の名前)。``configs``: 渡した、値の辞書。
     """
 
     function: Callable[..., Any]
@@ -66,6 +66,7 @@ class Loop:
     separate: bool = False
     boxed: str = ""
     called_as: str = ""
+    configs: list[Asked] = field(default_factory=list)
 
     anything = False
 
@@ -115,6 +116,11 @@ _BOXES: dict[str, tuple[Callable[[Any], Any], Callable[[Any], Any]]] = {  # 入�
 }
 
 
+def in_pairs(gradient: Callable[..., Any]) -> Callable[..., Any]:
+    """損失(ここでは 0)と勾配を返す関数。"""
+    return lambda *x: (0.0, gradient(*x))
+
+
 def boxed(loop: Loop) -> list[Loop]:
     """配列の代わりに、それを 1 つ入れた辞書かリストを渡し、勾配も同じように返すもの。"""
     return [replace(loop, function=partial(_in_a_box, loop, name), boxed=name) for name in _BOXES]
@@ -155,7 +161,7 @@ def _gradient_and_start(arguments: Arguments, starts: frozenset[str]) -> tuple[s
 
 def is_gradient_function(argument: Argument) -> bool:
     """勾配の関数か: 省けず、関数の中で呼ばれていて、損失の名前でない引数か。"""
-    return argument.required and argument.called and normal(argument.name) not in OBJECTIVE
+    return argument.required and argument.called and (argument.pairs or normal(argument.name) not in OBJECTIVE)
 
 
 def _either_way(arguments: Arguments) -> list[tuple[str, str]]:

@@ -5,11 +5,12 @@ import functools
 import inspect
 from collections.abc import Callable, Iterator
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import CellType, FunctionType
 from typing import Any
 
 from fumoto.checking.calling.safety import ReaderError, call
+from fumoto.checking.calling.shapes.instructions import names_with
 from fumoto.checking.calling.shapes.roles import BATCH, NAMED, Argument, Arguments, Role, arguments_of
 from fumoto.checking.calling.values import NAMES, USUAL, is_value, normal, number
 
@@ -64,9 +65,17 @@ def makings(thing: Any) -> list[Making]:
     itself = Making("", Arguments((), False), lambda: with_own_cells(thing, {}))
     made = Making("", arguments, thing)
     if arguments.roles() & {Role.GRADS, Role.PAIRS}:
-        return [itself]
+        return [itself, *_wrapped(thing, arguments)]
     unknown = [a for a in arguments.listed if a.required and a.role not in (Role.VALUE, Role.CONFIG)]
     return [made, itself] if unknown else [made]
+
+
+def _wrapped(thing: Any, arguments: Arguments) -> list[Making]:
+    """``functools.wraps`` で、包んだ関数の引数を受け取るように見えて、値だけを受け取って更新する関数を返すもの。"""
+    if look(thing, "__wrapped__") is None or len(inspect.signature(thing, follow_wrapped=False).parameters) > 1:
+        return []
+    values = tuple(replace(a, keyword=True) for a in arguments.listed if a.role is Role.VALUE)
+    return [Making("", Arguments(values, False), thing)]
 
 
 def is_made(thing: Any) -> bool:
@@ -235,6 +244,7 @@ def verbs(made: Any) -> Iterator[Verb]:
         if not found and not arguments.roles() & {Role.GRADS, Role.PAIRS, Role.PARAMS, Role.MODEL}:
             continue
         before, after = (_beside(prefix, name, names) for prefix in ("pre", "post"))
+        before = before or _counting(made, name, names)
         yield Verb(name, arguments, before, after)
     if callable(made) and not isinstance(made, type):
         yield Verb(None, arguments_of(made))
@@ -245,6 +255,20 @@ def _beside(prefix: str, verb: str, names: list[str]) -> str | None:
     usual = [f"{prefix}_{verb}", f"{prefix}_update", f"{prefix}_step"]
     usual += ["zero_grad", "zero_grads", "clear_grads"] if prefix == "pre" else []
     return next((name for name in usual if name in names), None)
+
+
+def _counting(made: Any, verb: str, names: list[str]) -> str | None:
+    """更新の前に呼ぶ ``tick()``: 更新する関数の読むだけの回数を、ただ 1 つ、進めるもの。"""
+    code = look(look(made, verb), "__code__")
+    counts = {name for name in names_with("LOAD_ATTR", code) if normal(name) in NAMED[Role.TIME]}
+    counts -= names_with("STORE_ATTR", code)
+    ticks = [
+        name
+        for name in names
+        if not arguments_of(method := look(made, name)).roles()
+        and counts & names_with("STORE_ATTR", look(method, "__code__"))
+    ]
+    return ticks[0] if len(ticks) == 1 else None
 
 
 def in_turn(setup: Callable[..., Any], weights: Any) -> Iterator[tuple[Any, ...]]:

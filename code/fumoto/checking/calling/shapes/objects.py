@@ -5,7 +5,7 @@
 """
 
 import re
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -85,6 +85,8 @@ class Parameter(ByName):
 
     requires_grad = True
     trainable = True
+    DATA: ClassVar[tuple[str, ...]] = DATA
+    GRADIENT: ClassVar[tuple[str, ...]] = GRADIENT
 
     def __init__(self, name: str, array: Array):
         self.name = name
@@ -96,14 +98,14 @@ class Parameter(ByName):
 
     def refresh(self) -> Any:
         """どれかの名前で入れ替わった重みを、ほかの名前にも写し、その重みを返す。"""
-        seen = [self.__dict__.get(name) for name in DATA]
+        seen = [self.__dict__.get(name) for name in self.DATA]
         self.hold(next((array for array in seen if array is not self.current), self.current))
         return self.current
 
     def hold(self, array: Any) -> None:
         """いまの重みを ``array`` にする。"""
         self.current = array
-        self.put(DATA, array)
+        self.put(self.DATA, array)
 
     @property
     def shape(self) -> Any:
@@ -123,7 +125,7 @@ class Parameter(ByName):
     assign = update
 
     def zero_grad(self) -> None:
-        self.put(GRADIENT, np.zeros_like(self.current))
+        self.put(self.GRADIENT, np.zeros_like(self.current))
 
     cleargrad = zero_grad
 
@@ -144,6 +146,13 @@ class _RememberingParameter(Parameter):
         return self.__dict__[name]
 
 
+class _ShortParameter(Parameter):
+    """``.d`` が重みで、``.g`` が勾配であるもの(NNabla の Variable)。"""
+
+    DATA: ClassVar[tuple[str, ...]] = ("d",)
+    GRADIENT: ClassVar[tuple[str, ...]] = ("g",)
+
+
 class _Objects(Unit):
     """パラメーターのリスト。勾配も、配列でありながら ``.data`` を持つ。"""
 
@@ -155,7 +164,7 @@ class _Objects(Unit):
     def put(self, grads: Arrays) -> None:
         self.gradients = [grads[key] for key in self.keys]
         for each, g in zip(self.objects, self.gradients, strict=True):  # 使ったあとに 0 にするのは、正しい
-            each.put(GRADIENT, Variable.of(g))
+            each.put(each.GRADIENT, Variable.of(g))
 
     def read(self) -> Arrays:
         return {key: each.refresh() for key, each in zip(self.keys, self.objects, strict=True)}
@@ -182,8 +191,8 @@ class _OneObject(_Objects):
 class _NamedObjects(_Objects):
     """パラメーターの辞書。"""
 
-    def __init__(self, params: Arrays):
-        super().__init__(params)
+    def __init__(self, params: Arrays, kind: type[Parameter] = Parameter):
+        super().__init__(params, kind)
         self.weights = dict(zip(self.keys, self.objects, strict=True))
 
     def put(self, grads: Arrays) -> None:
@@ -234,6 +243,16 @@ def in_remembering_objects(params: Arrays) -> list[Unit]:
 def in_named_objects(params: Arrays) -> list[Unit]:
     """``.data`` と ``.grad`` を持つものの辞書。"""
     return [_NamedObjects(params)]
+
+
+def in_short_objects(params: Arrays) -> list[Unit]:
+    """``.d`` と ``.g`` を持つもののリスト。"""
+    return [_Objects(params, _ShortParameter)]
+
+
+def in_named_short_objects(params: Arrays) -> list[Unit]:
+    """``.d`` と ``.g`` を持つものの辞書。"""
+    return [_NamedObjects(params, _ShortParameter)]
 
 
 def in_variables(params: Arrays) -> list[Unit]:

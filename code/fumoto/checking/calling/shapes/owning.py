@@ -51,8 +51,8 @@ def _uses_both(code: Any) -> bool:
     if not isinstance(code, CodeType):
         return False
     used = {*code.co_names, *strings_in(code)}
-    joined = {f"{d}{name}" for d in used & {"d", "grad_", "d_"} for name in used & {*HELD["W"]}}
-    return all(not (used | joined).isdisjoint(names) for names in (HELD["W"], GRADIENTS["W"]))
+    joined = "getattr" in used and not used.isdisjoint({"d", "grad_", "d_"})
+    return joined or all(not used.isdisjoint(names) for names in (HELD["W"], GRADIENTS["W"]))
 
 
 def _of_arrays(made_with: tuple[Argument, ...]) -> set[Role]:

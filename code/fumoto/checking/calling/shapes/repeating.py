@@ -18,11 +18,13 @@ from fumoto.checking.calling.shapes.loops import (
     START,
     Loop,
     boxed,
+    in_pairs,
     is_gradient_function,
 )
-from fumoto.checking.calling.shapes.making import Making, Verb
+from fumoto.checking.calling.shapes.making import Asked, Making, Verb
 from fumoto.checking.calling.shapes.objects import in_objects
 from fumoto.checking.calling.shapes.roles import Argument, Arguments, Role
+from fumoto.checking.calling.shapes.units import alike
 from fumoto.checking.calling.values import normal
 from fumoto.hints import Array
 
@@ -63,24 +65,37 @@ def repeated(making: Making, verb: Verb) -> list[Loop]:
     listed = (*making.arguments.listed, *verb.arguments.listed)
     values = [replace(a, keyword=True) for a in listed if a.role is Role.VALUE]
     own = {a.name for a in making.arguments.listed if a is held or a.name != gradient.name}
+    configs: list[Asked] = []
 
     def run(gradient_at: Callable[..., Array], start: Any, **given: Any) -> Any:
-        given[gradient.name] = gradient_at
+        given[gradient.name] = in_pairs(gradient_at) if gradient.pairs else gradient_at
         made = making.build(**{name: value for name, value in given.items() if name in own})
         more = {name: value for name, value in given.items() if name not in own} | counts
+        for a in required:
+            if a.role is Role.CONFIG:
+                more[a.name] = Asked({})
+                configs.append(more[a.name])
         states: dict[str, Any] = {**{name: np.zeros_like(start) for name in kept}, **dict.fromkeys(started)}
         for _ in range(1 if counts else MANY):
             returned = verb.of(made)(**{w.name: start}, **states, **more)
             if states and isinstance(returned, tuple):
                 returned, *others = returned
-                states |= dict(zip(states, others, strict=False))
+                states |= {name: new for name, new in zip(states, others, strict=False) if _holds_arrays(new)}
+            elif isinstance(returned, tuple):  # 重みのほかに、損失なども返す
+                returned = next((x for x in returned if alike(x, np.shape(start))), None)
             start = start if returned is None else returned
         return start
 
     arguments = Arguments((*_BOTH, *values), False)
     called_as = f"{verb.name or 'あなたの関数 '}({w.name}, {gradient.name})"
-    loop = Loop(run, arguments, "gradient_at", "start", called_as=called_as)
+    loop = Loop(run, arguments, "gradient_at", "start", called_as=called_as, configs=configs)
     return [loop, *boxed(loop)]
+
+
+def _holds_arrays(value: Any) -> bool:
+    """返された状態らしいか。途中の損失の並びではないか。"""
+    inside = value.values() if isinstance(value, dict) else value if isinstance(value, list | tuple) else (value,)
+    return any(isinstance(each, np.ndarray | np.generic) for each in inside)
 
 
 def _closed(making: Making, verb: Verb, required: list[Argument]) -> list[Loop]:

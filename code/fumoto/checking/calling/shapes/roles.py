@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from enum import Enum, auto
 from typing import Any
 
-from fumoto.checking.calling.shapes.instructions import called_in, names_with
+from fumoto.checking.calling.shapes.instructions import answers_in_pairs, called_in, names_with
 from fumoto.checking.calling.values import is_value, normal
 
 
@@ -73,7 +73,7 @@ SIZES = ("n", "size", "len")  # 回数でなく、要素の数かもしれない
 class Argument:
     """読者の関数の引数 1 つ。``required``: 省けないか。``keyword``: 名前でしか渡せないか。
 
-    ``started``: 関数が自分で入れなおすか。``called``: 関数の中で、関数として呼ばれるか。
+    ``started``: 関数が自分で入れなおすか。``called``: 関数の中で、関数として呼ばれるか。``pairs``: その答えは、損失と勾配の 2 つか。
     """
 
     name: str
@@ -83,6 +83,7 @@ class Argument:
     default: Any
     started: bool = False
     called: bool = False
+    pairs: bool = False
 
 
 @dataclass(frozen=True)
@@ -160,6 +161,7 @@ def arguments_of(function: Callable[..., Any]) -> Arguments:
             p.default,
             p.name in stored,
             p.name in called,
+            p.name in called and answers_in_pairs(code, p.name),
         )
         for p in parameters
         if p.kind not in (kinds.VAR_POSITIONAL, kinds.VAR_KEYWORD)

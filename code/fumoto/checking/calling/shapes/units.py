@@ -19,6 +19,15 @@ class ByName:
     def __setitem__(self, name: str, value: Any) -> None:
         self.__dict__[name] = value
 
+    def __contains__(self, name: str) -> bool:
+        return name in self.__dict__
+
+    def get(self, name: str, default: Any = None) -> Any:
+        return self.__dict__.get(name, default)
+
+    def setdefault(self, name: str, default: Any = None) -> Any:
+        return self.__dict__.setdefault(name, default)
+
 
 class Unit:
     """いくつかの重みと、その勾配。``weights`` と ``gradients`` を読者に渡す。

@@ -36,9 +36,11 @@ def class_numbers(kind: type) -> dict[str, Any]:
 
 
 def outside(function: Any) -> dict[str, Any]:
-    """関数と、それの呼ぶ同じファイルの関数の使う、関数の外の変数。"""
+    """関数と、それの呼ぶ同じファイルの関数の使う、関数の外の変数と、引数の既定値の辞書の中身。"""
     found: dict[str, Any] = {}
     for each in reversed(functions_of(look(function, "__func__") or function)):
+        for default in filter(lambda value: isinstance(value, dict), each.__defaults__ or ()):
+            found |= default
         try:
             used = inspect.getclosurevars(each)
         except (TypeError, ValueError):  # まだ値のない変数を使う

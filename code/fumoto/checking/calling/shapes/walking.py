@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from fumoto.checking.calling.safety import ReaderError, call
-from fumoto.checking.calling.shapes.making import NOTHING, Asked, Making, Verb, filled, in_turn
+from fumoto.checking.calling.shapes.making import NOTHING, Asked, Making, Verb, filled, in_turn, look
 from fumoto.checking.calling.shapes.opening import opened
 from fumoto.checking.calling.shapes.results import direction, pour, weights_in
 from fumoto.checking.calling.shapes.roles import LAYERS, SIZE, Argument, Role, is_number
@@ -238,7 +238,8 @@ class _Walk:
     def settings(self) -> dict[str, Any]:
         """読者の関数の外に書かれた定数か、作ったものの属性か、渡した辞書に見える、引数の値。"""
         made = self.made[0]
-        return {**numbers(outside(self.plan.verb.of(made))), **held(made), **self.asked()}
+        verb = look(made, "function") or self.plan.verb.of(made)  # opening が包んだものなら、中の読者の関数
+        return {**numbers(outside(look(verb, "func") or verb)), **held(made), **self.asked()}
 
     def read(self) -> frozenset[str]:
         """更新する関数が読む、変数と属性の名前。"""
