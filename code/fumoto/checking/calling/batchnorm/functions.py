@@ -69,9 +69,8 @@ class FunctionInUse(InUse):
     def _keep(self) -> None:
         """返された移動平均を残す。書き換えられていれば、それがもう、いまの値である。"""
         for each in self.extras:
-            if isinstance(each, dict) and any(
-                role_of(str(name), _AVERAGES) is not Role.OTHER for name in each
-            ):
+            named = {name for name in each if self.config.average(name) is not Role.OTHER} if isinstance(each, dict) else set()
+            if any(role_of(str(name), _AVERAGES) is not Role.OTHER for name in named) or named & self.config.keys():
                 self.config.update(each)
         arrays = [i for i, each in enumerate(self.extras) if shape_of(each) and each.size == self.gamma.size]
         if self.averages_here and len(arrays) >= 2:

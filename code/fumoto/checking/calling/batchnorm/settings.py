@@ -12,28 +12,45 @@ _VALUES = (Role.EPS, Role.DECAY_RATE)
 _HELD = (Role.GAMMA, Role.BETA, Role.MEAN, Role.VAR)
 
 
+_BARE = {"mean": Role.MEAN, "mu": Role.MEAN, "var": Role.VAR, "variance": Role.VAR}  # 状態の辞書の中なら、移動平均
+
+
 class Settings(dict[str, Any]):
     """``bn_param["mode"]``, ``bn_param.get("eps", 1e-5)``, ``params["gamma"]`` に答える辞書。
 
     ``give``: (役割, 名前, 既定値) → 渡す値。学習中かどうかは、そのたびに聞く。``gamma``, ``beta``: 入っている値。
+    ``averages``: 移動平均のはじめ(入っていると読者が思っている名前で引かれたとき)。
     """
 
-    def __init__(self, give: Callable[[Role, str, Any], Any], **held: Array):
+    def __init__(self, give: Callable[[Role, str, Any], Any], averages: dict[Role, Array] | None = None, **held: Array):
         super().__init__(held)
-        self.give, self.used = give, set[Role]()
+        self.give, self.used, self.starts = give, set[Role](), averages or {}
 
     def get(self, name: str, default: Any = None) -> Any:
         return self._found(name, default, lambda: default)
 
     def __getitem__(self, name: str) -> Any:
-        return self._found(name, None, lambda: super(Settings, self).__getitem__(name))
+        return self._found(name, None, lambda: self._started(name))
+
+    def _started(self, name: str) -> Any:
+        """まだ入っていない移動平均の、はじめの値。"""
+        role = self.average(name)
+        if role not in self.starts:
+            return super().__getitem__(name)
+        self[name] = self.starts[role].copy()
+        return self[name]
+
+    def average(self, name: Any) -> Role:
+        """どちらの移動平均の名前か。どちらでもなければ ``OTHER``。"""
+        role = role_of(name, (Role.MEAN, Role.VAR)) if isinstance(name, str) else Role.OTHER
+        return _BARE.get(str(name).lower(), role)
 
     def __bool__(self) -> bool:
         return True  # bn_param or {} で、別の辞書にされないように
 
     def arrays(self) -> list[Array]:
         """読者が残した移動平均の写し。"""
-        kept = {name: role_of(name, (Role.MEAN, Role.VAR)) for name in self}
+        kept = {name: self.average(name) for name in self}
         return [
             np.array(super(Settings, self).__getitem__(n)) for n, r in kept.items() if r is not Role.OTHER
         ]

@@ -28,7 +28,7 @@ class InUse:
     def __init__(self, gamma: Array, beta: Array, rates: Rates, words: tuple[str, str]):
         self.gamma, self.beta, self.rates, self.words = gamma, beta, rates, words
         self.averages_here = {Role.MEAN: np.zeros_like(gamma), Role.VAR: np.ones_like(gamma)}
-        self.config = Settings(self._setting)
+        self.config = Settings(self._setting, dict(self.averages_here))
         self.params = Settings(self._setting, gamma=gamma, beta=beta)
         self.extras: list[Any] = []
         self.training, self.x = True, gamma

@@ -52,6 +52,24 @@ def answers_in_pairs(code: Any, variable: str) -> bool:
     return False
 
 
+def counted_in(code: Any) -> set[str]:
+    """``range(n)`` や ``range(1, n + 1)`` の、``n`` の名前。
+
+    >>> sorted(counted_in((lambda n, k: [i * k for i in range(1, n + 1)]).__code__))
+    ['n']
+    """
+    found: set[str] = set()
+    counting = False
+    for each in dis.get_instructions(code) if isinstance(code, CodeType) else ():
+        if each.argval == "range":
+            counting = True
+        elif counting and each.opname.startswith("LOAD_FAST"):
+            found.add(each.argval)
+        elif each.opname.startswith(("CALL", "GET_ITER")):
+            counting = False
+    return found
+
+
 def strings_in(code: CodeType) -> Iterator[str]:
     """``code`` と、その中の関数に書かれた文字列。``{"w": …, "v": …}`` の名前のように、組になっているものも。"""
     left = list(code.co_consts)

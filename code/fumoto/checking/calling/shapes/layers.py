@@ -4,13 +4,13 @@
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
 
 from fumoto.checking.calling.shapes.objects import GRADIENT, Parameter, Variable
-from fumoto.checking.calling.shapes.units import ByName, Unit, gradient_of, padded
+from fumoto.checking.calling.shapes.units import ByName, Unit, gradient_of, padded, with_biases
 from fumoto.hints import Array, Arrays
 
 #: 重みかバイアスか → 層の属性の名前。
@@ -104,11 +104,18 @@ _WHAT = (
 _STATE = re.compile(rf"{_WHAT}(?P<after>{_KIND})|(?P<before>{_KIND}){_WHAT}")
 
 
+def _paired(params: Arrays) -> Arrays:
+    """重みとバイアスの組になる並び。行列だけの手法(Muon)なら、どの行列も重みである。"""
+    return with_biases(params) if all(np.ndim(w) == 2 for w in params.values()) else padded(params)
+
+
 class _Layers(Unit):
     """層のリスト。``layer``: 層のクラス。"""
 
-    def __init__(self, params: Arrays, lists: bool = False, layer: type[_Layer] = _Layer):
-        params = padded(params)
+    def __init__(
+        self, params: Arrays, lists: bool = False, layer: type[_Layer] = _Layer, pair: Callable[[Arrays], Arrays] = _paired
+    ):
+        params = pair(params)
         super().__init__(params)
         arrays = list(params.values())
         both = zip(arrays[0::2], arrays[1::2], strict=True)
@@ -152,7 +159,7 @@ class _Network(_Layers):
     """層を持つネットワーク。``model.layers`` でも、``model.parameters()`` でも、``model.params`` でも重みが見える。"""
 
     def __init__(self, params: Arrays, model: "type[_Model] | None" = None):
-        super().__init__(params)
+        super().__init__(params, pair=padded)
         self.model = (model or _Model)(self.layers, padded(params))
         self.weights = self.model
 
@@ -266,7 +273,7 @@ def in_a_network_of_arrays(params: Arrays) -> list[Unit]:
 
 def layer_by_layer(params: Arrays, **options: Any) -> list[Unit]:
     """層を 1 つずつ。"""
-    items = list(padded(params).items())
+    items = list(_paired(params).items())
     return [_OneLayer(dict(items[i : i + 2]), **options) for i in range(0, len(items), 2)]
 
 

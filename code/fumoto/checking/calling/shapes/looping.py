@@ -15,7 +15,6 @@ import numpy as np
 from fumoto.checking.calling.safety import ReaderError, call
 from fumoto.checking.calling.shapes.loops import (
     BOUNDS,
-    COUNT,
     EPOCHS,
     INNER,
     MANY,
@@ -23,6 +22,7 @@ from fumoto.checking.calling.shapes.loops import (
     TOLERANCE,
     Loop,
     in_pairs,
+    is_count,
 )
 from fumoto.checking.calling.shapes.making import NOTHING, filled
 from fumoto.checking.calling.shapes.roles import Argument
@@ -96,7 +96,7 @@ class _Looping:
     def unseen(self) -> tuple[str, str] | None:
         """終わりまで走らせて分かること: 勾配がいつも出発点でのものか、返されたリストの中身がどれも同じ 1 つの配列か。"""
         key, runs = next(iter(self.runs.items()))
-        count = next((a.name for a in self.loop.arguments.listed if normal(a.name) in COUNT), None)
+        count = next((a.name for a in self.loop.arguments.listed if is_count(a)), None)
         if count is None or not runs:
             return None
         run = _Run(self.loop, runs[0].start, {**self.values, count: FEW})
@@ -143,7 +143,7 @@ class _Run:
         gradient = _waiting(self.given, self.reached)
         if any(a.pairs for a in loop.arguments.listed if a.name == loop.gradient):
             gradient = in_pairs(gradient)
-        counts = [plain for a in loop.arguments.listed if (plain := normal(a.name)) in COUNT]
+        counts = [normal(a.name) for a in loop.arguments.listed if is_count(a)]
         self.counted = bool(counts)
         inner = len(counts) > 1 and not EPOCHS.isdisjoint(counts)
 
@@ -155,7 +155,7 @@ class _Run:
                 return gradient
             if argument.name == loop.start:
                 return np.stack([start, start], axis=-1) if plain in BOUNDS else start.copy()
-            if plain in COUNT and (argument.required or isinstance(argument.default, int)):
+            if is_count(argument) and (argument.required or isinstance(argument.default, int)):
                 return INNER if inner and plain not in EPOCHS else MANY
             if plain in TOLERANCE:
                 return -1.0

@@ -159,6 +159,13 @@ def _gradient_and_start(arguments: Arguments, starts: frozenset[str]) -> tuple[s
     return gradient, start
 
 
+def is_count(argument: Argument) -> bool:
+    """繰り返す回数か: 名前がそうであるか、``range`` に渡されるか、整数の既定値を持つか。"""
+    named = normal(argument.name) in COUNT
+    unknown = argument.counts or (type(argument.default) is int and argument.default > 1)
+    return named or (unknown and argument.role in (Role.OTHER, Role.TIME) and not argument.called)
+
+
 def is_gradient_function(argument: Argument) -> bool:
     """勾配の関数か: 省けず、関数の中で呼ばれていて、損失の名前でない引数か。"""
     return argument.required and argument.called and (argument.pairs or normal(argument.name) not in OBJECTIVE)

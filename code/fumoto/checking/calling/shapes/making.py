@@ -244,7 +244,7 @@ def verbs(made: Any) -> Iterator[Verb]:
         if not found and not arguments.roles() & {Role.GRADS, Role.PAIRS, Role.PARAMS, Role.MODEL}:
             continue
         before, after = (_beside(prefix, name, names) for prefix in ("pre", "post"))
-        before = before or _counting(made, name, names)
+        before = before or (None if after else _counting(made, name, names))
         yield Verb(name, arguments, before, after)
     if callable(made) and not isinstance(made, type):
         yield Verb(None, arguments_of(made))

@@ -38,6 +38,9 @@ class Variable(np.ndarray):
     def __hash__(self) -> int:  # type: ignore[override]
         return id(self)
 
+    def __getitem__(self, index: Any) -> Any:
+        return self if isinstance(index, Parameter) else super().__getitem__(index)  # node.gradients[node]
+
     def numpy(self) -> Array:
         return self.view(np.ndarray)
 

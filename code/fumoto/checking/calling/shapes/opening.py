@@ -46,7 +46,8 @@ def starts_of(thing: Any) -> dict[str, Callable[..., Any]]:
     """``state`` を受け取る関数と同じファイルにある、状態を作るもの: ``init_state(params)``, ``State(params)`` など。"""
     listed = arguments_of(thing).listed if type(thing) is FunctionType else ()
     named = any(a.required and re.search(r"state|slot|mem|cache|^opt", a.name.lower()) for a in listed)
-    if not named and (not listed or carrier_of(thing) is None):
+    unknown = any(a.required and a.role is Role.OTHER for a in listed)
+    if not named and not unknown and (not listed or carrier_of(thing) is None):
         return {}
     found: dict[str, Callable[..., Any]] = {}
     around = look(thing, "__globals__") or {}

@@ -11,7 +11,6 @@ from typing import Any
 import numpy as np
 
 from fumoto.checking.calling.shapes.loops import (
-    COUNT,
     GRADIENT,
     KEY,
     MANY,
@@ -19,6 +18,7 @@ from fumoto.checking.calling.shapes.loops import (
     Loop,
     boxed,
     in_pairs,
+    is_count,
     is_gradient_function,
 )
 from fumoto.checking.calling.shapes.making import Asked, Making, Verb
@@ -40,7 +40,7 @@ def repeated(making: Making, verb: Verb) -> list[Loop]:
     ``minimize(grad_func, w, n_iter)`` のように、回数も受け取るものは、自分で繰り返す。1 度だけ呼ぶ。
     """
     required = [argument for argument in verb.arguments.listed if argument.required]
-    counts = {a.name: MANY for a in verb.arguments.listed if normal(a.name) in COUNT}
+    counts = {a.name: MANY for a in verb.arguments.listed if is_count(a)}
     if counts and not verb.name:
         return []  # 終わりまで走る関数そのもの
     functions = (

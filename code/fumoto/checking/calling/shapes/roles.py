@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from enum import Enum, auto
 from typing import Any
 
-from fumoto.checking.calling.shapes.instructions import answers_in_pairs, called_in, names_with
+from fumoto.checking.calling.shapes.instructions import answers_in_pairs, called_in, counted_in, names_with
 from fumoto.checking.calling.values import is_value, normal
 
 
@@ -63,7 +63,7 @@ NAMED: dict[Role, frozenset[str]] = {
 }  # fmt: skip
 
 
-LAYERS = _words("nlayers numlayers numberoflayers layercount")  # 層の数
+LAYERS = _words("nlayers numlayers numberoflayers layercount ntensors numtensors narrays numarrays nvars numvars nvariables nslots numslots ngroups")  # 層や配列の数
 BATCH = _words("batchsize minibatchsize nsamples numsamples samplesize nexamples numexamples")  # 勾配を割る数。1 を渡す
 SIZE = -1  # 回数の代わりに、要素の数を渡す
 SIZES = ("n", "size", "len")  # 回数でなく、要素の数かもしれない引数
@@ -73,7 +73,7 @@ SIZES = ("n", "size", "len")  # 回数でなく、要素の数かもしれない
 class Argument:
     """読者の関数の引数 1 つ。``required``: 省けないか。``keyword``: 名前でしか渡せないか。
 
-    ``started``: 関数が自分で入れなおすか。``called``: 関数の中で、関数として呼ばれるか。``pairs``: その答えは、損失と勾配の 2 つか。
+    ``started``: 関数が自分で入れなおすか。``called``: 関数の中で、関数として呼ばれるか。``pairs``: その答えは、損失と勾配の 2 つか。``counts``: ``range`` に渡されるか。
     """
 
     name: str
@@ -84,6 +84,7 @@ class Argument:
     started: bool = False
     called: bool = False
     pairs: bool = False
+    counts: bool = False
 
 
 @dataclass(frozen=True)
@@ -130,6 +131,8 @@ def role_of(name: str, default: Any = inspect.Parameter.empty) -> Role:
             return role
     if is_value(name):
         return Role.VALUE
+    if re.search(r"(?<!hyper)(params|parameters|weights|variables|tensors|trainables)$", plain):
+        return Role.PARAMS
     return Role.MODEL if re.search(r"(model|network|layers)$", plain) else Role.OTHER
 
 
@@ -151,7 +154,7 @@ def arguments_of(function: Callable[..., Any]) -> Arguments:
     kinds = inspect.Parameter
     code = getattr(function, "__code__", None)
     stored = names_with("STORE_", code) if any(p.default is None for p in parameters) else set()
-    called = called_in(code)
+    called, counted = called_in(code), counted_in(code)
     listed = tuple(
         Argument(
             p.name,
@@ -162,6 +165,7 @@ def arguments_of(function: Callable[..., Any]) -> Arguments:
             p.name in stored,
             p.name in called,
             p.name in called and answers_in_pairs(code, p.name),
+            p.name in counted,
         )
         for p in parameters
         if p.kind not in (kinds.VAR_POSITIONAL, kinds.VAR_KEYWORD)

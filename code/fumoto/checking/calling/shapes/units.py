@@ -116,6 +116,13 @@ def padded(params: Arrays, least: int = 2) -> Arrays:
     return found
 
 
+def with_biases(params: Arrays) -> Arrays:
+    """行列だけの手法のために、行列 1 つずつに、調べないバイアスをつけたもの。"""
+    biases = {key: np.zeros(_PADDING_SHAPE, np.asarray(w).dtype) for key, w in params.items()}
+    both = ((key, w, f"{PADDING}{key}", biases[key]) for key, w in params.items())
+    return {name: w for key, weight, bias, zero in both for name, w in ((key, weight), (bias, zero))}
+
+
 def in_groups(arrays: Sequence[Any], size: int) -> list[list[Any]]:
     """``arrays`` を ``size`` ずつに分けたもの。足りないところには、余りの 0。
 
