@@ -35,9 +35,10 @@ from fumoto.checking.calling.safety import ReaderError
 from fumoto.checking.calling.shapes.dictionaries import in_a_dictionary
 from fumoto.checking.calling.shapes.loops import Loop, loops
 from fumoto.checking.calling.shapes.making import Asked, Making, Verb, makings, verbs
-from fumoto.checking.calling.shapes.objects import Parameter, Variable
+from fumoto.checking.calling.shapes.objects import Parameter
 from fumoto.checking.calling.shapes.roles import Argument, Arguments, Role, arguments_of
 from fumoto.checking.calling.shapes.units import ByName, Unit
+from fumoto.checking.calling.shapes.variables import Name, ToCall, Variable
 from fumoto.checking.calling.shapes.walking import Plan
 from fumoto.checking.calling.trying import Trial
 from fumoto.checking.calling.weights.sources import OtherSource
@@ -185,6 +186,8 @@ BY_HAND = {  # the class -> some of its instances; what is not here is a datacla
     Together: lambda: [Together(descend, (descend,))],
     Trial: lambda: [Trial(a_plan(), {"lr": 0.1}, 3, [{"w": np.ones(2)}])],
     ByName: lambda: [Parameter("w", np.ones(2))],
+    Name: lambda: [Name("w")],
+    ToCall: lambda: [ToCall([1, 2])],
     Unit: lambda: in_a_dictionary({"w": np.ones(2)}),
     Variable: lambda: [Variable.of(np.ones(2))],
     Verb: lambda: list(verbs(SGD())),

@@ -243,9 +243,155 @@ def look_ahead(g, w0, alpha=0.03, beta=0.9, K=40):
     return w
 
 
+# --- Nodes that hold a gradient for each other node; variables with a reference; models that are called -------------
+
+
+class MiniFlow:
+    """node.gradients[node]"""
+
+    def __init__(self, eta=0.02, beta=0.9, eps=1e-8):
+        self.eta, self.beta, self.eps, self.squares = eta, beta, eps, None
+
+    def optimize(self, trainables):
+        self.squares = self.squares or [np.zeros_like(t.value) for t in trainables]
+        for i, t in enumerate(trainables):
+            self.squares[i] = self.beta * self.squares[i] + (1 - self.beta) * t.gradients[t] ** 2
+            t.value = t.value - self.eta * t.gradients[t] / (np.sqrt(self.squares[i]) + self.eps)
+
+
+class WithReferences:
+    sign = 1
+
+    def __init__(self, learning_rate=0.01, momentum=0.9):
+        self.learning_rate, self.momentum, self.slots = learning_rate, momentum, {}
+
+    def apply_gradients(self, grads_and_vars):
+        for g, var in grads_and_vars:
+            v = self.momentum * self.slots.get(var.ref, 0) - self.learning_rate * g
+            self.slots[var.ref] = v
+            var.assign_add(self.sign * v)
+
+
+class WithReferencesUphill(WithReferences):
+    sign = -1
+
+
+class OfAModel:
+    """parameters: model.parameters, not yet called"""
+
+    def __init__(self, parameters, lr=0.1, eps=1e-8):
+        self.parameters, self.lr, self.eps = parameters, lr, eps
+        self.sums = [np.zeros_like(p.data) for p in self.parameters()]
+
+    def step(self):
+        for total, p in zip(self.sums, self.parameters(), strict=True):
+            total += p.grad * p.grad
+            p.data += -self.lr * p.grad / (np.sqrt(total) + self.eps)
+
+
+def make_nesterov(grad_fn, lr=0.02, momentum=0.9, ahead=True):
+    """grad_fn takes the list of arrays and returns the list of gradients."""
+    memory = {}
+
+    def step(ws):
+        vs = memory.get("v") or [np.zeros_like(w) for w in ws]
+        points = [w + momentum * v for w, v in zip(ws, vs, strict=True)]
+        gs = grad_fn(points)
+        memory["v"] = [momentum * v - lr * g for v, g in zip(vs, gs, strict=True)]
+        return [w + v for w, v in zip(ws if ahead else points, memory["v"], strict=True)]
+
+    return step
+
+
+def muon_init(W):
+    return {"momentum": np.zeros_like(W)}
+
+
+def muon_update(W, grad, state, lr=0.01, mu=0.9):
+    """The name of the state is the name of a value elsewhere."""
+    B = mu * state["momentum"] + grad
+    U, _, Vt = np.linalg.svd(B, full_matrices=False)
+    return W - lr * U @ Vt, {"momentum": B}
+
+
+def with_a_state_of_a_name(W, grad, state, lr=0.01, mu=0.9):
+    B = mu * state["momentum"] - lr * grad
+    return W + B, {"momentum": B}
+
+
+def new_state(params, lr=0.01, mu=0.9):
+    return {"lr": lr, "mu": mu, "v": [0 * p for p in params]}
+
+
+def of_a_new_state(params, grads, s):
+    for p, g, v in zip(params, grads, s["v"], strict=True):
+        v[...] = s["mu"] * v - s["lr"] * g
+        p += v
+
+
+class OfSoManyTensors:
+    def __init__(self, n_tensors, lr=0.01, mu=0.9):
+        self.lr, self.mu, self.v = lr, mu, [0.0] * n_tensors
+
+    def update(self, i, w, dw):
+        self.v[i] = self.mu * self.v[i] - self.lr * dw
+        return w + self.v[i]
+
+
+class OfNamedParams:
+    def __init__(self, named_params, lr=0.05):
+        self.named_params, self.lr = named_params, lr
+
+    def step(self):
+        for p in self.named_params.values():
+            p.data -= self.lr * p.grad
+
+
+def descenso(gradiente, x0, alfa=0.01, rho=0.9, eps=1e-8, pasos=25):
+    x, s, historial = np.array(x0, dtype=float), np.zeros_like(x0), []
+    for _ in range(pasos):
+        g = gradiente(x)
+        s = rho * s + (1 - rho) * g**2
+        x -= alfa / (np.sqrt(s) + eps) * g
+        historial.append(x.copy())
+    return x, historial
+
+
+class OfMatrices:
+    """layers without biases"""
+
+    def __init__(self, layers, lr=0.02, momentum=0.9):
+        self.layers, self.lr, self.momentum = layers, lr, momentum
+        self.m = [np.zeros_like(layer.W) for layer in layers]
+
+    def step(self):
+        for i, layer in enumerate(self.layers):
+            self.m[i] = self.momentum * self.m[i] + layer.dW
+            U, _, Vt = np.linalg.svd(self.m[i], full_matrices=False)
+            layer.W = layer.W - self.lr * U @ Vt
+
+
+@pytest.mark.parametrize("thing", [muon_update, OfMatrices])
+def test_an_exact_decomposition_is_a_convention_however_it_is_called(thing):
+    report = check(thing, "Muon")
+    assert report.ok, str(report)
+    assert "特異値分解" in report.variant
+
+
 @pytest.mark.parametrize(
     ("thing", "method", "variant"),
     [
+        (MiniFlow, "RMSProp", None),
+        (WithReferences, "Momentum", None),
+        (WithReferencesUphill, "Momentum", "eq-momentum-w/sign-2"),
+        (OfAModel, "AdaGrad", None),
+        (make_nesterov, "Nesterov", None),
+        (functools.partial(make_nesterov, ahead=False), "Nesterov", "eq-nesterov-w/velocity-again"),
+        (with_a_state_of_a_name, "Momentum", None),
+        (of_a_new_state, "Momentum", None),
+        (OfSoManyTensors, "Momentum", None),
+        (OfNamedParams, "SGD", None),
+        (descenso, "RMSProp", None),
         (lua_sgd, "Momentum", None),
         (lua_sgd_twice, "Momentum", "eq-momentum-v/rate-twice"),
         (descent, "SGD", None),
@@ -291,6 +437,31 @@ def network(sizes=(784, 100, 10), root=True):
 def filters(out_channels, in_channels, kh, kw):
     std = np.sqrt(2.0 / (in_channels * kh * kw))
     return RNG.normal(0.0, std, size=(out_channels, in_channels, kh, kw)), np.zeros(out_channels)
+
+
+def new_bn_state(n_features):
+    return {"mean": np.zeros(n_features), "var": np.ones(n_features)}
+
+
+def batch_norm(x, gamma, beta, state, training=True, decay=0.9, eps=1e-5, copied="var"):
+    if training:
+        mean, var = x.mean(axis=0), x.var(axis=0)
+        state = {
+            "mean": decay * state["mean"] + (1 - decay) * mean,
+            "var": decay * state[copied] + (1 - decay) * var,
+        }
+    else:
+        mean, var = state["mean"], state["var"]
+    return gamma * (x - mean) / np.sqrt(var + eps) + beta, state
+
+
+def batch_norm_copied(x, gamma, beta, state, training=True, decay=0.9, eps=1e-5):
+    return batch_norm(x, gamma, beta, state, training, decay, eps, copied="mean")
+
+
+def test_averages_may_be_a_state_that_is_handed_over():
+    assert check_batchnorm(batch_norm).ok
+    assert check_batchnorm(batch_norm_copied).variant == "running/var-from-old-mean-biased"
 
 
 def test_sizes_may_have_defaults_and_windows_two_sides():

@@ -23,10 +23,14 @@ class Walker(Protocol):
         """足どりには現れない間違い: (候補の表での名前, 重み)。なければ None。"""
 
 
+def nothing() -> None:
+    """戻すものがない。"""
+
+
 @dataclass(frozen=True)
 class Reading:
     """呼び方 1 つ。``how``: 読者に言う、呼び方の一文。``start(params, **hyperparameters)``: その重みから歩きはじめる。``rewind()``: 読者の関数の外に残った状態を、はじめに戻す。"""
 
     how: str
     start: Callable[..., Walker]
-    rewind: Callable[[], None] = lambda: None
+    rewind: Callable[[], None] = nothing

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from fumoto.checking.calling import values
-from fumoto.checking.calling.reading import Reading
+from fumoto.checking.calling.reading import Reading, nothing
 from fumoto.checking.calling.safety import ReaderError
 from fumoto.checking.calling.shapes.choosing import groups
 from fumoto.checking.calling.shapes.looping import looping
@@ -27,10 +27,6 @@ from fumoto.hints import Array, Arrays
 FAILED, STILL, SOME, EVERY, CERTAIN = -1, 0, 1, 2, 3  # どこまで確かめられたか
 ALTERNATIVES = 3  # 区別できない呼び方は、ここまで試す
 SHIFT = 1.0
-
-
-def nothing() -> None:
-    """何も戻すものがない。"""
 
 
 @dataclass

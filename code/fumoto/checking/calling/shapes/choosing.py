@@ -6,6 +6,7 @@
 import inspect
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
+from functools import partial
 from itertools import product
 from typing import Any
 
@@ -23,7 +24,7 @@ from fumoto.checking.calling.shapes.making import (
     setups,
     verbs,
 )
-from fumoto.checking.calling.shapes.opening import opened, started
+from fumoto.checking.calling.shapes.opening import opened, started, takes_state
 from fumoto.checking.calling.shapes.owning import owning
 from fumoto.checking.calling.shapes.repeating import repeated
 from fumoto.checking.calling.shapes.roles import (
@@ -96,6 +97,7 @@ _PAIRS: tuple[Kind, ...] = (
     (sequences.in_pairs, "(勾配, 重み) の組のリスト", True),
     (sequences.in_reversed_pairs, "(重み, 勾配) の組のリスト", True),
     (sequences.in_pairs_of_variables, "(勾配, assign_sub などを持つ重み) の組のリスト", True),
+    (objects.in_pairs_of_objects, "(勾配, .value を持つもの) の組のリスト", True),
 )
 _WITH_BIAS: tuple[Kind, ...] = (
     (arrays.weight_and_bias, "重みとバイアスを 1 組ずつ(1 組ごとに新しく作って)", False),
@@ -165,7 +167,10 @@ def groups(
         found = True
         for times in counts(held):
             yield [replace(held, first_t=t) for t in times]
-    for making in (*makings(thing), *started(thing, starts)):  # 自分で状態を作るなら、それに任せる
+    written = {name: start for name, start in starts.items() if takes_state(thing) and not isinstance(start, partial)}
+    others = {name: start for name, start in starts.items() if name not in written}
+    # 状態を作る関数が書かれていれば、それを。そうでなければ、自分で状態を作るかもしれないので、まず読者のものに任せる
+    for making in (*started(thing, written), *makings(thing), *started(thing, others)):
         try:
             made = _sample(making, values_for)
             every = list(verbs(made))
@@ -274,6 +279,8 @@ def _sample(making: Making, values_for: Callable[[dict[str, Any], bool], dict[st
         def give(argument: Argument, unit: Unit = unit) -> Any:
             if argument.name in values:
                 return values[argument.name]
+            if argument.required and normal(argument.name) in GRADIENT and argument.role is Role.OTHER:
+                return lambda *x: x[0]
             if not argument.required or argument.role not in _HELD:
                 return NOTHING
             if normal(argument.name) in LAYERS:

@@ -9,8 +9,9 @@ from typing import Any
 
 import numpy as np
 
-from fumoto.checking.calling.shapes.objects import GRADIENT, Parameter, Variable
+from fumoto.checking.calling.shapes.objects import GRADIENT, Parameter
 from fumoto.checking.calling.shapes.units import ByName, Unit, gradient_of, padded, with_biases
+from fumoto.checking.calling.shapes.variables import Variable
 from fumoto.hints import Array, Arrays
 
 #: 重みかバイアスか → 層の属性の名前。

@@ -3,7 +3,7 @@
 import copy
 import functools
 import inspect
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from types import CellType, FunctionType
@@ -174,12 +174,19 @@ class Asked(dict[str, Any]):
     """読者のコードに渡す、引数の値の辞書。どの名前で引かれたか、ないときの値は何だったかを覚える。
 
     ``zeros``: 値でない名前で引かれたら、状態のはじめとして入れるもの。省くと、ふつうの辞書と同じ ``KeyError``。
-    ``count``: 回数を表す名前で引かれたときの、数えはじめ。
+    ``count``: 回数を表す名前で引かれたときの、数えはじめ。``taken``: 値を受け取る引数の名前。そこで渡しているなら、辞書の中のものは状態である。
     """
 
-    def __init__(self, values: dict[str, Any], zeros: Callable[[str], Any] | None = None, count: int = 0):
+    def __init__(
+        self,
+        values: dict[str, Any],
+        zeros: Callable[[str], Any] | None = None,
+        count: int = 0,
+        taken: Iterable[str] = (),
+    ):
         super().__init__(values)
         self.count = count
+        self.taken = {ours for name in taken for ours, names in NAMES.items() if normal(name) in names}
         self.defaults: dict[str, Any] = {}
         self.zeros = zeros
 
@@ -192,7 +199,7 @@ class Asked(dict[str, Any]):
         return super().get(name, default)
 
     def __missing__(self, name: str) -> Any:
-        if isinstance(name, str) and is_value(name):
+        if isinstance(name, str) and is_value(name) and not any(normal(name) in NAMES[ours] for ours in self.taken):
             self[name] = usual(name)
         elif isinstance(name, str) and normal(name) in NAMED[Role.TIME]:
             self[name] = self.count

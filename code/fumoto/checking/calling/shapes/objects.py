@@ -10,62 +10,8 @@ from typing import Any, ClassVar
 import numpy as np
 
 from fumoto.checking.calling.shapes.units import ByName, Unit
+from fumoto.checking.calling.shapes.variables import Name, ToCall, Variable
 from fumoto.hints import Array, Arrays
-
-
-class Variable(np.ndarray):
-    """配列であり、``.data``, ``.grad``, ``assign_sub`` なども持つもの。配列の演算は、ふつうの配列を返す。"""
-
-    grad: Any = None
-    gradient: Any = None
-    derivative: Any = None
-    requires_grad = True
-    trainable = True
-    name: str = ""
-
-    @classmethod
-    def of(cls, array: Array, name: str = "") -> "Variable":
-        made = np.array(array).view(cls)
-        made.name = name
-        return made
-
-    def __array_wrap__(self, array: Any, context: Any = None, return_scalar: bool = False) -> Any:
-        if array is self:
-            return self  # p -= … は、p を書き換える
-        plain = np.asarray(array)
-        return plain[()] if return_scalar else plain
-
-    def __hash__(self) -> int:  # type: ignore[override]
-        return id(self)
-
-    def __getitem__(self, index: Any) -> Any:
-        return self if isinstance(index, Parameter) else super().__getitem__(index)  # node.gradients[node]
-
-    def numpy(self) -> Array:
-        return self.view(np.ndarray)
-
-    @property
-    def data(self) -> Any:
-        return self.view(np.ndarray)
-
-    @data.setter
-    def data(self, value: Any) -> None:
-        self[...] = value
-
-    value = data
-
-    def assign(self, value: Any) -> None:
-        self[...] = value
-
-    def assign_sub(self, change: Any) -> None:
-        self[...] -= change
-
-    def assign_add(self, change: Any) -> None:
-        self[...] += change
-
-    def zero_grad(self) -> None:
-        self.grad = np.zeros_like(self.data)
-
 
 DATA = ("data", "value", "val", "array", "w", "weight", "weights", "tensor", "param", "values", "p", "x")
 GRADIENT = (
@@ -123,9 +69,19 @@ class Parameter(ByName):
         return np.asarray(self.current).dtype
 
     def update(self, value: Any) -> None:
-        self.data = value
+        self.put(self.DATA, value)
 
     assign = update
+
+    def assign_add(self, change: Any) -> None:
+        self.update(self.current + change)
+
+    def assign_sub(self, change: Any) -> None:
+        self.update(self.current - change)
+
+    @property
+    def ref(self) -> Name:
+        return Name(self.name)
 
     def zero_grad(self) -> None:
         self.put(self.GRADIENT, np.zeros_like(self.current))
@@ -162,7 +118,7 @@ class _Objects(Unit):
     def __init__(self, params: Arrays, kind: type[Parameter] = Parameter):
         super().__init__(params)
         self.objects = [kind(key, w) for key, w in params.items()]
-        self.weights: Any = self.objects
+        self.weights: Any = ToCall(self.objects)
 
     def put(self, grads: Arrays) -> None:
         self.gradients = [grads[key] for key in self.keys]
@@ -256,6 +212,23 @@ def in_short_objects(params: Arrays) -> list[Unit]:
 def in_named_short_objects(params: Arrays) -> list[Unit]:
     """``.d`` と ``.g`` を持つものの辞書。"""
     return [_NamedObjects(params, _ShortParameter)]
+
+
+class _PairsOfObjects(_Objects):
+    """(勾配, パラメーター) の組のリスト。"""
+
+    @property
+    def registered(self) -> Any:
+        return list(self.objects)
+
+    def put(self, grads: Arrays) -> None:
+        super().put(grads)
+        self.weights = list(zip(self.gradients, self.objects, strict=True))
+
+
+def in_pairs_of_objects(params: Arrays) -> list[Unit]:
+    """(勾配, ``.value`` を持つもの) の組のリスト。"""
+    return [_PairsOfObjects(params)]
 
 
 def in_variables(params: Arrays) -> list[Unit]:

@@ -42,12 +42,19 @@ def opened(made: Any) -> Any:
 _STARTS = re.compile(r"init|create|make|new|zero|start|empty|state|slot", re.IGNORECASE)
 
 
+def takes_state(thing: Any) -> bool:
+    """呼ぶ側の作った状態を、必ず受け取るか。"""
+    listed = arguments_of(thing).listed if type(thing) is FunctionType else ()
+    both = {Role.PARAMS, Role.GRADS} <= {a.role for a in listed}
+    left = [a for a in listed if a.required and (both or re.search(r"state|slot|mem|cache|^opt", a.name.lower()))]
+    return any(a.role not in (Role.PARAMS, Role.GRADS, Role.VALUE, Role.TIME, Role.KEY) for a in left)
+
+
 def starts_of(thing: Any) -> dict[str, Callable[..., Any]]:
     """``state`` を受け取る関数と同じファイルにある、状態を作るもの: ``init_state(params)``, ``State(params)`` など。"""
     listed = arguments_of(thing).listed if type(thing) is FunctionType else ()
-    named = any(a.required and re.search(r"state|slot|mem|cache|^opt", a.name.lower()) for a in listed)
     unknown = any(a.required and a.role is Role.OTHER for a in listed)
-    if not named and not unknown and (not listed or carrier_of(thing) is None):
+    if not takes_state(thing) and not unknown and (not listed or carrier_of(thing) is None):
         return {}
     found: dict[str, Callable[..., Any]] = {}
     around = look(thing, "__globals__") or {}

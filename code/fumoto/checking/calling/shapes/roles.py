@@ -122,7 +122,7 @@ def role_of(name: str, default: Any = inspect.Parameter.empty) -> Role:
         return Role.PAIRS
     if (
         plain in NAMED[Role.GRADS]
-        or re.match(r"(grad|deriv)", plain)
+        or (re.match(r"(grad|deriv)", plain) and not re.search(r"(fn|func|fun|function|at)$", plain))
         or re.search(r"(grads?|gradients?)$", plain)
     ):
         return Role.GRADS

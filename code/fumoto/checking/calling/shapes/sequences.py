@@ -5,8 +5,8 @@ from typing import Any
 
 import numpy as np
 
-from fumoto.checking.calling.shapes.objects import Variable
 from fumoto.checking.calling.shapes.units import Unit, alike, gradient_of, of_type, padded
+from fumoto.checking.calling.shapes.variables import Variable
 from fumoto.hints import Arrays
 
 

@@ -186,7 +186,7 @@ class _Walk:
         initial = self.plan.initial
         if argument.role is Role.CONFIG:
             return self._config(self.rest, zeros)
-        made: dict[str, Any] = {"none": None, "dict": {}, "filled": Asked({}, zeros)}
+        made: dict[str, Any] = {"none": None, "dict": {}, "filled": Asked({}, zeros, taken=self.plan.accepts)}
         return made[initial] if initial in made else zero_states(unit, argument.name, initial)
 
     # --- 結果を読む
