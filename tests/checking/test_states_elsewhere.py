@@ -168,6 +168,12 @@ def in_a_tuple(state, g, lr=0.01, b1=0.9, b2=0.999, eps=1e-8):
     return w - lr * m / (1 - b1**t) / (np.sqrt(v / (1 - b2**t)) + eps), m, v, t
 
 
+def in_a_tuple_of_a_value_name(state, g, lr=0.01, mu=0.9):
+    w, momentum = state
+    momentum = mu * momentum - lr * g
+    return w + momentum, momentum
+
+
 class Point(NamedTuple):
     w: np.ndarray
     v: np.ndarray
@@ -215,6 +221,7 @@ def of_layers_growing(layers, opt):
         (in_a_dictionary_with_hats, "Adam", "state/hat-kept-m"),
         (in_place, "Momentum", None),
         (in_a_tuple, "Adam", None),
+        (in_a_tuple_of_a_value_name, "Momentum", None),
         (in_a_named_tuple, "Momentum", None),
         (in_a_named_tuple_late, "Momentum", "eq-momentum-w/old-velocity"),
         (in_attributes, "Momentum", None),

@@ -56,8 +56,8 @@ def _read(function: FunctionType, argument: str) -> Iterator[tuple[Callable[...,
 
 def _from_zero(kind: Callable[..., Any], names: list[str], count: int, params: Any) -> Any:
     values = {name: _start(name, count, params) for name in names if not is_value(name)}
-    if kind is tuple:
-        return tuple(values.values())
+    if kind is tuple:  # w, momentum = state
+        return tuple(_start(name, count, params) for name in names)
     return kind(values) if kind is Asked else kind(**values)
 
 

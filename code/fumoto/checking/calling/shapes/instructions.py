@@ -3,6 +3,7 @@
 import dis
 import sys
 from collections.abc import Iterator
+from dataclasses import dataclass
 from itertools import pairwise
 from types import CodeType
 from typing import Any
@@ -17,6 +18,25 @@ def names_with(operation: str, code: Any) -> set[str]:
     return inside | {name for names in used for name in (names if isinstance(names, tuple) else [names])}
 
 
+@dataclass(frozen=True)
+class Step:
+    """命令 1 つ。``name``: 命令の名前。``value``: 扱う変数の名前や定数。"""
+
+    name: str
+    value: Any
+
+
+def steps(code: Any) -> Iterator[Step]:
+    """``code`` の命令。2 つの変数を一度に扱う命令(``LOAD_FAST_LOAD_FAST`` など)は、2 つに分ける。"""
+    for each in dis.get_instructions(code) if isinstance(code, CodeType) else ():
+        two = isinstance(each.argval, tuple) and "FAST" in each.opname
+        if two and each.opname.startswith("STORE_FAST_LOAD"):
+            yield Step("STORE_FAST", each.argval[0])
+            yield Step("LOAD_FAST", each.argval[1])
+        else:
+            yield from (Step(each.opname, value) for value in (each.argval if two else (each.argval,)))
+
+
 _LATER = sys.version_info >= (3, 13)  # PUSH_NULL は、呼ばれるものを積む命令の次にあるか(それより前の Python では、前)
 
 
@@ -28,8 +48,8 @@ def called_in(code: Any) -> set[str]:
     """
     if not isinstance(code, CodeType):
         return set()
-    beside = ((b, a) if _LATER else (a, b) for a, b in pairwise(dis.get_instructions(code)))
-    names = {each.argval for null, each in beside if null.opname == "PUSH_NULL" and isinstance(each.argval, str)}
+    beside = ((b, a) if _LATER else (a, b) for a, b in pairwise(steps(code)))
+    names = {each.value for null, each in beside if null.name == "PUSH_NULL" and isinstance(each.value, str)}
     return names.union(*map(called_in, code.co_consts))
 
 
@@ -42,13 +62,13 @@ def answers_in_pairs(code: Any, variable: str) -> bool:
     >>> answers_in_pairs(step.__code__, "loss_and_grad"), answers_in_pairs(step.__code__, "w")
     (True, False)
     """
-    if not isinstance(code, CodeType) or variable not in called_in(code):
+    if variable not in called_in(code):
         return False
     asked = False
-    for first, second in pairwise(dis.get_instructions(code)):
-        asked = (asked and not first.opname.startswith("STORE")) or first.argval == variable
-        if asked and first.opname.startswith("CALL") and second.opname == "UNPACK_SEQUENCE":
-            return bool(second.argval == 2)
+    for first, second in pairwise(steps(code)):
+        asked = (asked and not first.name.startswith("STORE")) or first.value == variable
+        if asked and first.name.startswith("CALL") and second.name == "UNPACK_SEQUENCE":
+            return bool(second.value == 2)
     return False
 
 
@@ -60,12 +80,12 @@ def counted_in(code: Any) -> set[str]:
     """
     found: set[str] = set()
     counting = False
-    for each in dis.get_instructions(code) if isinstance(code, CodeType) else ():
-        if each.argval == "range":
+    for each in steps(code):
+        if each.value == "range":
             counting = True
-        elif counting and each.opname.startswith("LOAD_FAST"):
-            found.add(each.argval)
-        elif each.opname.startswith(("CALL", "GET_ITER")):
+        elif counting and each.name.startswith("LOAD_FAST"):
+            found.add(each.value)
+        elif each.name.startswith(("CALL", "GET_ITER")):
             counting = False
     return found
 
@@ -90,10 +110,10 @@ def unpacked(code: CodeType, variable: str) -> list[str]:
     >>> unpacked(step.__code__, "state")
     ['w', 'm', 't']
     """
-    every = list(dis.get_instructions(code))
+    every = list(steps(code))
     for i, (first, second) in enumerate(pairwise(every)):
-        if first.argval == variable and second.opname == "UNPACK_SEQUENCE":
-            stored = [each.argval for each in every[i + 2 : i + 2 + second.argval]]
+        if first.value == variable and second.name == "UNPACK_SEQUENCE":
+            stored = [each.value for each in every[i + 2 : i + 2 + second.value]]
             return stored if all(isinstance(name, str) for name in stored) else []
     return []
 
@@ -106,6 +126,6 @@ def attributes_in(code: CodeType, variable: str) -> list[str]:
     >>> attributes_in(step.__code__, "state")
     ['w', 'rate']
     """
-    every = [each for each in dis.get_instructions(code) if each.opname != "COPY"]  # state.w -= … は、state を写してから
-    used = (b.argval for a, b in pairwise(every) if a.argval == variable and b.opname in ("LOAD_ATTR", "STORE_ATTR"))
+    every = [each for each in steps(code) if each.name != "COPY"]  # state.w -= … は、state を写してから
+    used = (b.value for a, b in pairwise(every) if a.value == variable and b.name in ("LOAD_ATTR", "STORE_ATTR"))
     return list(dict.fromkeys(used))
