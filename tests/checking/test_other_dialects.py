@@ -156,6 +156,111 @@ class TickingForgetful(Ticking):
     kept = False
 
 
+class CountingItself:
+    """tick() is called by update(): nobody else should call it."""
+
+    def __init__(self, lr=1e-3, beta1=0.9, beta2=0.999, eps=1e-8):
+        self.lr, self.beta1, self.beta2, self.eps, self.t, self.slots = lr, beta1, beta2, eps, 0, {}
+
+    def tick(self):
+        self.t += 1
+
+    def update(self, params, grads):
+        self.tick()
+        for key in params:
+            params[key] = Ticking.apply(self, key, params[key], grads[key])
+
+    kept = True
+
+
+class FromOne(Ticking):
+    """The count begins with 1, so next_step() comes after the step."""
+
+    def __init__(self, lr=1e-3, beta1=0.9, beta2=0.999, eps=1e-8):
+        super().__init__(lr, beta1, beta2, eps)
+        self.t = 1
+
+    tick = None
+
+    def next_step(self):
+        self.t += 1
+
+
+class InEpochs:
+    """advance() is called once in an epoch, not once in a step."""
+
+    def __init__(self, lr=0.01, momentum=0.9):
+        self.lr, self.momentum, self.epoch, self.v = lr, momentum, 0, {}
+
+    def advance(self):
+        self.epoch += 1
+
+    def update(self, params, grads):
+        lr = self.lr * 0.5 ** (self.epoch // 30)
+        for k in params:
+            self.v[k] = self.momentum * self.v.get(k, 0) - lr * grads[k]
+            params[k] += self.v[k]
+
+
+class Complements:
+    def __init__(self, lr=0.001, decay1=0.1, decay2=0.001, eps=1e-8):
+        self.lr, self.b1, self.b2, self.eps = lr, decay1, decay2, eps
+        self.m, self.v, self.t = {}, {}, 0
+
+    def update(self, params, grads):
+        self.t += 1
+        for k, g in grads.items():
+            self.m[k] = (1 - self.b1) * self.m.get(k, 0) + self.b1 * g
+            self.v[k] = (1 - self.b2) * self.v.get(k, 0) + self.b2 * g**2
+            root = np.sqrt(self.v[k] / (1 - (1 - self.b2) ** self.t)) + self.eps
+            params[k] -= self.lr * self.m[k] / (1 - (1 - self.b1) ** self.t) / root
+
+
+class InOurWords(Complements):
+    """decay_rate is the word of the book: here, it is exchanged."""
+
+    def __init__(self, lr=0.01, decay_rate=0.1, eps=1e-8):
+        self.lr, self.rho, self.eps, self.h = lr, decay_rate, eps, {}
+
+    def update(self, params, grads):
+        for k, g in grads.items():
+            self.h[k] = (1 - self.rho) * self.h.get(k, 0) + self.rho * g**2
+            params[k] -= self.lr * g / (np.sqrt(self.h[k]) + self.eps)
+
+
+def of_settings(w, g, cfg):
+    cfg["v"] = cfg["mu"] * cfg["v"] - cfg["lr"] * g
+    return w + cfg["v"]
+
+
+def with_settings(lr=0.01, momentum=0.9):
+    return functools.partial(of_settings, cfg={"lr": lr, "mu": momentum, "v": 0.0})
+
+
+SETTINGS = {
+    "Adam": {"lr": 0.02, "beta1": 0.7, "beta2": 0.95},
+    "RMSProp": {"lr": 0.02, "decay_rate": 0.8},
+    "Momentum": {"lr": 0.05, "momentum": 0.6},
+}
+
+
+@pytest.mark.parametrize("given", [False, True], ids=["defaults", "given"])
+@pytest.mark.parametrize(
+    ("thing", "method", "variant"),
+    [
+        (CountingItself, "Adam", None),
+        (FromOne, "Adam", None),
+        (InEpochs, "Momentum", None),
+        (Complements, "Adam", None),
+        (InOurWords, "RMSProp", "eq-rmsprop-h/reversed"),
+        (with_settings, "Momentum", None),
+    ],
+)
+def test_what_was_refuted_holds_at_other_settings_too(thing, method, variant, given):
+    report = check(thing, method, **(SETTINGS[method] if given else {}))
+    assert (report.ok, report.variant) == (variant is None, variant), str(report)
+
+
 def as_optimizer(rule):
     @functools.wraps(rule)
     def factory(**hyper):
@@ -420,8 +525,10 @@ def test_code_in_another_dialect_is_judged(thing, method, variant):
 
 
 def test_one_minus_the_rate_is_only_read_from_a_default_of_the_learner():
-    told = "\n".join(check(Smoothed, "RMSProp").notes)
-    assert "引数 alpha は、1 から引いた値(0.9)を減衰率とみなしました。" in told
+    for given, rate in (({}, 0.9), ({"decay_rate": 0.8}, 0.2)):
+        report = check(Smoothed, "RMSProp", **given)
+        assert report.ok
+        assert f"引数 alpha は、1 から引いた値({rate:g})を減衰率とみなしました。" in "\n".join(report.notes)
     assert check(Exchanged, "RMSProp", decay_rate=0.1).variant == "eq-rmsprop-h/reversed"
 
 

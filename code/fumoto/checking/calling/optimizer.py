@@ -8,10 +8,12 @@ import numpy as np
 
 from fumoto.checking.calling import values
 from fumoto.checking.calling.safety import ReaderError, within_time_limit
+from fumoto.checking.calling.shapes.loops import Loop
 from fumoto.checking.calling.shapes.making import NOTHING
 from fumoto.checking.calling.shapes.opening import starts_of
 from fumoto.checking.calling.shapes.units import example
 from fumoto.checking.calling.shapes.visible import written_numbers
+from fumoto.checking.calling.shapes.walking import Plan
 from fumoto.checking.calling.trying import FAILED, Trial, Wanted, choose, copied, walker
 from fumoto.checking.computing.running import follow
 from fumoto.hints import Array, Arrays, Hyperparameters
@@ -107,7 +109,7 @@ def _observe(thing: Any, wanted: Wanted, problems: "Sequence[Problem]") -> Obser
             except ReaderError:  # 小さな問題では走っても、形がいろいろだと走らない
                 continue
         first.rewind()
-        others += [replace(each, written=written) for each in _with_complements(seen, wanted)]
+        others += [replace(each, written=written) for each in _with_complements(seen, wanted, first.plan)]
     except ReaderError:
         raise
     except Exception as error:  # 読者のものは、属性を見るだけでも例外を起こせる
@@ -116,16 +118,24 @@ def _observe(thing: Any, wanted: Wanted, problems: "Sequence[Problem]") -> Obser
 
 
 _RATES = ("momentum", "decay_rate", "beta1", "beta2")
-_CLEAR = ("momentum", "mu", "beta1", "beta2", "b1", "b2")
+_CLEAR = {"mu", "beta1", "beta2", "b1", "b2", "beta", "rho", "gamma", "decayrate", "rho1", "rho2", *values.NAMES["momentum"]} - {"decay", "alpha"}
 
 
-def _with_complements(seen: Observed, wanted: Wanted) -> list[Observed]:
+def _with_complements(seen: Observed, wanted: Wanted, plan: Plan | Loop) -> list[Observed]:
     """読者の既定値が小さな減衰率は、この本の 1 - β のことかもしれない(``decay1=0.1`` や、平滑化の ``alpha=0.1``)。"""
+    defaults = {name: values.number(value) for name, value in (plan.accepts | plan.unnamed).items()}
+    unclear = {
+        name: v
+        for name, v in defaults.items()
+        if v is not None and 0 < v < 0.5 and values.normal(name) not in _CLEAR
+    }
     places = values.meanings(wanted.names or tuple(values.NAMES), seen.own)
+    passed = values.meanings(wanted.names or tuple(values.NAMES), {n: seen.own[n] for n in seen.passed})
     small = {
         own
-        for ours, (own, position) in places.items()
-        if ours in _RATES and position is None and wanted.given.keys().isdisjoint((ours, own)) and values.normal(own) not in _CLEAR and 0 < (values.number(seen.own[own]) or 0) < 0.5
+        for ours, (own, position) in (*places.items(), *passed.items())
+        if ours in _RATES and position is None and not (ours == "momentum" and own == "alpha")
+        if own in unclear or (own not in defaults and seen.own[own] in unclear.values())
     }
     return [replace(seen, inverted=frozenset(small))] if small else []
 

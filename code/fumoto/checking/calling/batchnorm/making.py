@@ -11,7 +11,8 @@ from fumoto.checking.calling.batchnorm.placing import columns_of, places
 from fumoto.checking.calling.batchnorm.rates import OURS, USUAL, Rates
 from fumoto.checking.calling.batchnorm.roles import MAKING, Role, Taken, call_with, roles_in, taken_by
 from fumoto.checking.calling.safety import ReaderError, call
-from fumoto.checking.calling.shapes.making import is_made, own_copy
+from fumoto.checking.calling.shapes.copying import own_copy
+from fumoto.checking.calling.shapes.making import is_made
 from fumoto.checking.computing.batchnorm import Problem
 from fumoto.hints import Array
 

@@ -90,6 +90,16 @@ def counted_in(code: Any) -> set[str]:
     return found
 
 
+def started_at(code: Any, attribute: str) -> Any:
+    """``self.attribute = 1`` のように入れる定数。なければ None。"""
+    constant = None
+    for each in steps(code):
+        if each.name == "STORE_ATTR" and each.value == attribute:
+            return constant
+        constant = each.value if each.name in ("LOAD_CONST", "LOAD_SMALL_INT") else constant
+    return None
+
+
 def strings_in(code: CodeType) -> Iterator[str]:
     """``code`` と、その中の関数に書かれた文字列。``{"w": …, "v": …}`` の名前のように、組になっているものも。"""
     left = list(code.co_consts)

@@ -1,16 +1,14 @@
 """読者のものから、更新する関数を得る: クラスから作る、関数に作らせる、作ってあるものを写す、関数そのものを使う。"""
 
-import copy
 import functools
 import inspect
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import suppress
 from dataclasses import dataclass, replace
-from types import CellType, FunctionType
 from typing import Any
 
-from fumoto.checking.calling.safety import ReaderError, call
-from fumoto.checking.calling.shapes.instructions import names_with
+from fumoto.checking.calling.safety import call
+from fumoto.checking.calling.shapes.copying import own_copy, with_own_cells
+from fumoto.checking.calling.shapes.instructions import names_with, started_at
 from fumoto.checking.calling.shapes.roles import BATCH, NAMED, Argument, Arguments, Role, arguments_of
 from fumoto.checking.calling.values import NAMES, USUAL, is_value, normal, number
 
@@ -81,61 +79,6 @@ def _wrapped(thing: Any, arguments: Arguments) -> list[Making]:
 def is_made(thing: Any) -> bool:
     """クラスでも関数でもなく、もう作ってあるものか。"""
     return not isinstance(thing, type | functools.partial) and not inspect.isroutine(thing)
-
-
-def own_copy(thing: Any) -> Any:
-    """作ってあるものの写し。写せなければ ``ReaderError``。"""
-    try:
-        return copy.deepcopy(thing)
-    except Exception as error:
-        raise ReaderError(
-            f"渡されたものの写しを作れません({type(error).__name__}: {error})。作る前のクラスを渡してください。"
-        ) from None
-
-
-def with_own_cells(function: Any, copies: dict[Any, Any]) -> Any:
-    """状態を外側の関数の変数に持つ関数(クロージャ)の写し。状態も写す。``copies``: もう写した変数と関数。
-
-    同じ関数の中で作られた関数どうしは、同じ名前の数を共有する(別のプロセスに送ると、共有が切れている)。
-
-    >>> def counter():
-    ...     seen = []
-    ...     return lambda: seen.append(0) or len(seen)
-    >>> step = counter()
-    >>> step(), step(), with_own_cells(step, {})(), step()
-    (1, 2, 3, 3)
-    """
-    if not isinstance(function, FunctionType) or not function.__closure__:
-        return function
-    if id(function) in copies:
-        return copies[id(function)]
-    scope = function.__qualname__.rpartition(".")[0]
-    both = zip(function.__code__.co_freevars, function.__closure__, strict=True)
-    cells = [copies.setdefault((scope, name) if _is_plain(cell) else id(cell), CellType()) for name, cell in both]
-    own = FunctionType(function.__code__, function.__globals__, function.__name__, function.__defaults__, tuple(cells))
-    own.__kwdefaults__, own.__doc__, own.__qualname__ = function.__kwdefaults__, function.__doc__, function.__qualname__
-    own.__dict__ |= function.__dict__
-    copies[id(function)] = own
-    for cell, new in zip(function.__closure__, cells, strict=True):
-        with suppress(ValueError):  # まだ値のない変数
-            new.cell_contents = _copied(cell.cell_contents, copies)
-    return own
-
-
-def _is_plain(cell: CellType) -> bool:
-    try:
-        return isinstance(cell.cell_contents, int | float | None)
-    except ValueError:  # まだ値のない変数
-        return True
-
-
-def _copied(held: Any, copies: dict[Any, Any]) -> Any:
-    if isinstance(held, FunctionType):
-        return with_own_cells(held, copies)
-    try:
-        return copy.deepcopy(held, copies)
-    except Exception:  # 写せないもの(モジュールなど)は、そのまま
-        return held
 
 
 # --- 引数を並べる -------------------------------------------------------------------------------------------
@@ -251,7 +194,8 @@ def verbs(made: Any) -> Iterator[Verb]:
         if not found and not arguments.roles() & {Role.GRADS, Role.PAIRS, Role.PARAMS, Role.MODEL}:
             continue
         before, after = (_beside(prefix, name, names) for prefix in ("pre", "post"))
-        before = before or (None if after else _counting(made, name, names))
+        if not (before or after):
+            before, after = _counting(made, name, names)
         yield Verb(name, arguments, before, after)
     if callable(made) and not isinstance(made, type):
         yield Verb(None, arguments_of(made))
@@ -264,18 +208,23 @@ def _beside(prefix: str, verb: str, names: list[str]) -> str | None:
     return next((name for name in usual if name in names), None)
 
 
-def _counting(made: Any, verb: str, names: list[str]) -> str | None:
-    """更新の前に呼ぶ ``tick()``: 更新する関数の読むだけの回数を、ただ 1 つ、進めるもの。"""
-    code = look(look(made, verb), "__code__")
-    counts = {name for name in names_with("LOAD_ATTR", code) if normal(name) in NAMED[Role.TIME]}
-    counts -= names_with("STORE_ATTR", code)
+def _counting(made: Any, verb: str, names: list[str]) -> tuple[str | None, str | None]:
+    """更新の前(か、回数が 1 から始まっていれば後)に呼ぶ ``tick()``: 更新する関数の読むだけの回数を進め、ほかから呼ばれないもの。"""
+    codes = {name: look(look(made, name), "__code__") for name in names}
+    counts = {n for n in names_with("LOAD_ATTR", codes[verb]) if normal(n) in NAMED[Role.TIME] and normal(n) != "epoch"}
+    counts -= names_with("STORE_ATTR", codes[verb])
+    called = set().union(*(names_with("LOAD_", look(method, "__code__")) for method in vars(type(made)).values()))
     ticks = [
-        name
+        (name, count)
         for name in names
-        if not arguments_of(method := look(made, name)).roles()
-        and counts & names_with("STORE_ATTR", look(method, "__code__"))
+        for count in counts & names_with("STORE_ATTR", codes[name])
+        if name not in called and not arguments_of(look(made, name)).roles()
     ]
-    return ticks[0] if len(ticks) == 1 else None
+    if len(ticks) != 1:
+        return None, None
+    name, count = ticks[0]
+    begins = started_at(look(look(type(made), "__init__"), "__code__"), count)
+    return (None, name) if begins == 1 else (name, None)
 
 
 def in_turn(setup: Callable[..., Any], weights: Any) -> Iterator[tuple[Any, ...]]:

@@ -95,9 +95,8 @@ class _Walk:
     def __init__(self, plan: Plan, params: Arrays, values: dict[str, Any]):
         self.plan, self.keys, self.updates = plan, list(params), 0
         listed = (*plan.making.arguments.listed, *plan.verb.arguments.listed)
-        names = {argument.name for argument in listed}
         self.values = values
-        self.rest = {name: value for name, value in values.items() if name not in names}
+        self.rest = {name: value for name, value in values.items() if name not in {a.name for a in listed}}
         self.configs: list[Any] = []
         self.in_place = self.returned = self.replaced = False
         self.sign = 0.0
@@ -182,10 +181,11 @@ class _Walk:
         return NOTHING
 
     def _initial(self, argument: Argument, unit: Unit) -> Any:
-        zeros = unit.zeros if self.plan.initial == "filled" else None
         initial = self.plan.initial
+        zeros = unit.zeros if initial == "filled" else None
         if argument.role is Role.CONFIG:
-            return self._config(self.rest, zeros)
+            own = isinstance(argument.default, dict) and argument.default and not self.rest  # 値の入った辞書が、もうある
+            return NOTHING if own else self._config(self.rest, zeros)
         made: dict[str, Any] = {"none": None, "dict": {}, "filled": Asked({}, zeros, taken=self.plan.accepts)}
         return made[initial] if initial in made else zero_states(unit, argument.name, initial)
 
@@ -238,8 +238,8 @@ class _Walk:
     def settings(self) -> dict[str, Any]:
         """読者の関数の外に書かれた定数か、作ったものの属性か、渡した辞書に見える、引数の値。"""
         made = self.made[0]
-        verb = look(made, "function") or self.plan.verb.of(made)  # opening が包んだものなら、中の読者の関数
-        return {**numbers(outside(look(verb, "func") or verb)), **held(made), **self.asked()}
+        verb = look(made, "function") or self.plan.verb.of(made)  # opening の包んだものの、中の関数
+        return numbers(outside(look(verb, "func") or verb)) | held(made) | self.asked()
 
     def read(self) -> frozenset[str]:
         """更新する関数が読む、変数と属性の名前。"""
