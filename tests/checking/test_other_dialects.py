@@ -13,13 +13,13 @@ RNG = np.random.default_rng(0)
 # --- Lua Torch: f(x) answers with the loss and its gradient; one step a call; the settings are a table -----------
 
 
-def lua_sgd(opfunc, x, config, state=None, twice=False):
+def lua_sgd(opfunc, x, config, state=None):
     state = config if state is None else state
     lr, mom = config.get("learningRate", 0.05), config.get("momentum", 0.9)
     fx, dfdx = opfunc(x)
     if "dfdx" not in state:
         state["dfdx"] = np.zeros_like(x)
-    state["dfdx"] = mom * state["dfdx"] + (lr if twice else 1) * dfdx
+    state["dfdx"] = mom * state["dfdx"] + dfdx
     x += -lr * state["dfdx"]
     return x, [fx]
 

@@ -35,10 +35,8 @@ def carried(function: Any) -> dict[str, Start]:
     for kind, words, names in _read(function, argument.name):
         if not any(_is_weight(name) for name in names):
             continue
-        said = f"{'、'.join(names)} {words}"
-        found[said] = partial(_from_zero, kind, names, 0)
-        if any(role_of(name) is Role.TIME for name in names):
-            found[f"{said}(回数は 1 から)"] = partial(_from_zero, kind, names, 1)
+        kept = [name for name in names if kind is tuple or not is_value(name)]  # w, momentum = state
+        found |= from_zero(f"{'、'.join(kept)} {words}", kind, kept)
     return found
 
 
@@ -54,20 +52,28 @@ def _read(function: FunctionType, argument: str) -> Iterator[tuple[Callable[...,
     yield SimpleNamespace, "を属性に持つもの", attributes_in(function.__code__, argument)
 
 
-def _from_zero(kind: Callable[..., Any], names: list[str], count: int, params: Any) -> Any:
-    values = {name: _start(name, count, params) for name in names if not is_value(name)}
-    if kind is tuple:  # w, momentum = state
-        return tuple(_start(name, count, params) for name in names)
+def from_zero(words: str, kind: Callable[..., Any], names: list[str]) -> dict[str, Start]:
+    """重みと、0 の状態と、回数を入れた ``kind`` を作るもの。回数があれば、0 から数えるものと、1 から数えるもの。"""
+    found: dict[str, Start] = {words: partial(_made, kind, names, 0)}
+    if any(role_of(name) is Role.TIME for name in names):
+        found[f"{words}(回数は 1 から)"] = partial(_made, kind, names, 1)
+    return found
+
+
+def _made(kind: Callable[..., Any], names: list[str], count: int, params: Any) -> Any:
+    values = {name: _start(name, count, params) for name in names}
+    if kind is tuple:
+        return tuple(values.values())
     return kind(values) if kind is Asked else kind(**values)
 
 
 def _start(name: str, count: int, params: Any) -> Any:
     if _is_weight(name):
         return params
-    return count if role_of(name) is Role.TIME else zeros_like(params)
+    return count if role_of(name) is Role.TIME else _zeros_like(params)
 
 
-def zeros_like(params: Any) -> Any:
+def _zeros_like(params: Any) -> Any:
     """``params`` と同じ入れものの 0。"""
     if isinstance(params, dict):
         return {key: np.zeros_like(w) for key, w in params.items()}

@@ -100,15 +100,18 @@ def started_at(code: Any, attribute: str) -> Any:
     return None
 
 
-def strings_in(code: CodeType) -> Iterator[str]:
-    """``code`` と、その中の関数に書かれた文字列。``{"w": …, "v": …}`` の名前のように、組になっているものも。"""
-    left = list(code.co_consts)
-    while left:
-        each = left.pop(0)
-        if isinstance(each, str):
-            yield each
-        elif isinstance(each, tuple | CodeType):
-            left[:0] = each if isinstance(each, tuple) else each.co_consts
+def constants_in(code: CodeType) -> Iterator[Any]:
+    """``code`` と、その中の関数に書かれた定数。``lr, beta = 0.01, 0.9`` や ``{"w": …, "v": …}`` の、組になっているものも 1 つずつ。"""
+    for each in code.co_consts:
+        yield from each if isinstance(each, tuple) else (each,)
+    for each in code.co_consts:
+        if isinstance(each, CodeType):
+            yield from constants_in(each)
+
+
+def strings_in(code: CodeType) -> list[str]:
+    """``code`` と、その中の関数に書かれた文字列。"""
+    return [each for each in constants_in(code) if isinstance(each, str)]
 
 
 def unpacked(code: CodeType, variable: str) -> list[str]:

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from fumoto.checking.calling.safety import ReaderError
-from fumoto.checking.calling.shapes.carried import carried, carrier_of, zeros_like
+from fumoto.checking.calling.shapes.carried import carried, carrier_of, from_zero
 from fumoto.checking.calling.shapes.making import NOTHING, Making, look
 from fumoto.checking.calling.shapes.roles import Argument, Arguments, Role, arguments_of
 
@@ -51,7 +51,7 @@ def takes_state(thing: Any) -> bool:
 
 
 def starts_of(thing: Any) -> dict[str, Callable[..., Any]]:
-    """``state`` を受け取る関数と同じファイルにある、状態を作るもの: ``init_state(params)``, ``State(params)`` など。"""
+    """それを言う言葉 → ``state`` を受け取る関数と同じファイルにある、状態を作るもの: ``init_state(params)``, ``State(params)`` など。"""
     listed = arguments_of(thing).listed if type(thing) is FunctionType else ()
     unknown = any(a.required and a.role is Role.OTHER for a in listed)
     if not takes_state(thing) and not unknown and (not listed or carrier_of(thing) is None):
@@ -63,27 +63,19 @@ def starts_of(thing: Any) -> dict[str, Callable[..., Any]]:
         if own and callable(start):
             needed = [a for a in arguments_of(start).listed if a.required]
             if look(start, "_fields") or is_dataclass(start):
-                found[name] = partial(_from_zero, start, needed, 0)
-                if any(a.role is Role.TIME for a in needed):
-                    found[f"{name}(回数は 1 から)"] = partial(_from_zero, start, needed, 1)
+                found |= from_zero(name, start, [a.name for a in needed])
             elif _STARTS.search(name) and len(needed) == 1 and needed[0].role is not Role.GRADS:
                 found[name] = start
-    return {**found, **carried(thing)}
-
-
-def _from_zero(kind: Callable[..., Any], needed: list[Argument], count: int, params: Any) -> Any:
-    """入れるだけの状態(``NamedTuple`` や ``dataclass``)に、重みと、0 の状態と、回数を入れたもの。"""
-    known = {Role.PARAMS: params, Role.TIME: count}
-    return kind(**{a.name: known[a.role] if a.role in known else zeros_like(params) for a in needed})
+    written = {f"{name} に状態を作らせ": start for name, start in found.items()}
+    return written | {f"状態は {names}にし": start for names, start in carried(thing).items()}
 
 
 def started(function: Any, starts: Mapping[str, Callable[..., Any]]) -> Iterator[Making]:
     """``state`` を受け取る ``function`` の作り方: 状態は、``starts`` のどれかに作らせる。"""
     arguments = arguments_of(function)
     values = tuple(replace(a, keyword=True) for a in arguments.listed if a.role is Role.VALUE)
-    for name, start in starts.items():
+    for words, start in starts.items():
         build = _carrier(start, function, arguments.listed)
-        words = f"状態は {name}にし" if isinstance(start, partial) and start.func is not _from_zero else f"{name} に状態を作らせ"
         yield Making(f"{words}、", Arguments(values, False), build)
 
 

@@ -13,10 +13,13 @@ import numpy as np
 from fumoto.checking.calling.shapes.instructions import names_with
 
 _CONTAINERS = (dict, list, set, np.ndarray)
+_MOST = 10**6  # 要素がこれより多い配列は、状態でなくデータ。走らせるたびに写すには大きい
 
 
 def _changes(value: Any) -> bool:
     """走るたびに変わるかもしれない値か。関数やクラスやモジュールは、変わらない。"""
+    if isinstance(value, np.ndarray):
+        return value.size <= _MOST
     return isinstance(value, _CONTAINERS) or type(value) in (int, float, type(None))
 
 

@@ -1,11 +1,9 @@
 """読者のものの外から見える値と、計算の中で使われる名前。"""
 
-import dis
 import inspect
-from types import CodeType
 from typing import Any
 
-from fumoto.checking.calling.shapes.instructions import names_with
+from fumoto.checking.calling.shapes.instructions import constants_in, names_with, steps
 from fumoto.checking.calling.shapes.making import look
 from fumoto.checking.calling.shapes.roles import arguments_of
 from fumoto.checking.calling.shapes.surroundings import functions_of
@@ -76,14 +74,7 @@ def _numbers_of(function: Any) -> list[float]:
     """引数の既定値と、式の中の数。書かれた順に。"""
     listed = arguments_of(function).listed
     unknown = [a.default for a in listed if isinstance(a.default, float) and not is_value(a.name)]
-    return unknown + _constants(function.__code__)
-
-
-def _constants(code: Any) -> list[float]:
-    flat = [x for value in code.co_consts for x in (value if isinstance(value, tuple) else (value,))]  # lr, beta = 0.01, 0.9
-    own = [value for value in flat if isinstance(value, float) and 0 < value < 1]
-    inside = [each for each in code.co_consts if isinstance(each, CodeType)]
-    return own + [value for each in inside for value in _constants(each)]
+    return unknown + [x for x in constants_in(function.__code__) if isinstance(x, float) and 0 < x < 1]
 
 
 def is_not_written(method: Any) -> bool:
@@ -91,4 +82,4 @@ def is_not_written(method: Any) -> bool:
     code = getattr(method, "__code__", None)
     if code is None or not set(code.co_names) <= _NOT_WRITTEN:
         return False
-    return not any("FAST" in step.opname or "DEREF" in step.opname for step in dis.get_instructions(code))
+    return not any("FAST" in step.name or "DEREF" in step.name for step in steps(code))
