@@ -408,6 +408,24 @@ def make_nesterov(grad_fn, lr=0.02, momentum=0.9, ahead=True):
     return step
 
 
+class AskingOnTheWay:
+    """Neither the method nor its arguments have a usual name."""
+
+    ahead = False
+
+    def __init__(self, lr=0.02, m=0.9):
+        self.lr, self.m, self.vel = lr, m, 0.0
+
+    def minimize_step(self, pos, grad_at):
+        look = pos + self.m * self.vel
+        self.vel = self.m * self.vel - self.lr * grad_at(look)
+        return (look if self.ahead else pos) + self.vel
+
+
+class AskingOnTheWayAhead(AskingOnTheWay):
+    ahead = True
+
+
 def muon_init(W):
     return {"momentum": np.zeros_like(W)}
 
@@ -492,6 +510,8 @@ def test_an_exact_decomposition_is_a_convention_however_it_is_called(thing):
         (OfAModel, "AdaGrad", None),
         (make_nesterov, "Nesterov", None),
         (functools.partial(make_nesterov, ahead=False), "Nesterov", "eq-nesterov-w/velocity-again"),
+        (AskingOnTheWay, "Nesterov", None),
+        (AskingOnTheWayAhead, "Nesterov", "eq-nesterov-w/velocity-again"),
         (with_a_state_of_a_name, "Momentum", None),
         (of_a_new_state, "Momentum", None),
         (OfSoManyTensors, "Momentum", None),

@@ -191,7 +191,8 @@ def verbs(made: Any) -> Iterator[Verb]:
         if not callable(method) or isinstance(method, type):
             continue
         arguments = arguments_of(method)
-        if not found and not arguments.roles() & {Role.GRADS, Role.PAIRS, Role.PARAMS, Role.MODEL}:
+        known = arguments.roles() & {Role.GRADS, Role.PAIRS, Role.PARAMS, Role.MODEL}
+        if not found and not known and not any(a.called for a in arguments.listed):  # 勾配の関数を呼ぶものかもしれない
             continue
         before, after = (_beside(prefix, name, names) for prefix in ("pre", "post"))
         if not (before or after):
