@@ -39,6 +39,7 @@ extensions = [
     "rebuilding.rewriting",
     "living.playground",
     "living.histograms",
+    "writing.write",
     "reading.corrections",
     "reading.claim_marks",
     "reading.first_use",

@@ -1,6 +1,6 @@
 """組んだあとに、どのページも使わないものを ``_static`` から除く(テーマの、ほかの言語の訳や、この本にない部品の見た目など)。
 
-残すファイルは、ページが ``src`` か ``href`` で読むもの、残る CSS が読むもの、残るスクリプトが名前を挙げるもの。
+残すファイルは、ページが ``src`` か ``href`` で読むもの、残る CSS が読むもの、残るスクリプトと枠(HTML)が名前を挙げるもの。
 CSS の中は ``unused_styles`` が見る。MathJax は自分で見た目を書くので、見なくてよい。
 
 ライブラリを使わない理由: 組んだ本から使わないファイルを除くものがない。
@@ -75,7 +75,7 @@ def used_files(static, files, used):
     while waiting:
         name = waiting.pop()
         kept.add(name)
-        if not name.endswith((".css", ".js")):
+        if not name.endswith((".css", ".js", ".html")):
             continue
         text = (static / name).read_text(encoding="utf-8")
         if (shorter := _SOURCE_MAP.sub("\n", text)) != text:
