@@ -26,7 +26,9 @@ PAGES = [
     *sorted(
         name
         for page in HTML.rglob("*.html")
-        if not (name := page.relative_to(HTML).with_suffix("").as_posix()).startswith(("_source/", "_static/"))
+        if not (name := page.relative_to(HTML).with_suffix("").as_posix()).startswith(
+            ("_source/", "_static/")
+        )
     ),
     *("_source/optimizers", "_source/checking/__init__"),
 ]

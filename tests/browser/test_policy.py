@@ -11,7 +11,17 @@ import pytest
 from .conftest import HTML, unavailable, until
 
 # One page of each kind: they differ in the scripts they hold
-KINDS = ["index", "06-comparison", "09-batchnorm", "search", "genindex", "api/network", "_source/optimizers"]
+FIELD = "03-momentum"  # a page on which readers write code
+KINDS = [
+    "index",
+    FIELD,
+    "06-comparison",
+    "09-batchnorm",
+    "search",
+    "genindex",
+    "api/network",
+    "_source/optimizers",
+]
 ELSEWHERE = "https://elsewhere.example"
 WATCH = """
   window.refused = [];
@@ -92,6 +102,32 @@ def test_nothing_a_page_needs_is_refused_or_comes_from_elsewhere(watched, server
 @pytest.mark.parametrize("what", PLANTED)
 def test_what_is_planted_on_a_page_cannot_call_home(watched, server, what, scheme):
     watched.goto(address("index", server if scheme == "http" else ""))
+    watched.evaluate(PLANTED[what].replace("HOST", f"'{ELSEWHERE}'"))
+    until(watched, "window.refused.length > 0")
+    assert watched.asked == []
+
+
+FRAME = "document.body.append(Object.assign(document.createElement('iframe'), { src: '_static/write/frame.html' }))"
+
+
+@pytest.mark.parametrize("scheme", ["file", "http"])
+def test_a_page_with_a_field_may_hold_a_frame_of_the_book(watched, server, scheme):
+    frames = []
+    watched.on("request", lambda request: frames.append(request.url) if "frame.html" in request.url else None)
+    watched.goto(address(FIELD, server if scheme == "http" else ""))
+    watched.evaluate(FRAME)
+    watched.wait_for_timeout(200)
+    assert len(frames) == 1
+    assert watched.evaluate("window.refused") == []
+    watched.goto(address("index", server if scheme == "http" else ""))
+    watched.evaluate(FRAME)
+    until(watched, "window.refused.length > 0")  # no other page may
+
+
+@pytest.mark.parametrize("scheme", ["file", "http"])
+@pytest.mark.parametrize("what", ["a frame", "a script", "a fetch"])
+def test_what_is_planted_on_a_page_with_a_field_cannot_call_home(watched, server, what, scheme):
+    watched.goto(address(FIELD, server if scheme == "http" else ""))
     watched.evaluate(PLANTED[what].replace("HOST", f"'{ELSEWHERE}'"))
     until(watched, "window.refused.length > 0")
     assert watched.asked == []

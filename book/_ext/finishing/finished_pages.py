@@ -31,7 +31,9 @@ _POLICY = {
     "form-action": _LOCAL,
     "base-uri": "'none'",
 }
-_FIELD = 'class="write-config"'  # コードを書く欄。書いたものは、本のフォルダーの中の、別の約束を持つ枠の中で動く
+_FIELD = (
+    'class="write-config"'  # コードを書く欄。書いたものは、本のフォルダーの中の、別の約束を持つ枠の中で動く
+)
 _ICONS = re.compile(r'\s*<script[^>]+src="[^"]*/fontawesome\.js[^>]*></script>')
 _BLOCKING = re.compile(r"<script(?=[^>]*\ssrc=)(?![^>]*\s(?:defer|async|type)\b)")
 _AFTER_THEM = "<script>DOCUMENTATION_OPTIONS."  # 後に回したスクリプトの変数を使う
@@ -59,7 +61,11 @@ class Templates(BuiltinTemplateLoader):
         見た目(``_static``)を直したときも書き直すのは、ページが、ファイルの名前に内容の指紋を添えて読むから。
         """
         book = ROOT / "book"
-        ours = [ROOT / "conf.py", *book.glob("_ext/*/*.py"), *(p for p in book.glob("_static/**/*") if p.is_file())]
+        ours = [
+            ROOT / "conf.py",
+            *book.glob("_ext/*/*.py"),
+            *(p for p in book.glob("_static/**/*") if p.is_file()),
+        ]
         return max(super().newest_template_mtime(), *(path.stat().st_mtime for path in ours))
 
     def render(self, template, context):

@@ -79,7 +79,11 @@ def settings(options, skeleton):
     if title not in _defined(skeleton):
         raise ValueError(f":class: の {title} が、中身のコードで定義されていません")
     function = _CHECKS[kind]
-    called = [title, *([f'"{method}"'] if method else []), *(f"{key}={value}" for key, value in values.items())]
+    called = [
+        title,
+        *([f'"{method}"'] if method else []),
+        *(f"{key}={value}" for key, value in values.items()),
+    ]
     return {
         "kind": kind,
         "method": method,
@@ -153,7 +157,10 @@ def add_config(app, doctree, docname):
     for node in list(doctree.findall(write)):
         here = app.builder.get_target_uri(docname)
         index = relative_uri(here, "index.html")
-        config = node["config"] | {"root": index.removesuffix("index.html"), "next": _next(app, node, docname)}
+        config = node["config"] | {
+            "root": index.removesuffix("index.html"),
+            "next": _next(app, node, docname),
+        }
         text = json.dumps(config, ensure_ascii=False).replace("<", "\\u003c")
         node += nodes.raw(
             "", f'<script type="application/json" class="write-config">{text}</script>\n', format="html"
@@ -165,11 +172,11 @@ def _next(app, node, docname):
     label, std = node["config"]["next"], app.env.domains["std"]
     if label is None:
         return None
-    for kind in ("numref", "ref"):
-        xref = nodes.inline(refexplicit=False)
-        found = std.resolve_xref(app.env, docname, app.builder, kind, label, xref, nodes.inline())
-        if isinstance(found, nodes.reference):
-            return found.astext().strip(), found.get("refuri") or f"#{found['refid']}"
+    kind = "numref" if label in app.env.sphinx_exercise_registry else "ref"  # 演習は番号、ほかは題で言う
+    xref = nodes.inline(refexplicit=False)
+    found = std.resolve_xref(app.env, docname, app.builder, kind, label, xref, nodes.inline())
+    if found is not None:
+        return found.astext().strip(), found.get("refuri") or f"#{found['refid']}"
     _LOGGER.error(f"書く欄 {node['config']['name']}: :next: の {label} が本にありません", location=node)
     return None
 
@@ -191,7 +198,7 @@ def _depart(translator, node):
 
 
 def setup(app):
-    app.add_node(write, html=(_visit, _depart))
+    app.add_node(write, html=(_visit, _depart), singlehtml=(_visit, _depart))
     app.add_directive("write", Write)
     app.connect("doctree-resolved", add_config)
     app.connect("html-page-context", add_files)

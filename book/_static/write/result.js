@@ -4,12 +4,10 @@
   const { element } = globalThis.fumotoWrite;
   const SIGNS = { right: "✓", wrong: "✗", unsure: "?", error: "!" };
 
-  // answer: { report: { ok, verdict, findings, notes, step, tried, output } } か { error: { sentence, line, output } }
-  function result(answer, config, editor) {
-    const { report, error } = answer;
+  // 答えは { report: { ok, verdict, findings, notes, step, tried }, printed } か { error: { sentence, line }, printed }
+  function result({ report, error, printed }, config, editor) {
     const parts = report ? ofReport(report, config) : ofError(error, editor);
-    const output = answer.output ?? (report ?? error).output;
-    if (output) parts.push(element("p", { class: "write-caption" }, "print で出したもの"), element("pre", { class: "write-output" }, output));
+    if (printed) parts.push(element("p", { class: "write-caption" }, "print で出したもの"), element("pre", {}, printed));
     return [...parts, atHome(config)];
   }
 

@@ -111,7 +111,10 @@ def test_files_that_are_used_by_nothing_are_left_out(tmp_path):
         "b.css": "p { color: red }",
         "fonts/c.woff2": "",
         "fonts/unused.woff2": "",
-        "s.js": "load('worker.js') //# sourceMappingURL=s.js.map",
+        "s.js": "load('worker.js'); show('frame.html') //# sourceMappingURL=s.js.map",
+        "frame.html": '<script src="inside.js"></script>',
+        "inside.js": "",
+        "unused.html": "",
         "worker.js": "",
         "s.js.map": "",
         "a.css.map": "",
@@ -120,7 +123,7 @@ def test_files_that_are_used_by_nothing_are_left_out(tmp_path):
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).write_text(text)
     kept = trimming.used_files(tmp_path, set(files), {"a.css", "s.js"})
-    assert kept == {"a.css", "b.css", "fonts/c.woff2", "s.js", "worker.js"}
+    assert kept == {"a.css", "b.css", "fonts/c.woff2", "s.js", "worker.js", "frame.html", "inside.js"}
     assert "sourceMapping" not in (tmp_path / "a.css").read_text() + (tmp_path / "s.js").read_text()
 
 
