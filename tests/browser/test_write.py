@@ -13,7 +13,7 @@ from .conftest import HERE, STATIC, until
 SKELETON = "class My{0}:\n    def __init__(self, lr):\n        ...\n\n    def update(self, params, grads):\n        ...  # ここを書く\n"
 SOLUTION = """>>> import numpy as np
 >>> from fumoto.optimizers import SGD
->>> class My{0}:
+>>> class My{0}{1}:
 ...     def update(self, params, grads):
 ...
 ...         params["w"] -= np.sqrt(grads["w"])
@@ -47,7 +47,7 @@ def field_html(name, method="SGD"):
         f'<div class="highlight-python"><div class="highlight"><pre>{html.escape(write.still(config))}</pre></div></div>\n'
         f'<script type="application/json" class="write-config">{json.dumps(config)}</script>\n</div></div>\n'
         f'<div class="solution" id="solution-{name}"><p class="admonition-title"><a href="#ex-{name}">演習</a> の解答</p>'
-        f'<div class="highlight-python"><div class="highlight"><pre>{html.escape(SOLUTION.format(method))}</pre></div></div></div>'
+        f'<div class="highlight-python"><div class="highlight"><pre>{html.escape(SOLUTION.format(method, "(SGD)" * (method == "AdaGrad")))}</pre></div></div></div>'
     )
 
 
@@ -310,7 +310,8 @@ def test_the_skeleton_comes_back_and_so_does_what_was_written(show):
 
 
 def test_the_solution_can_be_put_into_the_field(show):
-    field = show()
+    field, other = show("one", "two")
+    assert other.take.count() == 0  # it needs the package of the book
     field.set("mine")
     field.take.click()
     assert field.text == (

@@ -38,13 +38,13 @@ DEFAULTS = {
     "values": "lr=0.1 momentum=0.9",
     "title": "MyMomentum",
     "more": "",
-    "skeleton": "class MyMomentum:\n    def update(self, params, grads):\n        ...  # <b>",
+    "skeleton": "class MyMomentum:\n    def update(self, params, grads):\n        ...  # </script>",
 }
 STILL = """from fumoto import check
 
 class MyMomentum:
     def update(self, params, grads):
-        ...  # <b>
+        ...  # </script>
 
 print(check(MyMomentum, "Momentum", lr=0.1, momentum=0.9))"""
 SETTINGS = {
