@@ -28,9 +28,9 @@
     return { shape: [...shape], strides: steps(shape), offset: 0, data: new STORES[dtype](count(shape)), dtype };
   }
   const view = (a, shape, strides, offset = a.offset) => ({ shape, strides, offset, data: a.data, dtype: a.dtype });
-  const number = (x, dtype = "float64") => ({ shape: [], strides: [], offset: 0, data: STORES[dtype].of(x), dtype });
+  const number = (x, dtype = "float64") => ({ shape: [], strides: [], offset: 0, data: [dtype === "float32" ? Math.fround(x) : x], dtype });
   const isArray = (a) => typeof a === "object" && a !== null;
-  const operand = (a) => (isArray(a) ? a : { ...number(0), data: [a] }); // 数は丸めずに 0 次元の配列として扱う
+  const operand = (a) => (isArray(a) ? a : number(a));
   const size = (a) => count(a.shape);
 
   function jointShape(shapes) {
@@ -45,7 +45,9 @@
     }
     return joint;
   }
+  const alike = (a, b) => a.length === b.length && a.every((x, d) => x === b[d]);
   function broadcast(a, shape) {
+    if (alike(a.shape, shape)) return a;
     const ahead = shape.length - a.shape.length;
     const fits = ahead >= 0 && a.shape.every((length, d) => length === 1 || length === shape[ahead + d]);
     if (!fits) fail("ValueError", `could not broadcast input array from shape ${show(a.shape)} into shape ${show(shape)}`);
@@ -87,25 +89,34 @@
     }
   }
 
-  // target の各要素を f(operands の要素) にする
+  // 1 列の各要素を f(operands の要素) にする
+  const LOOPS = [
+    (f, out) => (n, [o], [s]) => { for (let i = 0; i < n; i++, o += s) out[o] = f(); },
+    (f, out, x) => (n, [o, a], [s, da]) => { for (let i = 0; i < n; i++, o += s, a += da) out[o] = f(x[a]); },
+    (f, out, x, y) => (n, [o, a, b], [s, da, db]) => { for (let i = 0; i < n; i++, o += s, a += da, b += db) out[o] = f(x[a], y[b]); },
+    (f, out, x, y, z) => (n, [o, a, b, c], [s, da, db, dc]) => { for (let i = 0; i < n; i++, o += s, a += da, b += db, c += dc) out[o] = f(x[a], y[b], z[c]); },
+  ];
   function fill(f, target, operands) {
-    const views = operands.map((a) => broadcast(apart(operand(a), target), target.shape));
-    const out = target.data, [x, y, z] = views.map((v) => v.data), cast = CASTS[target.dtype];
-    const loops = [
-      (n, [o], [s]) => { for (let i = 0; i < n; i++, o += s) out[o] = f(); },
-      (n, [o, a], [s, da]) => { for (let i = 0; i < n; i++, o += s, a += da) out[o] = f(x[a]); },
-      (n, [o, a, b], [s, da, db]) => { for (let i = 0; i < n; i++, o += s, a += da, b += db) out[o] = f(x[a], y[b]); },
-      (n, [o, a, b, c], [s, da, db, dc]) => { for (let i = 0; i < n; i++, o += s, a += da, b += db, c += dc) out[o] = f(x[a], y[b], z[c]); },
-    ];
-    const plain = f;
-    if (cast) f = (...values) => cast(plain(...values));
-    rows(target.shape, [target, ...views], loops[views.length]);
+    const views = [target, ...operands.map((a) => apart(operand(a), target))], cast = CASTS[target.dtype];
+    const loop = LOOPS[operands.length](cast ? (x, y, z) => cast(f(x, y, z)) : f, ...views.map((v) => v.data));
+    // 詰まった同じ形の配列と数だけなら(よくあるので速く)、端から順に巡る
+    const strides = views.map((v) => (v.shape.length === 0 ? 0 : packed(v) && alike(v.shape, target.shape) ? 1 : NaN));
+    if (strides.includes(NaN)) rows(target.shape, views.map((v) => broadcast(v, target.shape)), loop);
+    else loop(size(target), views.map((v) => v.offset), strides);
     return target;
+  }
+  function packed({ shape, strides }) {
+    let step = 1;
+    for (let d = shape.length - 1; d >= 0; d--) {
+      if (strides[d] !== step) return false;
+      step *= shape[d];
+    }
+    return true;
   }
   // 書き込む先と重なっていて、並びが違う配列は、書き換わる前に写しておく
   function apart(a, target) {
-    const same = a.offset === target.offset && String(a.strides) === String(target.strides) && String(a.shape) === String(target.shape);
-    return a.data !== target.data || same ? a : copy(a);
+    if (a.data !== target.data) return a;
+    return a.offset === target.offset && alike(a.strides, target.strides) && alike(a.shape, target.shape) ? a : copy(a);
   }
 
   const map = (f, dtype, ...operands) => fill(f, make(jointShape(operands.map((a) => (isArray(a) ? a.shape : []))), dtype), operands);
