@@ -113,6 +113,14 @@
     }
     return true;
   }
+  // models のうち形が shape のものが、そろって C 順でない並び方なら、新しい配列もその並びにする(NumPy と同じ)
+  function like(shape, dtype, models) {
+    const whole = models.filter((a) => a.shape.length > 1 && alike(a.shape, shape));
+    if (whole.length === 0 || whole.some(packed)) return make(shape, dtype);
+    const orders = whole.map((a) => shape.map((_, d) => d).sort((d, e) => Math.abs(a.strides[e]) - Math.abs(a.strides[d]))), [order] = orders;
+    if (!orders.every((each) => alike(each, order))) return make(shape, dtype);
+    return transpose(make(order.map((d) => shape[d]), dtype), order.map((_, d) => order.indexOf(d)));
+  }
   // 書き込む先と重なっていて、並びが違う配列は、書き換わる前に写しておく
   function apart(a, target) {
     if (a.data !== target.data) return a;
@@ -176,19 +184,18 @@
   function axesOf(axis, ndim) {
     return axis === null || axis === undefined ? new Set(Array(ndim).keys()) : new Set([axis].flat().map((each) => axisOf(each, ndim)));
   }
-  // axis の軸をまとめる。歩幅の小さい軸が内側で、row(data, 番地, 長さ, 歩幅) はその 1 列をまとめる
+  // axis の軸をまとめる。歩幅の小さい軸が内側で、row(それまで, data, 番地, 長さ, 歩幅) はその 1 列をまとめる
   function reduce(a, axis, keepdims, { dtype, start, step, row }) {
     const ndim = a.shape.length, reduced = axesOf(axis, ndim), free = (_, d) => !reduced.has(d);
     const kept = make(a.shape.map((length, d) => (reduced.has(d) ? 1 : length)), dtype);
     const out = kept.data.fill(start), order = a.shape.map((_, d) => d).sort((d, e) => Math.abs(a.strides[e]) - Math.abs(a.strides[d]));
     rows(order.map((d) => a.shape[d]), [transpose(broadcast(kept, a.shape), order), transpose(a, order)], (n, [o, at], [so, sa]) => {
-      if (so === 0) out[o] = step(out[o], row(a.data, at, n, sa));
+      if (so === 0) out[o] = row(out[o], a.data, at, n, sa);
       else for (let i = 0; i < n; i++) out[o + i * so] = step(out[o + i * so], a.data[at + i * sa]);
     });
     return keepdims ? kept : view(kept, a.shape.filter(free), kept.strides.filter(free));
   }
-  const folding = (f, start) => (data, at, n, step) => {
-    let total = start;
+  const folding = (f) => (total, data, at, n, step) => {
     for (let i = 0; i < n; i++) total = f(total, data[at + i * step]);
     return total;
   };
@@ -196,19 +203,19 @@
   const rounding = (dtype) => (dtype === "float32" ? Math.fround : (x) => x);
   function sum(a, axis = null, keepdims = false) {
     const round = rounding(a.dtype);
-    const row = (data, at, n, step) => pairwise(data, at, n, step, round);
-    return reduce(a, axis, keepdims, { dtype: whole(a), start: -0, step: (x, y) => x + y, row });
+    const row = (total, data, at, n, step) => total + pairwise(data, at, n, step, round);
+    return reduce(a, axis, keepdims, { dtype: whole(a), start: 0, step: (x, y) => x + y, row });
   }
   function prod(a, axis = null, keepdims = false) {
     const round = rounding(a.dtype), step = (x, y) => round(x * y);
-    return reduce(a, axis, keepdims, { dtype: whole(a), start: 1, step, row: folding(step, 1) });
+    return reduce(a, axis, keepdims, { dtype: whole(a), start: 1, step, row: folding(step) });
   }
   const extreme = (name, step, start) => (a, axis = null, keepdims = false) => {
     if (size(a) === 0) fail("ValueError", `zero-size array to reduction operation ${name} which has no identity`);
-    return reduce(a, axis, keepdims, { dtype: a.dtype, start, step, row: folding(step, start) });
+    return reduce(a, axis, keepdims, { dtype: a.dtype, start, step, row: folding(step) });
   };
   const logical = (step, start) => (a, axis = null, keepdims = false) =>
-    reduce(copy(a, "bool"), axis, keepdims, { dtype: "bool", start, step, row: folding(step, start) });
+    reduce(copy(a, "bool"), axis, keepdims, { dtype: "bool", start, step, row: folding(step) });
 
   // ---- 行列の積 ----
   // 最後の 2 つの軸が行列で、その前の軸はブロードキャストする
@@ -238,7 +245,7 @@
   }
 
   globalThis.arrays = {
-    of, make, number, view, map, fill, assign, flat, copy, size, transpose, reshape, broadcast, jointShape, axisOf, rows, show, fail, sum, prod, matmul,
+    of, make, like, number, view, map, fill, assign, flat, copy, size, transpose, reshape, broadcast, jointShape, axisOf, rows, show, fail, sum, prod, matmul,
     max: extreme("maximum", (x, y) => (x >= y || x !== x ? x : y), -Infinity),
     min: extreme("minimum", (x, y) => (x <= y || x !== x ? x : y), Infinity),
     all: logical((x, y) => x && y, 1),

@@ -132,11 +132,19 @@
     },
     array(x, dtype) {
       const found = strong(x);
-      return held(A.copy(found, isNone(dtype) ? found.dtype : dtype));
+      return held(A.assign(A.like(found.shape, isNone(dtype) ? found.dtype : dtype, [found]), found));
     },
+    copy: (x) => (x.ob_type === classes.ndarray ? held(A.copy(x.array)) : x),
     asarray(x, dtype) {
       const found = strong(x), kept = x?.ob_type === classes.ndarray && (isNone(dtype) || dtype === found.dtype);
       return kept ? x : calls.array(x, dtype);
+    },
+    // ndarray は ndarray のまま、スカラーはスカラーのまま
+    astype: (x, dtype) => (x.ob_type === classes.ndarray ? calls.array(x, dtype) : calls.cast(x, isNone(dtype) ? x.array.dtype : dtype)),
+    stream: (seed) => A.stream(isNone(seed) ? Date.now() : integer(seed)),
+    draw(stream, kind, shape) {
+      const length = isNone(shape) ? [] : integers(shape), values = Array.from({ length: length.reduce((n, m) => n * m, 1) }, stream[kind]);
+      return isNone(shape) ? float(values[0]) : held(A.of(values, length));
     },
     cast: (x, dtype) => wrap(A.copy(strong(x), dtype)),
     full(shape, value, dtype) {
@@ -145,9 +153,8 @@
     },
     // 軸の並び(C か F か)も a に合わせる
     like(x, dtype) {
-      const a = strong(x), order = a.shape.map((_, d) => d).sort((d, e) => a.strides[e] - a.strides[d]);
-      const made = A.make(order.map((d) => a.shape[d]), isNone(dtype) ? a.dtype : dtype);
-      return held(A.transpose(made, order.map((_, d) => order.indexOf(d))));
+      const a = strong(x);
+      return held(A.like(a.shape, isNone(dtype) ? a.dtype : dtype, [a]));
     },
     arange(start, stop, step, dtype) {
       const ends = [start, stop, step].map(needed), [from, to, by] = ends.map((a) => (a.weak ? a.value : a.data[a.offset]));

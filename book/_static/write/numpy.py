@@ -7,24 +7,13 @@
 
 import builtins
 
-from ndarrays import (
-    bool_,
-    dtype,
-    float32,
-    float64,
-    floating,
-    generic,
-    int64,
-    integer,
-    js,
-    missing,
-    name_of,
-    ndarray,
-    number,
-    stored,
-    ufunc,
-)
+import ndextras
+from ndarrays import bool_, float32, float64, floating, generic, int64, integer, js, ndarray, number
+from ndextras import errstate, finfo, set_printoptions  # noqa: F401
+from ndnumbers import stored, ufunc
+from ndtypes import dtype, missing, name_of
 
+linalg, random = ndextras.linalg, ndextras.random
 inf, nan, newaxis = float("inf"), float("nan"), None
 pi, e, euler_gamma = 3.141592653589793, 2.718281828459045, 0.5772156649015329
 double, single, intp = float64, float32, int64
@@ -154,13 +143,17 @@ def argsort(a, axis=-1):
 
 
 def count_nonzero(a, axis=None):
-    return sum(asarray(a) != 0, axis=axis)  # noqa: F821
+    return not_equal(a, 0).sum(axis)  # noqa: F821
 
 
 def average(a, axis=None, weights=None):
+    a = asarray(a)
     if weights is None:
-        return mean(a, axis)  # noqa: F821
-    return sum(multiply(a, weights), axis) / sum(multiply(ones_like(a), weights), axis)  # noqa: F821
+        return a.mean(axis)
+    weights = asarray(weights)
+    if weights.ndim < a.ndim:
+        weights = weights.reshape([-1 if d == axis % a.ndim else 1 for d in builtins.range(a.ndim)])
+    return (a * weights).sum(axis) / (zeros_like(a) + weights).sum(axis)
 
 
 def median(a, axis=None):
@@ -266,11 +259,11 @@ def isclose(a, b, rtol=1e-05, atol=1e-08, equal_nan=False):
 
 
 def allclose(a, b, rtol=1e-05, atol=1e-08, equal_nan=False):
-    return bool(all(isclose(a, b, rtol, atol, equal_nan)))  # noqa: F821
+    return bool(isclose(a, b, rtol, atol, equal_nan).all())
 
 
 def array_equal(a, b):
-    return js.shape(a) == js.shape(b) and bool(all(equal(a, b)))  # noqa: F821
+    return js.shape(a) == js.shape(b) and bool(equal(a, b).all())  # noqa: F821
 
 
 def nan_to_num(a, nan=0.0):
@@ -306,35 +299,3 @@ def result_type(*values):
 
 def issubdtype(kind, parent):
     return issubclass(dtype(kind).type, parent)
-
-
-class finfo:
-    """浮動小数点数の型の限界。"""
-
-    def __init__(self, kind):
-        self.dtype = dtype(kind)
-        make, single_ = self.dtype.type, self.dtype.name == "float32"
-        self.eps, self.tiny = make(2.0 ** (-23 if single_ else -52)), make(2.0 ** (-126 if single_ else -1022))
-        self.smallest_normal = self.tiny
-        self.max = make((2 - 2.0**-23) * 2.0**127 if single_ else 1.7976931348623157e308)
-        self.min = -self.max
-
-
-class errstate:
-    """警告は出ないので、何もしません。"""
-
-    def __init__(self, **kinds):
-        pass
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *error):
-        return False
-
-
-seterr = errstate
-
-
-def set_printoptions(**options):
-    """表示の設定は変えられません。"""

@@ -4,7 +4,7 @@
 "use strict";
 
 (() => {
-  const { map, fill, assign, fail, jointShape, show, number } = globalThis.arrays;
+  const { map, fill, like, assign, fail, jointShape, show, number } = globalThis.arrays;
 
   const sign = (x) => (x > 0 ? 1 : x < 0 ? -1 : x === 0 ? 0 : x);
   function rint(x) {
@@ -21,7 +21,7 @@
     return quotient === 0 ? 0 * (x / y) : quotient - floor > 0.5 ? floor + 1 : floor;
   }
   // C の pow と同じ: 底が 1 なら、指数が NaN や無限大でも 1
-  const power = (x, y) => (x === 1 || (x === -1 && Math.abs(y) === Infinity) ? 1 : y === 2 ? x * x : y === 0.5 && x >= 0 ? Math.sqrt(x) : x ** y);
+  const power = (x, y) => (x === 1 || (x === -1 && Math.abs(y) === Infinity) ? 1 : y === 2 ? x * x : y === 0.5 && x > 0 ? Math.sqrt(x) : x ** y);
   const Inf = Infinity;
 
   // 規則: number は入力の型のまま(整数の商と初等関数は float)、test は bool を返す
@@ -44,7 +44,7 @@
     test: {
       equal: (x, y) => x === y, not_equal: (x, y) => x !== y, less: (x, y) => x < y, less_equal: (x, y) => x <= y, greater: (x, y) => x > y,
       greater_equal: (x, y) => x >= y, isnan: (x) => x !== x, isinf: (x) => x === Inf || x === -Inf, isfinite: Number.isFinite, signbit: (x) => x < 0 || Object.is(x, -0),
-      logical_not: (x) => !x, logical_and: (x, y) => x !== 0 && y !== 0, logical_or: (x, y) => x !== 0 || y !== 0, logical_xor: (x, y) => (x !== 0) !== (y !== 0),
+      logical_not: (x) => x === 0, logical_and: (x, y) => x !== 0 && y !== 0, logical_or: (x, y) => x !== 0 || y !== 0, logical_xor: (x, y) => (x !== 0) !== (y !== 0),
     },
   };
   const RULES = new Map(Object.entries(OPERATIONS).flatMap(([rule, table]) => Object.entries(table).map(([name, f]) => [name, { rule, f }])));
@@ -83,7 +83,7 @@
     const ready = operands.map((a) => strengthen(a, rule === "float" ? dtype : common));
     if (name === "power" && dtype === "int64" && globalThis.arrays.any(map((y) => y < 0, "bool", ready[1])).data[0]) fail("ValueError", "Integers to negative integer powers are not allowed.");
     const g = dtype === "int64" ? whole(f) : f;
-    if (!out) return map(g, dtype, ...ready);
+    if (!out) return fill(g, like(jointShape(ready.map((a) => a.shape)), dtype, ready), ready);
     checkCast(name, dtype, out.dtype);
     const shape = jointShape([out.shape, ...ready.map((a) => a.shape)]);
     if (shape.some((length, d) => length !== out.shape[d])) fail("ValueError", `non-broadcastable output operand with shape ${show(out.shape)} doesn't match the broadcast shape ${show(shape)}`);
