@@ -17,7 +17,7 @@ import pytest
 from .conftest import STATIC
 
 WRITE = STATIC / "write"
-SCRIPTS = ["arrays.js", "ufuncs.js", "indexing.js", "printing.js", "draws.js", "bridge.js"]
+SCRIPTS = ["arrays.js", "ufuncs.js", "indexing.js", "printing.js", "svd.js", "draws.js", "bridge.js"]
 MODULES = ["ndtypes", "ndnumbers", "ndarrays", "ndextras", "numpy"]
 
 TELL = """

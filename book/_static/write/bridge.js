@@ -101,7 +101,11 @@
     connect(table) {
       classes = Object.fromEntries([...py.dict.$iter_items(table)].map(({ key, value }) => [key, value]));
     },
-    compare: operated,
+    // 数でない相手(None など)とは、NumPy と同じく、どの要素も等しくない
+    compare(name, x, y) {
+      const found = operated(name, x, y), unequal = found === py.NotImplemented && { equal: 0, not_equal: 1 }[name];
+      return typeof unequal === "number" ? wrap(A.map(() => unequal, "bool", x.array)) : found;
+    },
     operator: (name) => raw(name, (x, y) => operated(name, x, y)),
     reflected: (name) => raw(name, (y, x) => operated(name, x, y)),
     in_place: (name) => raw(name, (x, y) => {
@@ -119,6 +123,7 @@
     },
     where: (condition, x, y) => wrap(A.where(strong(condition), needed(x), needed(y))),
     nonzero: (a) => B.fast_tuple(A.nonzero(strong(a)).map(held)),
+    svd: (a) => B.fast_tuple(A.svd(strong(a)).map(held)),
     reduce: (name, a, axis, keepdims) => wrap(A[name](strong(a), axisOf(axis), keepdims === true)),
     along: (name, a, axis) => wrap(A[name](strong(a), axisOf(axis))),
     matmul(x, y) {

@@ -88,11 +88,11 @@ class float64(floating, float):
     name = "float64"
 
 
-class float32(floating):
+class float32(floating, float):
     name = "float32"
 
 
-class int64(integer):
+class int64(integer, int):
     name = "int64"
 
 

@@ -17,6 +17,16 @@ class finfo:
         self.min = -self.max
 
 
+class NDArray:
+    """型ヒントに書くだけのもの(numpy.typing)。"""
+
+    def __class_getitem__(cls, kind):
+        return ndarray
+
+
+ArrayLike = object
+
+
 class errstate:
     """警告は出ないので、何もしません。"""
 
@@ -35,10 +45,7 @@ def set_printoptions(**options):
 
 
 class linalg:
-    """行列の計算のうち、ノルムだけ。"""
-
-    class LinAlgError(ValueError):
-        pass
+    """行列の計算のうち、ノルムと特異値分解だけ。"""
 
     def __getattr__(self, name):
         raise missing(f"linalg.{name}")
@@ -55,6 +62,15 @@ class linalg:
         if ord not in (None, 2, "fro"):
             raise missing(f"linalg.norm(ord={ord})")
         return ufunc("sqrt", None, (x * x).sum(axis=axis, keepdims=keepdims))
+
+
+    def svd(self, a, full_matrices=True, compute_uv=True):
+        u, s, vt = js.svd(a)
+        if not compute_uv:
+            return s
+        if full_matrices and u.shape[0] != vt.shape[1]:
+            raise missing("正方でない行列の linalg.svd(full_matrices=True)")
+        return u, s, vt
 
 
 class Generator:

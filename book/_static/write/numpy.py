@@ -16,7 +16,7 @@ from ndtypes import dtype, missing, name_of
 linalg, random = ndextras.linalg, ndextras.random
 inf, nan, newaxis = float("inf"), float("nan"), None
 pi, e, euler_gamma = 3.141592653589793, 2.718281828459045, 0.5772156649015329
-double, single, intp = float64, float32, int64
+double, single, intp, True_, False_ = float64, float32, int64, bool_(True), bool_(False)
 
 
 def __getattr__(name):
@@ -162,6 +162,22 @@ def median(a, axis=None):
     return (ordered[..., (n - 1) // 2] + ordered[..., n // 2]) / 2
 
 
+def quantile(a, q, axis=None):
+    ordered = sort(ravel(a) if axis is None else moveaxis(a, axis, -1))  # noqa: F821
+    at = q * (ordered.shape[-1] - 1)
+    low, high = int(floor(at)), int(ceil(at))  # noqa: F821
+    return ordered[..., low] + (ordered[..., high] - ordered[..., low]) * (at - low)
+
+
+def percentile(a, q, axis=None):
+    return quantile(a, q / 100, axis)
+
+
+def diff(a):
+    a = asarray(a)
+    return a[..., 1:] - a[..., :-1]
+
+
 # ---- 積 ----
 def matmul(x, y, out=None):
     return stored(asarray(x) @ asarray(y), out)
@@ -251,6 +267,10 @@ def repeat(a, times, axis=None):
 # ---- 選ぶ、比べる ----
 def where(condition, *values):
     return js.where(condition, *values) if values else js.nonzero(condition)
+
+
+def flatnonzero(a):
+    return js.nonzero(ravel(a))[0]  # noqa: F821
 
 
 def isclose(a, b, rtol=1e-05, atol=1e-08, equal_nan=False):
