@@ -44,7 +44,8 @@ class ndarray(Numbers):
 
     def __repr__(self):
         shown = js.text(self, ", ", "      ")
-        return f"array({shown})" if js.dtype(self) in ("float64", "int64", "bool") and self.size else f"array({shown}, dtype={self.dtype})"
+        said = self.size > 0 and js.dtype(self) != "float32"
+        return f"array({shown})" if said else f"array({shown}, dtype={self.dtype})"
 
     def __str__(self):
         return js.text(self, " ", "")
@@ -65,7 +66,7 @@ class generic(Numbers):
         return hash(js.item(self))
 
     def __repr__(self):
-        return f"np.{'True_' if js.item(self) else 'False_'}" if self.name == "bool" else f"np.{self.name}({self})"
+        return f"np.{self}_" if self.name == "bool" else f"np.{self.name}({self})"
 
     def __str__(self):
         value = js.item(self)
@@ -92,7 +93,7 @@ class float32(floating, float):
     name = "float32"
 
 
-class int64(integer, int):
+class int64(integer):
     name = "int64"
 
 
@@ -113,10 +114,24 @@ for _type in (float64, float32, int64, bool_):
 js.connect({"ndarray": ndarray, "UFuncTypeError": UFuncTypeError, "AxisError": AxisError, **TYPES})
 
 ARITHMETIC = {
-    **{"add": "add", "sub": "subtract", "mul": "multiply", "truediv": "divide", "floordiv": "floor_divide", "mod": "remainder"},
+    **{
+        "add": "add",
+        "sub": "subtract",
+        "mul": "multiply",
+        "truediv": "divide",
+        "floordiv": "floor_divide",
+        "mod": "remainder",
+    },
     **{"pow": "power", "and": "bitwise_and", "or": "bitwise_or", "xor": "bitwise_xor"},
 }
-COMPARISONS = {"eq": "equal", "ne": "not_equal", "lt": "less", "le": "less_equal", "gt": "greater", "ge": "greater_equal"}
+COMPARISONS = {
+    "eq": "equal",
+    "ne": "not_equal",
+    "lt": "less",
+    "le": "less_equal",
+    "gt": "greater",
+    "ge": "greater_equal",
+}
 
 
 def _operators(cls, names, make):

@@ -1,7 +1,7 @@
 """numpy.py の linalg・random・finfo・errstate。"""
 
-from ndarrays import float64, generic, js, ndarray
-from ndnumbers import ufunc
+from ndarrays import ndarray
+from ndnumbers import js, ufunc
 from ndtypes import dtype, missing
 
 
@@ -11,7 +11,10 @@ class finfo:
     def __init__(self, kind):
         self.dtype = dtype(kind)
         make, single_ = self.dtype.type, self.dtype.name == "float32"
-        self.eps, self.tiny = make(2.0 ** (-23 if single_ else -52)), make(2.0 ** (-126 if single_ else -1022))
+        self.eps, self.tiny = (
+            make(2.0 ** (-23 if single_ else -52)),
+            make(2.0 ** (-126 if single_ else -1022)),
+        )
         self.smallest_normal = self.tiny
         self.max = make((2 - 2.0**-23) * 2.0**127 if single_ else 1.7976931348623157e308)
         self.min = -self.max
@@ -62,7 +65,6 @@ class linalg:
         if ord not in (None, 2, "fro"):
             raise missing(f"linalg.norm(ord={ord})")
         return ufunc("sqrt", None, (x * x).sum(axis=axis, keepdims=keepdims))
-
 
     def svd(self, a, full_matrices=True, compute_uv=True):
         u, s, vt = js.svd(a)

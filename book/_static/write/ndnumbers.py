@@ -1,7 +1,8 @@
 """配列とスカラーに共通の属性とメソッド。計算は JavaScript(arrays.js など)がする。"""
 
-from browser import self as _page
 from ndtypes import DTYPES, missing, name_of
+
+from browser import self as _page
 
 js = _page.bridge
 ufunc, reduce, along = js.ufunc, js.reduce, js.along
@@ -46,9 +47,12 @@ class Numbers:
         return ufunc("logical_not", None, self) if js.dtype(self) == "bool" else -1 - self
 
     def __bool__(self):
-        if self.size != 1:
-            raise ValueError("The truth value of an array with more than one element is ambiguous. Use a.any() or a.all()"
-                             if self.size else "The truth value of an empty array is ambiguous. Use `array.size > 0` to check that an array is not empty.")
+        if self.size == 0:
+            raise ValueError("The truth value of an empty array is ambiguous. Use `array.size > 0` to check.")
+        if self.size > 1:
+            raise ValueError(
+                "The truth value of an array with more than one element is ambiguous. Use a.any() or a.all()"
+            )
         return bool(js.item(self))
 
     def _single(self):
@@ -128,10 +132,15 @@ class Numbers:
         return stored(low if max is None else ufunc("minimum", None, low, max), out)
 
     def round(self, decimals=0, out=None):
-        power = 10.0 ** abs(decimals)
         if decimals == 0 or js.dtype(self) == "int64":
             return stored(ufunc("rint", None, self), out)
-        return stored(ufunc("rint", None, self * power) / power if decimals > 0 else ufunc("rint", None, self / power) * power, out)
+        scale = 10.0**decimals if decimals > 0 else 10.0**-decimals
+        near = (
+            ufunc("rint", None, self * scale) / scale
+            if decimals > 0
+            else ufunc("rint", None, self / scale) * scale
+        )
+        return stored(near, out)
 
     def dot(self, other):
         return js.matmul(self, other) if self.ndim and js.ndim(other) else self * other
@@ -160,7 +169,8 @@ class Numbers:
         return js.transpose(self, axes[0] if len(axes) == 1 else axes or None)
 
     def squeeze(self, axis=None):
-        chosen = range(self.ndim) if axis is None else [a % self.ndim for a in (axis if isinstance(axis, tuple) else (axis,))]
+        axes = range(self.ndim) if axis is None else axis if isinstance(axis, tuple) else (axis,)
+        chosen = [each % self.ndim for each in axes]
         return self.reshape(tuple(n for d, n in enumerate(self.shape) if n != 1 or d not in chosen))
 
     def nonzero(self):
