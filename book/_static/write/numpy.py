@@ -88,7 +88,7 @@ def _method(name):
 for _name in """sum prod max min all any mean var std argmax argmin cumsum cumprod clip round dot reshape ravel transpose squeeze
         nonzero""".split():
     globals()[_name] = _method(_name)
-amax, amin, around = max, min, round
+amax, amin, around = _method("max"), _method("min"), _method("round")
 
 
 def sort(a, axis=-1):
