@@ -1,0 +1,68 @@
+"""読者の Python を動かすもの(Brython とこの本のスクリプト)を、1 つのページ frame.html にまとめる。
+
+1 つにするのは、file:// から開いたとき、ページから切り離された枠(sandbox)の中では、ほかのファイルを読めないから。
+
+ライブラリを使わない理由: Brython の、使うモジュールだけを集める道具は、Python のプログラムのフォルダーを調べるもので、
+この本の代わりのモジュール(typing など)を知らず、要らないものまで集める。
+"""
+
+import json
+import re
+from importlib import resources
+from pathlib import Path
+
+WRITE = Path(__file__).resolve().parents[2] / "_static" / "write"
+FRAME = Path(__file__).resolve().parent / "frame.html"
+#: Worker に入れる順に。後のものは、前のものを使う
+SCRIPTS = ("arrays.js", "ufuncs.js", "indexing.js", "bridge.js", "engine.js", "worker.js")
+#: Brython の標準ライブラリーから入れるもの。ほかは standard/ の小さなもの(元のものは、読み込みに 1 秒以上かかる)
+LIBRARY = ("itertools",)
+#: 組み込みの型や関数の説明の文。help() でだけ使う
+_DOCS = re.compile(r"^var docs=\{.*?^for\(var key in docs\)[^\n]*\n", re.DOTALL | re.MULTILINE)
+
+
+def page(folder=WRITE):
+    """frame.html の中身。同じ材料からは、いつも同じ文字になる。"""
+    scripts = [_read(folder / name) for name in SCRIPTS if (folder / name).is_file()]
+    texts = {"brython": _brython(), "modules": modules(folder), "scripts": scripts}
+    whole = json.dumps(texts, ensure_ascii=False, separators=(",", ":")).replace("<", r"\u003c")  # </script> を隠す
+    parts = {"TEXTS": f"globalThis.texts={whole};", "FRAME": _read(folder / "frame.js")}
+    return re.sub("TEXTS|FRAME", lambda mark: parts[mark[0]], _read(FRAME))
+
+
+def modules(folder=WRITE):
+    """Brython に渡すモジュール: 名前 → [種類, 中身, 読み込むもの]。"""
+    files = [*folder.glob("*.py"), *(folder / "standard").glob("*.py")]
+    ours = {file.stem: [".py", _read(file), []] for file in sorted(files)}
+    return dict(sorted((ours | needed(_library(), LIBRARY, ours)).items()))
+
+
+def needed(library, wanted, known):
+    """``library`` から、``wanted`` と、それが使うもの。``known`` にあるものは除く。
+
+    >>> library = {"a": [".py", "", ["b", "c"]], "b": [".js", ""], "c": [".py", "", []], "d": [".js", ""]}
+    >>> sorted(needed(library, ["a"], {"c"}))
+    ['a', 'b']
+    """
+    found = {}
+    left = list(wanted)
+    while left:
+        name = left.pop()
+        if name in library and name not in found and name not in known:
+            found[name] = library[name]
+            left += [*library[name][2:3]][0] if len(library[name]) > 2 else []
+    return found
+
+
+def _brython():
+    return _DOCS.sub("", _read(resources.files("brython") / "data" / "brython.js"))
+
+
+def _library():
+    text = _read(resources.files("brython") / "data" / "brython_stdlib.js")
+    found, _ = json.JSONDecoder().raw_decode(text, text.index("{"))
+    return {name: entry for name, entry in found.items() if not name.startswith("$")}
+
+
+def _read(file):
+    return file.read_text(encoding="utf-8")

@@ -1,0 +1,105 @@
+"""読者のコードを動かし、クラスを作り、更新を 1 ステップずつ行う。歩かせるのは worker.js。"""
+
+import numpy as np
+from placing import arguments
+from words import Complaint, sentence
+
+MODULE = "exercise"  # 読者のコードの __name__。"__main__" でないので、試し書きの部分は動かない
+LONGEST = 2000  # 見せる print の字数
+
+_printed = []
+_runs = []  # print を見せるのは、はじめの足どりだけ(同じコードを、問題の数だけ動かすので)
+
+
+def _print(*values, sep=" ", end="\n", file=None, flush=False):
+    if len(_runs) > 1:
+        return
+    _printed.append((" " if sep is None else sep).join(map(str, values)) + ("\n" if end is None else end))
+
+
+def printed():
+    """これまでに print したもの。"""
+    text = "".join(_printed)
+    return text if len(text) <= LONGEST else text[:LONGEST] + "…"
+
+
+def _input(*prompt):
+    raise Complaint("この欄では input を使えません。値は、引数で受け取ってください。")
+
+
+def run(code):
+    """読者のコードを、何もないところから動かす。返すのは、定義された名前と値。"""
+    _runs.append(code)
+    names = {"__name__": MODULE, "print": _print, "input": _input}
+    exec(code, names)
+    return names
+
+
+def optimizer_class(names, title):
+    """確かめるクラス。名前が違っても、update のあるクラスが 1 つだけなら、それとみなす。"""
+    classes = {
+        name: value
+        for name, value in names.items()
+        if isinstance(value, type) and getattr(value, "__module__", None) == MODULE
+    }
+    if title in classes:
+        return classes[title]
+    having = {value for value in classes.values() if hasattr(value, "update")}
+    if len(having) == 1:
+        return having.pop()
+    found = "、".join(sorted(classes)) or "なし"
+    raise Complaint(
+        f"クラス {title} が見つかりません。class {title}: と書き、その中に update(self, params, grads) を"
+        f"定義してください(いまあるクラス: {found})。"
+    )
+
+
+def start(names, title, hyperparameters, synonyms):
+    """クラスのインスタンスと、渡せなかった引数の名前。"""
+    found = optimizer_class(names, title)
+    if not callable(getattr(found, "update", None)):
+        raise Complaint(
+            f"クラス {found.__name__} に update がありません。def update(self, params, grads): を定義してください。"
+        )
+    given, unplaced = arguments(found, hyperparameters, synonyms)
+    return found(**given), unplaced
+
+
+def step(optimizer, params, grads):
+    """更新を 1 ステップ。辞書を書き換えてもよく、同じ鍵の新しい辞書を返してもよい。"""
+    keys = set(params)
+    returned = optimizer.update(params, grads)
+    return returned if isinstance(returned, dict) and set(returned) == keys else params
+
+
+def listed(values, keys):
+    """辞書の中の配列を、keys の順に。配列とみなせないものは型の名前。鍵が違えば None。"""
+    return [_array(values[key]) for key in keys] if set(values) == set(keys) else None
+
+
+def _array(value):
+    try:
+        return np.asarray(value)
+    except Exception:  # 長さのそろわないリストなど
+        return type(value).__name__
+
+
+def states(optimizer):
+    """インスタンスの状態のうち、名前ごとの値の辞書。(属性, 名前, 配列) を並べたもの。"""
+    return [
+        (attribute, key, array)
+        for attribute, values in _attributes(optimizer).items()
+        if isinstance(values, dict)
+        for key, value in values.items()
+        if isinstance(key, str) and not isinstance(array := _array(value), str)
+    ]
+
+
+def _attributes(optimizer):
+    slots = {name: getattr(optimizer, name) for name in getattr(type(optimizer), "__slots__", ()) if hasattr(optimizer, name)}
+    return {**slots, **getattr(optimizer, "__dict__", {})}
+
+
+def describe(error, code, names):
+    """読者の間違いの (文, 行, 見出し)。"""
+    return sentence(error, code, names)

@@ -1,0 +1,236 @@
+"""エラーを、初めての人にも分かる文にする。"""
+
+FILE = "<string>"  # exec したコードの、エラーの中での名前
+ELSEWHERE = "手元の Python では、python -m fumoto check で確かめられます。"
+CANNOT = "page/cannot"  # 読者の間違いではなく、この欄の Python の限り
+
+
+class Complaint(Exception):
+    """文の決まっているエラー。"""
+
+    def __init__(self, text, variant=None):
+        super().__init__(text)
+        self.variant = variant
+
+
+def cannot(reason):
+    return f"このページの Python では確かめられません({reason})。{ELSEWHERE}"
+
+
+def sentence(error, code, names):
+    """(文, 行, 見出し)。行は、読者のコードの中でいちばん深いところ。"""
+    kind, message = type(error).__name__, str(error)
+    line = _line(error)
+    if isinstance(error, Complaint):
+        return message, line, error.variant
+    if isinstance(error, SyntaxError):
+        return _syntax(error, code)
+    if kind == "JavascriptError" or "JavaScript" in message:
+        wide = _wide(code) if line is None else None
+        if wide:
+            return wide[0], wide[1], "syntax"
+        return cannot(f"ここの Python の中のエラー: {message}"), line, CANNOT
+    if "手元の本物の NumPy" in message:
+        return _with_near(cannot(message.rstrip("。")), getattr(error, "name", None), dir(_numpy())), line, CANNOT
+    text = _EXPLAINED.get(kind, _other)(message, error, code, names, line)
+    if isinstance(text, tuple):
+        return text
+    return f"{text}(Python の言葉では {kind}: {message})", line, f"error/{kind}"
+
+
+def _numpy():
+    import numpy
+
+    return numpy
+
+
+def _line(error):
+    trace, line = error.__traceback__, None
+    while trace is not None:
+        if trace.tb_frame.f_code.co_filename == FILE:
+            line = trace.tb_lineno
+        trace = trace.tb_next
+    return line
+
+
+# ---- 文法 ----
+_GRAMMAR = [  # (Python の言葉の一部, この本の言葉)
+    ("was never closed", "かっこが閉じていません。対になるかっこを書いてください"),
+    ("does not match opening", "かっこの種類が合っていません。開いたかっこと同じ種類で閉じてください"),
+    ("unmatched", "開いていないかっこを閉じています"),
+    ("expected ':'", "行の終わりのコロン : がありません"),
+    ("unexpected indent", "字下げが多すぎます。前の行と左をそろえてください"),
+    ("expected an indented block", "字下げがありません。コロン : の次の行は、半角の空白 4 つぶん右へ下げてください"),
+    ("unindent does not match", "字下げがそろっていません。左の空白の数を、上の行のどれかとそろえてください"),
+    ("inconsistent use of tabs", "字下げにタブと空白が混ざっています。空白だけにしてください"),
+    ("outside function", "return や await は、def の中にだけ書けます。字下げを確かめてください"),
+    ("outside loop", "break や continue は、for や while の中にだけ書けます"),
+    ("Maybe you meant '=='", "= は代入です。等しいかどうかを調べるのは == です"),
+    ("cannot assign to", "= の左には、変数や self.v のような名前を書きます"),
+    ("positional argument follows keyword", "名前をつけた引数の後に、名前のない引数は書けません"),
+    ("unterminated string", "文字列が閉じていません。引用符を書いてください"),
+    ("invalid character", "全角の文字が混ざっています。半角で書いてください"),
+    ("non-printable character", "全角の空白などが混ざっています。半角の空白にしてください"),
+]
+_OPENING = ("if ", "for ", "while ", "def ", "class ", "else", "elif ", "with ", "try", "except")
+
+
+def _syntax(error, code):
+    message, line = error.msg or str(error), error.lineno
+    lines = code.split("\n")
+    if "unexpected indent" in message and _indented(lines, line - 1) and not _indented(lines, line):
+        line -= 1
+    text = next((ours for theirs, ours in _GRAMMAR if theirs in message), None)
+    if text is None:
+        text = _guess(lines, line) or "Python の文として読めません。書き間違いか、足りない記号がないか見てください"
+    return f"{text}(Python の言葉では {type(error).__name__}: {message})", line, "syntax"
+
+
+def _indented(lines, number):
+    return 1 <= number <= len(lines) and lines[number - 1][:1] in (" ", "\t")
+
+
+def _guess(lines, number):
+    """invalid syntax とだけ言われたときに、その行から考えられること。"""
+    if not 1 <= number <= len(lines):
+        return None
+    line = lines[number - 1].split("#")[0].strip()
+    if (wide := _wide_letter(line)) is not None:
+        return f"全角の「{wide}」が混ざっています。半角で書いてください"
+    if line.startswith(_OPENING) and not line.endswith(":"):
+        return "行の終わりのコロン : がありません"
+    if line.count('"') % 2 or line.count("'") % 2:
+        return "文字列が閉じていません。引用符を書いてください"
+    if line.startswith("print "):
+        return "print の後には、かっこが要ります。print(…) と書いてください"
+    if line.startswith("lambda"):
+        return "lambda は Python が使う言葉なので、名前にできません。lambda_ などにしてください"
+    depth = [len(each) - len(each.lstrip()) for each in lines[:number] if each.strip()]
+    if len(depth) > 1 and depth[-1] < depth[-2] and depth[-1] not in depth[:-1]:
+        return "字下げがそろっていません。左の空白の数を、上の行のどれかとそろえてください"
+    return None
+
+
+def _wide_letter(line):
+    return next((c for c in line if "！" <= c <= "～" or c == "　"), None)
+
+
+def _wide(code):
+    for number, line in enumerate(code.split("\n"), start=1):
+        if (letter := _wide_letter(line.split("#")[0])) is not None:
+            return f"全角の「{letter}」が混ざっています。半角で書いてください。", number
+    return None
+
+
+# ---- 動かしている途中 ----
+def _quoted(message):
+    """メッセージの中の、引用符の間の言葉。"""
+    return message.split("'")[1::2]
+
+
+def _name_error(message, error, code, names, line):
+    name = (_quoted(message) or [message])[0]
+    if name in ("np", "numpy"):
+        return "np がまだありません。はじめの行に import numpy as np と書いてください"
+    text = f"{name} という名前がまだありません"
+    if f"self.{name}" in code:
+        return f"{text}。self.{name} のことではありませんか"
+    return _with_near(text, name, [*names, *dir(__builtins__)])
+
+
+def _unbound(message, error, code, names, line):
+    name = (_quoted(message) or ["この変数"])[0]
+    return f"{name} に値を入れる前に使っています。{name} = … を先に書くか、self.{name} にしてください"
+
+
+def _attribute(message, error, code, names, line):
+    owner, name = (_quoted(message) + ["", ""])[:2]
+    if name and "object has no attribute" in message and owner in names:
+        known = [each for each in dir(names[owner]) if not each.startswith("__")]
+        known += [piece.split("=")[0].strip() for piece in code.split("self.")[1:] if "=" in piece.split("\n")[0]]
+        return _with_near(f"self.{name} がまだありません。__init__ で作っていますか", name, [k for k in known if k.isidentifier()])
+    if owner == "NoneType":
+        return f"None の .{name} を使っています。__init__ で None にしたものに、はじめの update で値を入れていますか"
+    return f"{owner} に {name} はありません" if name else "その名前の属性はありません"
+
+
+def _key(message, error, code, names, line):
+    key = error.args[0] if error.args else message
+    source = code.split("\n")[line - 1] if line else ""
+    owner = next((piece.split("[")[0] for piece in source.split("self.")[1:] if "[" in piece), None)
+    if owner and owner.isidentifier():
+        return f"{owner} に鍵 {key!r} がありません。はじめの update で、すべての鍵に 0 を用意していますか"
+    return f"辞書に鍵 {key!r} がありません"
+
+
+def _type(message, error, code, names, line):
+    if "positional argument" in message and "given" in message:
+        return "渡された引数の数と、def のかっこの中の数が違います。メソッドのはじめの引数は self です"
+    if "missing" in message and "argument" in message:
+        return "引数が足りません。def update(self, params, grads): のように、self も書いていますか"
+    if "unexpected keyword" in message:
+        return "その名前の引数はありません。__init__ の引数の名前を見てください"
+    if "not subscriptable" in message or "not support item" in message:
+        return "[ ] で取り出せないものに [ ] を使っています。辞書や配列ですか"
+    if "NoneType" in message:
+        return "None で計算しています。はじめの update で値を用意していますか"
+    if "not callable" in message:
+        return "関数でないものに ( ) を使っています。掛け算の * が抜けていませんか"
+    return "その種類の値では、この計算ができません"
+
+
+def _value(message, error, code, names, line):
+    if "broadcast" in message or "shape" in message or "matmul" in message:
+        return "配列の形が合いません。重みと同じ形の配列どうしで計算していますか"
+    if "truth value" in message or "ambiguous" in message:
+        return "配列は if の条件にそのまま使えません。np.any や np.all、np.where を使ってください"
+    return "値が正しくありません"
+
+
+def _import(message, error, code, names, line):
+    return (
+        f"この欄では numpy と標準ライブラリーの一部だけが使えます({message})。{ELSEWHERE}",
+        line,
+        CANNOT,
+    )
+
+
+def _other(message, error, code, names, line):
+    return "動かしている途中でエラーになりました"
+
+
+_EXPLAINED = {
+    "NameError": _name_error,
+    "UnboundLocalError": _unbound,
+    "AttributeError": _attribute,
+    "KeyError": _key,
+    "TypeError": _type,
+    "ValueError": _value,
+    "ImportError": _import,
+    "ModuleNotFoundError": _import,
+    "ZeroDivisionError": lambda *_: "0 で割っています",
+    "RecursionError": lambda *_: "関数が自分を呼び続けて終わりません",
+    "IndexError": lambda *_: "添字が、並びの長さを超えています",
+    "NotImplementedError": lambda *_: "まだ書かれていないところ(raise NotImplementedError)に来ました",
+    "AssertionError": lambda *_: "assert の条件が成り立っていません",
+    "OverflowError": lambda *_: "数が大きくなりすぎました",
+}
+
+
+# ---- 似た名前 ----
+def _with_near(text, name, known):
+    near = name and next((each for each in known if each != name and _near(name, each)), None)
+    return f"{text}。{near} のことではありませんか" if near else text
+
+
+def _near(first, second):
+    """大文字と小文字か下線だけ、または 1 文字だけ(抜け、余り、違い、となりとの入れ替わり)違う。"""
+    a, b = first.lower().replace("_", ""), second.lower().replace("_", "")
+    if a == b:
+        return True
+    if min(len(a), len(b)) < 3 or abs(len(a) - len(b)) > 1:
+        return False
+    same = next((i for i, (x, y) in enumerate(zip(a, b)) if x != y), min(len(a), len(b)))
+    rest_a, rest_b = a[same:], b[same:]
+    swapped = rest_a[:2] == rest_b[1::-1] and rest_a[2:] == rest_b[2:]
+    return rest_a[1:] == rest_b or rest_a == rest_b[1:] or rest_a[1:] == rest_b[1:] or swapped
