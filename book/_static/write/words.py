@@ -25,17 +25,30 @@ def sentence(error, code, names):
         return message, line, error.variant
     if isinstance(error, SyntaxError):
         return _syntax(error, code)
-    if kind == "JavascriptError" or "JavaScript" in message:
-        wide = _wide(code) if line is None else None
-        if wide:
-            return wide[0], wide[1], "syntax"
-        return cannot(f"ここの Python の中のエラー: {message}"), line, CANNOT
-    if "手元の本物の NumPy" in message:
-        return _with_near(cannot(message.rstrip("。")), getattr(error, "name", None), dir(_numpy())), line, CANNOT
+    if "Maximum call stack" in message or "too much recursion" in message:
+        kind, message = "RecursionError", "maximum recursion depth exceeded"
+    elif "Javascript" in kind + message:
+        wide = line is None and _wide(code)
+        return wide or (cannot(f"ここの Python の中のエラー: {message}"), line, CANNOT)
+    elif "手元の本物の NumPy" in message:
+        name = message.split("代わりには、")[-1].split(" が")[0].split(".")[-1]
+        return _with_near(cannot(message.rstrip("。")).rstrip("。"), name, dir(_numpy())) + "。", line, CANNOT
+    elif line is None and kind != "TypeError":  # 読者のコードの外で起きた
+        return cannot(f"{kind}: {message}"), None, CANNOT
     text = _EXPLAINED.get(kind, _other)(message, error, code, names, line)
-    if isinstance(text, tuple):
-        return text
-    return f"{text}(Python の言葉では {kind}: {message})", line, f"error/{kind}"
+    if kind in ("ImportError", "ModuleNotFoundError"):
+        return text, line, CANNOT
+    return _with_python(text, kind, message), line or _definition(message, code), f"error/{kind}"
+
+
+def _with_python(text, kind, message):
+    return f"{text}(Python の言葉では {kind}{': ' if message else ''}{message})"
+
+
+def _definition(message, code):
+    """引数の数が合わないときは、その def の行。"""
+    head = f"def {message.split('(')[0]}("
+    return next((number for number, each in enumerate(code.split("\n"), start=1) if head in each), None)
 
 
 def _numpy():
@@ -83,7 +96,7 @@ def _syntax(error, code):
     text = next((ours for theirs, ours in _GRAMMAR if theirs in message), None)
     if text is None:
         text = _guess(lines, line) or "Python の文として読めません。書き間違いか、足りない記号がないか見てください"
-    return f"{text}(Python の言葉では {type(error).__name__}: {message})", line, "syntax"
+    return _with_python(text, type(error).__name__, message), line, "syntax"
 
 
 def _indented(lines, number):
@@ -118,7 +131,7 @@ def _wide_letter(line):
 def _wide(code):
     for number, line in enumerate(code.split("\n"), start=1):
         if (letter := _wide_letter(line.split("#")[0])) is not None:
-            return f"全角の「{letter}」が混ざっています。半角で書いてください。", number
+            return f"全角の「{letter}」が混ざっています。半角で書いてください。", number, "syntax"
     return None
 
 
@@ -128,14 +141,26 @@ def _quoted(message):
     return message.split("'")[1::2]
 
 
+def _words(code):
+    """コードに出てくる名前。"""
+    return {word for word in "".join(c if c == "_" or c.isalnum() else " " for c in code).split() if word.isidentifier()}
+
+
+def _own(code):
+    """self. の後に書かれた名前。"""
+    return {next(iter("".join(c if c == "_" or c.isalnum() else " " for c in rest).split()), "") for rest in code.split("self.")[1:]}
+
+
 def _name_error(message, error, code, names, line):
     name = (_quoted(message) or [message])[0]
     if name in ("np", "numpy"):
         return "np がまだありません。はじめの行に import numpy as np と書いてください"
     text = f"{name} という名前がまだありません"
-    if f"self.{name}" in code:
+    if name == "self":
+        return f"{text}。def のかっこの中の、はじめの引数に self を書いていますか"
+    if name in _own(code):
         return f"{text}。self.{name} のことではありませんか"
-    return _with_near(text, name, [*names, *dir(__builtins__)])
+    return _with_near(text, name, sorted({*names, *_words(code), *dir(__builtins__)}))
 
 
 def _unbound(message, error, code, names, line):
@@ -145,10 +170,9 @@ def _unbound(message, error, code, names, line):
 
 def _attribute(message, error, code, names, line):
     owner, name = (_quoted(message) + ["", ""])[:2]
-    if name and "object has no attribute" in message and owner in names:
-        known = [each for each in dir(names[owner]) if not each.startswith("__")]
-        known += [piece.split("=")[0].strip() for piece in code.split("self.")[1:] if "=" in piece.split("\n")[0]]
-        return _with_near(f"self.{name} がまだありません。__init__ で作っていますか", name, [k for k in known if k.isidentifier()])
+    if owner in names and "object has no attribute" in message:
+        known = {each for each in dir(names[owner]) if not each.startswith("__")} | _own(code)
+        return _with_near(f"self.{name} がまだありません。__init__ で作っていますか", name, sorted(known))
     if owner == "NoneType":
         return f"None の .{name} を使っています。__init__ で None にしたものに、はじめの update で値を入れていますか"
     return f"{owner} に {name} はありません" if name else "その名前の属性はありません"
@@ -164,6 +188,8 @@ def _key(message, error, code, names, line):
 
 
 def _type(message, error, code, names, line):
+    if "NoneType" in message:
+        return "None のままの値を使っています。はじめの update で値を用意していますか"
     if "positional argument" in message and "given" in message:
         return "渡された引数の数と、def のかっこの中の数が違います。メソッドのはじめの引数は self です"
     if "missing" in message and "argument" in message:
@@ -172,8 +198,6 @@ def _type(message, error, code, names, line):
         return "その名前の引数はありません。__init__ の引数の名前を見てください"
     if "not subscriptable" in message or "not support item" in message:
         return "[ ] で取り出せないものに [ ] を使っています。辞書や配列ですか"
-    if "NoneType" in message:
-        return "None で計算しています。はじめの update で値を用意していますか"
     if "not callable" in message:
         return "関数でないものに ( ) を使っています。掛け算の * が抜けていませんか"
     return "その種類の値では、この計算ができません"
@@ -188,11 +212,7 @@ def _value(message, error, code, names, line):
 
 
 def _import(message, error, code, names, line):
-    return (
-        f"この欄では numpy と標準ライブラリーの一部だけが使えます({message})。{ELSEWHERE}",
-        line,
-        CANNOT,
-    )
+    return f"この欄では numpy と標準ライブラリーの一部だけが使えます({message})。{ELSEWHERE}"
 
 
 def _other(message, error, code, names, line):
@@ -205,6 +225,7 @@ _EXPLAINED = {
     "AttributeError": _attribute,
     "KeyError": _key,
     "TypeError": _type,
+    "UFuncTypeError": lambda *_: "整数の配列には、小数を書き込めません。はじめから小数の配列(np.zeros_like(重み) など)にしてください",
     "ValueError": _value,
     "ImportError": _import,
     "ModuleNotFoundError": _import,
