@@ -16,7 +16,7 @@ FRAME = Path(__file__).resolve().parent / "frame.html"
 #: Worker に入れる順に。後のものは、前のものを使う
 SCRIPTS = ("arrays.js", "ufuncs.js", "indexing.js", "printing.js", "svd.js", "draws.js", "bridge.js", "engine.js", "worker.js")
 #: Brython の標準ライブラリーから入れるもの。ほかは standard/ の小さなもの(元のものは、読み込みに 1 秒以上かかる)
-LIBRARY = ("itertools",)
+LIBRARY = ("operator",)
 #: 組み込みの型や関数の説明の文。help() でだけ使う
 _DOCS = re.compile(r"^var docs=\{.*?^for\(var key in docs\)[^\n]*\n", re.DOTALL | re.MULTILINE)
 

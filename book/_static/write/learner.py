@@ -1,8 +1,9 @@
 """読者のコードを動かし、クラスを作り、更新を 1 ステップずつ行う。歩かせるのは worker.js。"""
 
+import annotationlib  # noqa: F401  読者のクラスの型ヒントを読むときに、Brython が使う
 import numpy as np
 from placing import arguments
-from words import Complaint, sentence
+from words import Complaint, cannot, sentence  # noqa: F401
 
 MODULE = "exercise"  # 読者のコードの __name__。"__main__" でないので、試し書きの部分は動かない
 LONGEST = 2000  # 見せる print の字数

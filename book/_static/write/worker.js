@@ -25,19 +25,16 @@ const ndarray = $B.module_getattr($B.imported.numpy, "ndarray"), None = $B.built
 let asked = { code: "", exercise: {}, names: $B.empty_dict() };
 
 const fail = (sentence, variant, line = null) => { throw { sentence, line, variant }; };
-// Python の中で起きたエラーを、読者に見せる文にする
+// Python の中で起きたエラーを、読者に見せる文にする。文にできなければ、読者の間違いとは言わない
 function told(error) {
   if (error.sentence !== undefined) return error;
-  const [sentence, line, variant] = [...call("describe", $B.exception(error), asked.code, asked.names)].map((value) => (value === None ? null : value));
-  return { sentence, line, variant };
-}
-const orTold = (act) => {
   try {
-    return act();
-  } catch (error) {
-    throw told(error);
+    const [sentence, line, variant] = [...call("describe", $B.exception(error), asked.code, asked.names)].map((value) => (value === None ? null : value));
+    return { sentence, line, variant };
+  } catch {
+    return { sentence: call("cannot", "途中で止まりました"), line: null, variant: "page/cannot" };
   }
-};
+}
 
 // ---- 1 つの問題の上での足どり ----
 const list = (values) => $B.$list([...values]);

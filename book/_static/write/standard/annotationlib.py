@@ -1,0 +1,5 @@
+"""Brython が、型ヒントを読むときに使うもの。"""
+
+
+class ForwardRef:
+    pass
