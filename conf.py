@@ -40,6 +40,8 @@ extensions = [
     "living.playground",
     "living.histograms",
     "writing.write",
+    "writing.tables",
+    "writing.runtime",
     "reading.corrections",
     "reading.claim_marks",
     "reading.first_use",

@@ -10,6 +10,7 @@ from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from typing import ClassVar
 
 import pytest
+
 from writing import runtime
 
 HEAD = """import numpy as np
@@ -91,8 +92,8 @@ def folder(tmp_path_factory):
     """A page with the frame, whose judge hands back the histories."""
     root = tmp_path_factory.mktemp("book")
     sources = root / "sources"
-    shutil.copytree(runtime.WRITE, sources)
-    (sources / "engine.js").write_text(JUDGE, encoding="utf-8")
+    shutil.copytree(runtime.FRAME, sources)
+    (sources / "judging" / "judging.js").write_text(JUDGE, encoding="utf-8")
     (root / "a" / "write").mkdir(parents=True)
     (root / "a" / "page.html").write_text(PAGE, encoding="utf-8")
     (root / "a" / "write" / "frame.html").write_text(runtime.page(sources), encoding="utf-8")

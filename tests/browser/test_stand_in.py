@@ -1,4 +1,4 @@
-"""The stand-in for NumPy (book/_static/write/numpy.py) in a real browser, against the real NumPy.
+"""The stand-in for NumPy (book/_ext/writing/frame/numpy) in a real browser, against the real NumPy.
 
 Every case is a piece of Python that leaves ``r``. The same text runs in Brython, all cases on one page, and in Python;
 both tell the kind, the dtype, the shape and the values of ``r``, or the exception.
@@ -16,19 +16,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from . import stand_in_arrays, stand_in_objects
-from .conftest import STATIC
+from writing import runtime
 
-WRITE = STATIC / "write"
-SCRIPTS = [
-    "arrays.js",
-    "ufuncs.js",
-    "indexing.js",
-    "printing.js",
-    "svd.js",
-    "draws.js",
-    "bridge.js",
-]  # in this order
+from . import stand_in_arrays, stand_in_objects
+
+WRITE = runtime.FRAME / "numpy"
+SCRIPTS = [Path(name).name for name in runtime.SCRIPTS if name.startswith("numpy/")]
 COPY = """
 def copy(x):
     return x.__copy__()

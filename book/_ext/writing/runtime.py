@@ -11,28 +11,34 @@ import re
 from importlib import resources
 from pathlib import Path
 
-WRITE = Path(__file__).resolve().parents[2] / "_static" / "write"
-FRAME = Path(__file__).resolve().parent / "frame.html"
+FRAME = Path(__file__).resolve().parent / "frame"
 #: Worker に入れる順に。後のものは、前のものを使う
-SCRIPTS = ("arrays.js", "ufuncs.js", "indexing.js", "printing.js", "svd.js", "draws.js", "bridge.js", "engine.js", "worker.js")
+_NUMPY = ("arrays", "ufuncs", "indexing", "printing", "svd", "draws", "bridge")
+_JUDGING = ("operations", "machine", "comparing", "searching", "measuring", "sight", "values", "together")
+_JUDGES = ("initializing", "normalizing", "judging")
+SCRIPTS = (
+    *(f"numpy/{name}.js" for name in _NUMPY),
+    *(f"judging/{name}.js" for name in (*_JUDGING, *_JUDGES)),
+    "python/worker.js",
+)
 #: Brython の標準ライブラリーから入れるもの。ほかは standard/ の小さなもの(元のものは、読み込みに 1 秒以上かかる)
 LIBRARY = ("operator",)
 #: 組み込みの型や関数の説明の文。help() でだけ使う
 _DOCS = re.compile(r"^var docs=\{.*?^for\(var key in docs\)[^\n]*\n", re.DOTALL | re.MULTILINE)
 
 
-def page(folder=WRITE):
+def page(folder=FRAME):
     """frame.html の中身。同じ材料からは、いつも同じ文字になる。"""
-    scripts = [_read(folder / name) for name in SCRIPTS if (folder / name).is_file()]
+    scripts = [_read(folder / name) for name in SCRIPTS]
     texts = {"brython": _brython(), "modules": modules(folder), "scripts": scripts}
     whole = json.dumps(texts, ensure_ascii=False, separators=(",", ":")).replace("<", r"\u003c")  # </script> を隠す
     parts = {"TEXTS": f"globalThis.texts={whole};", "FRAME": _read(folder / "frame.js")}
-    return re.sub("TEXTS|FRAME", lambda mark: parts[mark[0]], _read(FRAME))
+    return re.sub("TEXTS|FRAME", lambda mark: parts[mark[0]], _read(folder / "frame.html"))
 
 
-def modules(folder=WRITE):
+def modules(folder=FRAME):
     """Brython に渡すモジュール: 名前 → [種類, 中身, 読み込むもの]。"""
-    files = [*folder.glob("*.py"), *(folder / "standard").glob("*.py")]
+    files = [*folder.glob("numpy/*.py"), *folder.glob("python/*.py"), *folder.glob("python/standard/*.py")]
     ours = {file.stem: [".py", _read(file), []] for file in sorted(files)}
     return dict(sorted((ours | needed(_library(), LIBRARY, ours)).items()))
 
@@ -50,7 +56,7 @@ def needed(library, wanted, known):
         name = left.pop()
         if name in library and name not in found and name not in known:
             found[name] = library[name]
-            left += [*library[name][2:3]][0] if len(library[name]) > 2 else []
+            left += library[name][2] if len(library[name]) > 2 else []
     return found
 
 
@@ -66,3 +72,16 @@ def _library():
 
 def _read(file):
     return file.read_text(encoding="utf-8")
+
+
+def write_page(app, exception):
+    """frame.html を、組んだ本に入れる。"""
+    if exception is None and app.builder.name in ("html", "dirhtml"):
+        folder = Path(app.outdir, "_static", "write")
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / "frame.html").write_text(page(), encoding="utf-8")
+
+
+def setup(app):
+    app.connect("build-finished", write_page, priority=950)  # 使わないファイルを除いた(finishing/trimming)後で
+    return {"parallel_read_safe": True, "parallel_write_safe": True}

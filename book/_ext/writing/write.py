@@ -87,6 +87,7 @@ def settings(options, skeleton):
     return {
         "kind": kind,
         "method": method,
+        "table": method if kind == "optimizer" else kind,
         "title": title,
         "hyperparameters": {key: float(value) for key, value in values.items()},
         "skeleton": skeleton,
@@ -159,12 +160,36 @@ def add_config(app, doctree, docname):
         index = relative_uri(here, "index.html")
         config = node["config"] | {
             "root": index.removesuffix("index.html"),
+            "equations": _equations(app, node["config"]),
             "next": _next(app, node, docname),
         }
         text = json.dumps(config, ensure_ascii=False).replace("<", "\\u003c")
         node += nodes.raw(
             "", f'<script type="application/json" class="write-config">{text}</script>\n', format="html"
         )
+
+
+def _equations(app, config):
+    """相手の式のラベル → 番号(「式 (3.1)」)と、本のフォルダーから見たアドレス。本にない式は入らない。"""
+    domain, found = app.env.domains["math"], {}
+    for label in labels_of(config["kind"], config["method"]):
+        link = domain.resolve_xref(app.env, "index", app.builder, "eq", label, None, nodes.inline())
+        if link is not None:
+            found[label] = {"number": link.astext(), "address": link.get("refuri") or f"#{link['refid']}"}
+    return found
+
+
+def labels_of(kind, method):
+    """相手の式のラベル。ほかの書き方のものも。"""
+    from fumoto.checking.candidates.conventions import OPTIMIZERS
+    from fumoto.checking.computing.batchnorm import STAGES
+    from fumoto.checking.computing.initializer import LABELS
+    from fumoto.printed.methods import EVERY_METHOD
+
+    if kind == "optimizer":
+        bases = [EVERY_METHOD[method], *OPTIMIZERS.get(method, {}).values()]
+        return list(dict.fromkeys(label for base in bases for label in base.labels))
+    return list(LABELS.values()) if kind == "initializer" else [label for stage in STAGES.values() for label in stage]
 
 
 def _next(app, node, docname):

@@ -24,6 +24,19 @@
     return frame;
   }
 
+  // 相手の表(式、候補、問題)。枠の中では読めないので、ここで読んで渡す。読めなければ null
+  const tables = (globalThis.fumotoWrite.tables = {});
+  const loading = {};
+  function tableOf({ root, table }) {
+    loading[table] ??= new Promise((resolve) => {
+      const script = element("script", { src: `${root}_static/write/tables/${table}.js` });
+      script.addEventListener("load", () => resolve(tables[table] ?? null));
+      script.addEventListener("error", () => { delete loading[table]; resolve(null); });
+      document.head.append(script);
+    });
+    return loading[table];
+  }
+
   // 答えは { report } か { error }。前の問いが終わっていなければ、それをやめる
   function ask(config, code) {
     running?.done({ error: { sentence: STOPPED } });
@@ -35,9 +48,9 @@
         resolve(answer);
       };
       running = { id, done };
-      (frame ?? open(config.root)).then((inside) => {
-        if (!inside) done({ error: { sentence: CANNOT } });
-        else if (running?.id === id) inside.contentWindow.postMessage({ id, code, exercise: config }, "*"); // 枠の生まれは不透明(sandbox)
+      Promise.all([frame ?? open(config.root), tableOf(config)]).then(([inside, table]) => {
+        if (!inside || !table) done({ error: { sentence: CANNOT } });
+        else if (running?.id === id) inside.contentWindow.postMessage({ id, code, exercise: config, table }, "*"); // 枠の生まれは不透明(sandbox)
       });
     });
   }

@@ -21,6 +21,7 @@
 候補を試す
     - ``optimizer``, ``initializer``, ``batchnorm``
     - ``measured``: 数を測って作る候補(歩幅の倍率、書き込まれた値、重み減衰の強さ)
+    - ``schedules``: 学習率がステップとともに変わるもの
     - ``together``: 2 つの間違いの組
     - ``recognition``: 読者のものが、どの手法かを見分ける
     - ``derived``: 機械で作った、最適化手法の式の書き間違い

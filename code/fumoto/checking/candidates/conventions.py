@@ -28,7 +28,7 @@ OPTIMIZERS: dict[str, dict[str, Method]] = {
 
 _EMA = "alpha * v_t - (1 - alpha) * eta * g_t"
 _VELOCITY = {"Momentum": "eq-momentum-v"}
-_DAMPENED = "alpha * v_t - (1 - d) * eta * g_t"
+DAMPENED_RULE = "alpha * v_t - (1 - d) * eta * g_t"
 _INSIDE = "w_t - eta * g_t / sqrt(h_next + varepsilon)"
 _LARGER = "w_t - eta * g_t / max(sqrt(h_next), varepsilon)"
 _RATE = "eta * sqrt(1 - beta_2**(t + 1)) / (1 - beta_1**(t + 1)) * m_next / (sqrt(v_next) + varepsilon)"
@@ -127,14 +127,17 @@ def conventions(method: str) -> Iterator[Candidate]:
         )
 
 
+DAMPENED = "PyTorch の SGD の dampening が {dampening} の書き方です(はじめのステップのほかは、勾配を {rest} 倍して足します)"
+
+
 def dampened(method: str, dampening: float) -> Candidate | None:
     """勾配に ``1 - dampening`` を掛けて足し、はじめのステップだけは掛けない、PyTorch の SGD の書き方。"""
     if method not in _VELOCITY:
         return None
     label = _VELOCITY[method]
-    words = f"PyTorch の SGD の dampening が {dampening:.4g} の書き方です(はじめのステップのほかは、勾配を {1 - dampening:.4g} 倍して足します)"
+    words = DAMPENED.format(dampening=f"{dampening:.4g}", rest=f"{1 - dampening:.4g}")
     handling = Handling(first=((label, "-eta * g_t"),), values=(("d", dampening),))
-    formulas = ((label, _DAMPENED),)
+    formulas = ((label, DAMPENED_RULE),)
     return Candidate("convention/dampening", words, None, formulas, handling, convention=True)
 
 

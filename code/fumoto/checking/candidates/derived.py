@@ -50,12 +50,14 @@ def labels_of(bases: Iterable[Method]) -> Iterable[str]:
     return dict.fromkeys(label for base in bases for label in reversed(base.labels))
 
 
+def is_often(variant: Variant) -> bool:
+    """ほかの書き間違いと一緒に、よく起きるか。行列の式は、どれも少しの間違いで大きく変わり、2 つ一緒に間違えていれば、1 つずつ直すしかない。"""
+    return variant.id.split("/")[1].startswith(_OFTEN_TOGETHER) and not variant.equation.indices
+
+
 def _together(candidates: list[Variant]) -> list[tuple[Variant, ...]]:
     """よく一緒に起きる間違いの組。同じ種類のものを先に。"""
-    often = [
-        v for v in candidates if v.id.split("/")[1].startswith(_OFTEN_TOGETHER) and not v.equation.indices
-    ]  # 行列の式は、どれも少しの間違いで大きく変わり、2 つ一緒に間違えていれば、1 つずつ直すしかない
-    pairs = [(v, w) for v, w in combinations(often, 2) if v.equation.label != w.equation.label]
+    pairs = [(v, w) for v, w in combinations(filter(is_often, candidates), 2) if v.equation.label != w.equation.label]
     return sorted(pairs, key=lambda pair: pair[0].kind != pair[1].kind)
 
 

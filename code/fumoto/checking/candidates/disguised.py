@@ -55,12 +55,15 @@ def _rewritten(formula: str, form: Candidate) -> str:
     return formula
 
 
+HIDDEN = "{words}。負になるはずのない値の平方根を、絶対値で隠しています"
+
+
 def hidden(reader: Comparison) -> Report | None:
     """間違いのせいで負になった値を、平方根の中の絶対値で隠したもの。"""
     for candidate in mistakes(reader.method, reader.equations):
         patched = replace(candidate, handling=replace(candidate.handling, patched=True))
         if not candidate.method and follows(reader, patched) and not follows(reader, candidate):
-            words = f"{candidate.words}。負になるはずのない値の平方根を、絶対値で隠しています"
+            words = HIDDEN.format(words=candidate.words)
             return report_on(reader, [replace(candidate, words=words)])
     return None
 

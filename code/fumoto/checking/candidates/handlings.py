@@ -100,7 +100,7 @@ _WEIGHTS: tuple[tuple[str, str, tuple[float, ...]], ...] = (
 )
 
 #: 引数によく書き込まれている値。
-_USUAL: dict[str, tuple[float, ...]] = {
+OFTEN_WRITTEN: dict[str, tuple[float, ...]] = {
     "eps": (1e-8, 1e-7, 1e-6, 1e-5, 1e-10, 1e-4, 1e-3, 1e-12, 1e-16, 1e-2, 0.1, 1.0),
     "momentum": (0.9, 0.99, 0.5, 0.95, 0.8, 0.0),
     "decay_rate": (0.9, 0.99, 0.95, 0.999, 0.5),
@@ -197,13 +197,18 @@ def borrowed(method: Method) -> Iterator[Candidate]:
             yield Candidate(identifier, words, label, handling=Handling(values=given), method=other)
 
 
+#: 引数の値の間違いについて、読者に言う一文。
+OTHER_VALUE = "{name} に {given} を渡しましたが、{value} で計算しています"
+EXCHANGED = "{one} と {other} が入れ替わっています(式の中か、引数の順を取り違えています)"
+
+
 def other_values(method: Method, hyperparameters: Hyperparameters) -> Iterator[Candidate]:
     """渡された引数の代わりに、よく書き込まれている値を使うもの。"""
     for name, given in hyperparameters.items():
         symbol = method.hyperparameters[name]
-        for value in _USUAL.get(name, ()):
+        for value in OFTEN_WRITTEN.get(name, ()):
             if value != given:
-                words = f"{name} に {given:g} を渡しましたが、{value:g} で計算しています"
+                words = OTHER_VALUE.format(name=name, given=f"{given:g}", value=f"{value:g}")
                 yield Candidate(f"value/{name}", words, handling=Handling(values=((symbol, value),)))
 
 
@@ -214,7 +219,7 @@ def exchanged_values(
     for (one, first), (other, second) in combinations(hyperparameters.items(), 2):
         symbols = method.hyperparameters[one], method.hyperparameters[other]
         label = next(each for each in method.labels if {*symbols} & {*equations[each].symbols})
-        words = f"{one} と {other} が入れ替わっています(式の中か、引数の順を取り違えています)"
+        words = EXCHANGED.format(one=one, other=other)
         if first != second:
             yield Candidate(f"value/{one}-{other}-exchanged", words, label, handling=Handling(exchanged=symbols))
 

@@ -80,7 +80,7 @@ def written_wrongly(printed: Equation, layers: list[Layer], both: bool = False) 
 def scaled(printed: Equation, layers: list[Layer]) -> Report | None:
     """標準偏差の、式に対する倍率で説明できるなら、その ``Report``。一様乱数では、端の式の書き間違いも調べる。"""
     drawn = distribution(layers)
-    for slug, (shape, scale, words) in _SCALES.items():
+    for slug, (shape, scale, words) in SCALES.items():
         if shape in ("", drawn) and agrees(printed, layers, scale=scale):
             return Report(False, f"既知の間違い: {words}。", (), (), printed.label, f"{printed.label}/{slug}")
     for v in mistakes_in(printed.label) if drawn == "uniform" else ():
@@ -89,7 +89,7 @@ def scaled(printed: Equation, layers: list[Layer]) -> Report | None:
                 False, f"既知の間違い: 一様乱数の端の式で、{v.kind}。", (), (), printed.label, f"{v.id}/limit"
             )
         if {"n", "m"} & set(v.equation.symbols) and agrees(v.equation, layers, scale=1 / np.sqrt(3)):
-            verdict = f"既知の間違い: {_SCALES['uniform-width'][2]}。さらに{v.kind}: {v.equation.latex}。"
+            verdict = f"既知の間違い: {SCALES['uniform-width'][2]}。さらに{v.kind}: {v.equation.latex}。"
             return Report(False, verdict, (), (), printed.label, f"{v.id}/uniform-width")
     return None
 
@@ -100,7 +100,7 @@ def called(layer: Layer) -> str:
 
 
 #: 名前 → (分布, 式の標準偏差の何倍か, 読者に言う一文)。分布が空なら、どの分布でも。
-_SCALES: dict[str, tuple[str, float, str]] = {
+SCALES: dict[str, tuple[str, float, str]] = {
     "uniform-width": (
         "uniform",
         1 / np.sqrt(3),

@@ -1,4 +1,4 @@
-"""数を測って作る候補: 歩幅の倍率、止まるステップ、書き込まれた値、学習率の変わり方。"""
+"""数を測って作る候補: 歩幅の倍率、止まるステップ、書き込まれた値。"""
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -7,10 +7,10 @@ from typing import Any
 import numpy as np
 
 from fumoto.checking.candidates.candidate import Candidate, Handling
-from fumoto.checking.candidates.engine import AS_PRINTED, IMPOSSIBLE, running, walk
+from fumoto.checking.candidates.engine import AS_PRINTED, running, walk
+from fumoto.checking.candidates.handlings import OTHER_VALUE
 from fumoto.checking.computing.comparison import FRACTIONS, Comparison
 from fumoto.checking.computing.measurements import last_move
-from fumoto.checking.computing.problems import Trajectory
 from fumoto.hints import Array
 
 _SINGLE = 1e-6  # 倍率の 1 からのずれがこれより小さければ、学習率を float32 にしただけである
@@ -18,25 +18,32 @@ _STEPS = 4  # 値を探すときに比べるステップ
 _HOPELESS = 12  # 値を探すのを、ここで近づいていなければあきらめる
 
 
+#: あるステップから先だけがおかしい間違いの名前 → 読者に言う一文。
+TIMED = {
+    "clock/ends": "{at} ステップ目を過ぎると、重みが動きません",
+    "clock/stops": "更新の回数 t が、{at} で止まっています",
+    "state/restarts": "{at} ステップごとに、状態が出発点に戻っています(エポックのたびに作り直していませんか)",
+    "clock/restarts": "更新の回数 t を、{at} ステップごとに数えなおしています(エポックのたびに 0 に戻していませんか)",
+    "loop/restarts": "{at} ステップごとに、状態も更新の回数 t も、はじめに戻っています",
+}
+
+
 def timed(reader: Comparison) -> Iterator[Candidate]:
     """あるステップから先だけがおかしいもの。"""
+
+    def at_step(identifier: str, at: int, handling: Handling) -> Candidate:
+        return Candidate(identifier, TIMED[identifier].format(at=at), handling=handling)
+
     last = last_move(reader.trajectories)
     if last > 0:
-        words = f"{last} ステップ目を過ぎると、重みが動きません"
-        yield Candidate("clock/ends", words, handling=Handling(ends_at=last))
+        yield at_step("clock/ends", last, Handling(ends_at=last))
     difference = reader.departs_from(lambda: running(reader, AS_PRINTED))
     if difference is not None and difference.step > 2:
         at = difference.step - 1
-        words = f"更新の回数 t が、{at} で止まっています"
-        yield Candidate("clock/stops", words, handling=Handling(stops_at=at))
-        words = f"{at} ステップごとに、状態が出発点に戻っています(エポックのたびに作り直していませんか)"
-        yield Candidate("state/restarts", words, handling=Handling(forgets=at))
-        words = (
-            f"更新の回数 t を、{at} ステップごとに数えなおしています(エポックのたびに 0 に戻していませんか)"
-        )
-        yield Candidate("clock/restarts", words, handling=Handling(restarts=at))
-        words = f"{at} ステップごとに、状態も更新の回数 t も、はじめに戻っています"
-        yield Candidate("loop/restarts", words, handling=Handling(forgets=at, restarts=at))
+        yield at_step("clock/stops", at, Handling(stops_at=at))
+        yield at_step("state/restarts", at, Handling(forgets=at))
+        yield at_step("clock/restarts", at, Handling(restarts=at))
+        yield at_step("loop/restarts", at, Handling(forgets=at, restarts=at))
 
 
 def scaled(reader: Comparison) -> Iterator[Candidate]:
@@ -117,80 +124,6 @@ _EXPRESSIONS: dict[str, Callable[[float], float]] = {
 _RATE = {"{}": "学習率を 2 度掛けています", "1/{}": "学習率が掛かっていません"}
 
 
-def schedule(reader: Comparison) -> str | None:
-    """歩幅が、どの重みでも同じ倍率で、ステップとともに変わっていれば、その説明。"""
-    path = reader.trajectories[0]
-    factors = _factors(path, walk(reader, AS_PRINTED, path))
-    return None if factors is None else _schedule_words(np.array(factors))
-
-
-def schedule_of(reader: Comparison, base: Candidate) -> str | None:
-    """歩幅が、``base`` のものの同じ倍率で、ステップとともに小さくなっていれば、その説明。形の分かるものだけ。"""
-    seen: list[list[float]] = []
-    exact = [p for p in reader.trajectories if all(w.dtype == np.float64 for w in p.problem.start.values())]
-    for path in sorted(exact, key=lambda each: each.elements):
-        problem = replace(path.problem, gradients=path.problem.gradients[:2])
-        start = replace(path, problem=problem, params=path.params[:2])
-        for part in (start, path):  # たいていは、はじめの 2 歩で違うと分かる
-            try:
-                factors = _factors(part, walk(reader, base, part))
-            except IMPOSSIBLE:
-                return None
-            if factors is None or (seen and not np.allclose(factors, seen[0][: len(factors)], rtol=1e-5)):
-                return None
-        seen.append(factors or [])
-    words = _schedule_words(np.array(seen[0]))
-    return words if words and abs(seen[0][1] / seen[0][0] - 1) > 1e-3 and "小さく" in words else None
-
-
-def _factors(path: Trajectory, printed: Trajectory) -> list[float] | None:
-    """ステップごとの、歩幅の倍率。どれかのステップで、重みによって違えば None。"""
-    factors: list[float] = []
-    before = printed_before = path.problem.start
-    for step, (mine, theirs) in enumerate(zip(path.params, printed.params, strict=True)):
-        with np.errstate(all="ignore"):
-            moved = np.concatenate([np.ravel(mine[key] - before[key]) for key in before])
-            expected = np.concatenate([np.ravel(theirs[key] - printed_before[key]) for key in before])
-            slack = (
-                1e-14
-                * (step + 2) ** 2
-                * np.concatenate([np.ravel(path.largest[step][key]) for key in before])
-            )
-        largest = int(np.argmax(np.abs(expected)))
-        if not np.all(np.isfinite(moved)) or not np.all(np.isfinite(expected)) or not expected[largest]:
-            return None
-        factor = moved[largest] / expected[largest]
-        if len(factors) >= 5 and abs(factor) < 1e-9 * abs(factors[0]):
-            return factors  # 小さくなりすぎて、もう見えない
-        if np.any(np.abs(moved - factor * expected) > 1e-6 * np.abs(factor * expected) + 10 * slack):
-            return None
-        factors.append(factor)
-        before, printed_before = mine, theirs
-    return factors
-
-
-def _schedule_words(factors: Array) -> str | None:
-    """``factors``: ステップごとの、歩幅の倍率。"""
-    t = np.arange(1, len(factors) + 1)
-    if np.all(np.minimum(np.abs(factors), np.abs(factors - 1)) < 1e-6):
-        still = t[np.abs(factors) < 1e-6]
-        if len(still) in (0, len(t)):
-            return None
-        return f"動かないステップがあります(はじめは {still[0]} ステップ目、{len(t)} ステップのうち {len(still)} 回)"
-    if np.any(factors <= 0) or np.allclose(factors, factors[0], rtol=1e-6):
-        return None
-    inverse = np.diff(1 / factors)
-    shape = "変わります"
-    if np.allclose(factors[1:] / factors[:-1], factors[1] / factors[0], rtol=1e-5):
-        shape = f" {factors[1] / factors[0]:.6g} 倍ずつ変わります"
-    elif np.allclose(factors * np.sqrt(t), factors[0], rtol=1e-5):
-        shape = " 1/√t で小さくなります"
-    elif np.allclose(inverse, inverse[0], rtol=1e-4):
-        shape = " 1/(1 + kt) の形で小さくなります"
-    said = "、".join(f"{factor:.4g}" for factor in factors[:3])
-    return f"学習率が、ステップとともに{shape}(はじめの 3 ステップは、式の {said} 倍)"
-
-
 def fixed_values(reader: Comparison) -> Iterator[Candidate]:
     """引数の 1 つを無視して、ほかの値で計算しているもの。その値を探す。"""
     for name, given in reader.hyperparameters.items():
@@ -202,18 +135,22 @@ def fixed_values(reader: Comparison) -> Iterator[Candidate]:
         transform = _one_minus if name in FRACTIONS else _itself
         value = _searched(reader, with_value, transform)
         if value is not None and not np.isclose(value, given, rtol=1e-4):
-            words = f"{name} に {given:g} を渡しましたが、{value:.6g} で計算しています"
+            words = OTHER_VALUE.format(name=name, given=f"{given:g}", value=f"{value:.6g}")
             yield replace(with_value(value), id=f"value/{name}", words=words)
+
+
+#: 重み減衰について、(どこに入っているか, 符号, 読者に言う一文)。
+DECAYS = (
+    ("gradient", 1, "重み減衰が入っています(勾配に {c}×w を足しています)"),
+    ("weight", 1, "重み減衰が入っています(毎回 {c}×ηw を引いています)"),
+    ("gradient", -1, "重み減衰の符号が逆で、重みが大きくなります(勾配から {c}×w を引いています)"),
+    ("weight", -1, "重み減衰の符号が逆で、重みが大きくなります(毎回 {c}×ηw を足しています)"),
+)
 
 
 def decays(reader: Comparison) -> Iterator[Candidate]:
     """重み減衰。その強さを探す。"""
-    for what, sign, words in (
-        ("gradient", 1, "重み減衰が入っています(勾配に {c:.6g}×w を足しています)"),
-        ("weight", 1, "重み減衰が入っています(毎回 {c:.6g}×ηw を引いています)"),
-        ("gradient", -1, "重み減衰の符号が逆で、重みが大きくなります(勾配から {c:.6g}×w を引いています)"),
-        ("weight", -1, "重み減衰の符号が逆で、重みが大きくなります(毎回 {c:.6g}×ηw を足しています)"),
-    ):
+    for what, sign, words in DECAYS:
 
         def with_value(value: float, what: str = what, sign: int = sign) -> Candidate:
             amount = ("decay", sign * value)
@@ -222,14 +159,17 @@ def decays(reader: Comparison) -> Iterator[Candidate]:
 
         value = _searched(reader, with_value, _itself)
         if value is not None:
-            yield replace(with_value(value), id=f"{what}/decay-{sign * value:g}", words=words.format(c=value))
+            yield replace(with_value(value), id=f"{what}/decay-{sign * value:g}", words=words.format(c=f"{value:.6g}"))
+
+
+CLIPPED = "勾配の要素を ±{c} で切っています(クリッピング)"
 
 
 def clips(reader: Comparison) -> Iterator[Candidate]:
     """勾配を切る大きさ。"""
 
     def with_value(value: float) -> Candidate:
-        words = f"勾配の要素を ±{value:.6g} で切っています(クリッピング)"
+        words = CLIPPED.format(c=f"{value:.6g}")
         return Candidate(f"gradient/clip-{value:g}", words, handling=Handling(gradient=("clip", value)))
 
     value = _searched(reader, with_value, _itself)

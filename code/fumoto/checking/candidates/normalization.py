@@ -57,16 +57,17 @@ def follow(
         return BY_HAND[structure.by_hand](problems, equations, h)
     rate = 1 - h["decay_rate"] if structure.reversed_rate else h["decay_rate"]
     values = {**h, "decay_rate": 0.0 if structure.no_average else rate}
-    inference = tuple(_written(equations[label], formula) for label, formula in structure.at_inference)
+    inference = tuple(written_as(equations[label], formula) for label, formula in structure.at_inference)
     wrong = replaced(
-        equations, *(_written(equations[label], formula) for label, formula in structure.formulas)
+        equations, *(written_as(equations[label], formula) for label, formula in structure.formulas)
     )
     return follow_equations(
         problems, wrong, values, batch_at_inference=structure.batch, at_inference=inference, **options
     )
 
 
-def _written(printed: Equation, formula: str) -> Equation:
+def written_as(printed: Equation, formula: str) -> Equation:
+    """候補の右辺 ``formula`` を、``printed`` の左辺を持つ式にする。ページの記号で書けなければ ``ValueError``。"""
     found = written(printed, formula)
     if found is None:
         raise ValueError(f"{printed.label} の記号では書けません: {formula}")
@@ -165,7 +166,7 @@ def _unbiased_by_images(problems: Problems, equations: Equations, h: Hyperparame
     for problem in problems:
         n = problem.image[0] if problem.image else len(problem.batches[0].x)
         formula = f"rho * s_t + (1 - rho) * {n} / ({n} - 1) * sigma_B**2"
-        wrong = replaced(equations, _written(equations[_RV], formula))
+        wrong = replaced(equations, written_as(equations[_RV], formula))
         yield from follow_equations((problem,), wrong, h)
 
 

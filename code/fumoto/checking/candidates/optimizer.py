@@ -28,10 +28,9 @@ from fumoto.checking.candidates.measured import (
     fading,
     fixed_values,
     scaled,
-    schedule,
-    schedule_of,
     timed,
 )
+from fumoto.checking.candidates.schedules import schedule, schedule_of
 from fumoto.checking.candidates.sight import at_sight, exploding
 from fumoto.checking.candidates.table import mistakes
 from fumoto.checking.candidates.together import combined
@@ -40,7 +39,9 @@ from fumoto.checking.computing.measurements import explained, response
 from fumoto.checking.report import Report
 
 ONLY_HERE = "この引数では、式と同じ動きです。ただし、引数を少し変えると、式と違う動きをします"
-_SINGLE = "式と同じ動きです。ただし、計算のどこかが float32 の精度です"
+UNSEEN = "渡された引数ではたまたま式と同じ動きですが、引数を少し変えると違います"
+WRITTEN_IN = "式と同じ動きです。ただし、{names} は、渡しても使われず、この値が書き込まれています"
+SINGLE = "式と同じ動きです。ただし、計算のどこかが float32 の精度です"
 
 
 # --- 間違いでないもの -------------------------------------------------------------------------------------
@@ -62,7 +63,7 @@ def convention(reader: Comparison) -> str | None:
                 other is not AS_PRINTED and _two_mistakes(reader) is not None
             ):
                 return None
-            return _SINGLE if other is AS_PRINTED else f"{other.words}(計算のどこかが float32 の精度です)"
+            return SINGLE if other is AS_PRINTED else f"{other.words}(計算のどこかが float32 の精度です)"
     return None
 
 
@@ -82,11 +83,11 @@ def _only_here(reader: Comparison) -> str | None:
         for names in combinations(written_in, count):
             values = tuple((symbols[name], reader.hyperparameters[name]) for name in names)
             if follows(elsewhere, replace(AS_PRINTED, handling=Handling(values=values))):
-                return f"式と同じ動きです。ただし、{'、'.join(names)} は、渡しても使われず、この値が書き込まれています"
+                return WRITTEN_IN.format(names="、".join(names))
     if _first(reader, _exact_mistake, _steps) is not None:
         return None
     if follows(elsewhere, AS_PRINTED, np.float32):
-        return _SINGLE
+        return SINGLE
     return ONLY_HERE
 
 
@@ -135,7 +136,7 @@ def shared_state(reader: Comparison) -> Report | None:
 
 def single_mistake(reader: Comparison) -> Report | None:
     """読者の数値を再現する、1 つの間違いの ``Report``。なければ None。"""
-    beside = next((f for path in reader.trajectories for f in path.faults if f.id in _BESIDES), None)
+    beside = next((f for path in reader.trajectories for f in path.faults if f.id in BESIDES), None)
     if beside is not None:
         without = replace(reader, trajectories=[replace(path, faults=()) for path in reader.trajectories])
         right = follows(without, AS_PRINTED) or convention(without) is not None
@@ -146,7 +147,7 @@ def single_mistake(reader: Comparison) -> Report | None:
     return _said(reader, _first(reader, *searches))
 
 
-_BESIDES = {"loop/gradient-kept", "loop/shared-between-instances"}  # ほかの間違いがあれば、そちらを言う
+BESIDES = {"loop/gradient-kept", "loop/shared-between-instances"}  # ほかの間違いがあれば、そちらを言う
 
 
 def two_mistakes(reader: Comparison, needless: Callable[[], bool] = lambda: False) -> Report | None:
@@ -167,8 +168,7 @@ def _said(reader: Comparison, found: Report | None) -> Report | None:
         and not any(path.faults for path in reader.trajectories)
         and follows(reader, AS_PRINTED)
     ):
-        words = "渡された引数ではたまたま式と同じ動きですが、引数を少し変えると違います"
-        return replace(found, verdict=f"{found.verdict.removesuffix('。')}({words})。")
+        return replace(found, verdict=f"{found.verdict.removesuffix('。')}({UNSEEN})。")
     return found
 
 

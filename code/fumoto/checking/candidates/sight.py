@@ -9,6 +9,14 @@ from fumoto.checking.computing.comparison import Comparison
 from fumoto.checking.computing.measurements import last_move
 from fumoto.checking.report import Report
 
+#: 見れば分かる間違いの名前 → 読者に言う一文。
+SIGHTS = {
+    "clock/early": "はじめの更新で、補正の 1 - β⁰ = 0 で割っています。更新の回数 t は、1 から数えます",
+    "loop/one-number": "重みの要素を 1 つずつ動かすたびに、勾配を計算しなおしています。勾配は 1 度だけ計算し、全部の要素を一緒に動かします",
+    "loop/nothing-moves": "update を呼んでも、重みがまったく動きません(w = w - … は、名前を付け替えるだけで、params の配列を書き換えません。w -= … か w[...] = … と書きます。重みや勾配の写しを、いつまでも使っていることもあります)",
+    "loop/explodes": "直交化の反復が発散して、はじめの更新で重みが nan か無限大になります(u を長さで割っていないか、係数の符号や順が違います)",
+}
+
 
 def at_sight(reader: Comparison) -> Report | None:
     """足どりから直に分かるもの。"""
@@ -16,22 +24,14 @@ def at_sight(reader: Comparison) -> Report | None:
         for fault in path.faults:
             return Report(False, f"既知の間違い: {FAULTS[fault.id]}。", variant=fault.id)
     if _all_nan_at_once(reader):
-        words = "はじめの更新で、補正の 1 - β⁰ = 0 で割っています。更新の回数 t は、1 から数えます"
-        label = next(e for e in reader.method.labels if "t" in reader.equations[e].symbols)
-        return Report(False, f"既知の間違い: {words}。", equation=label, variant="clock/early")
+        return _seen("clock/early", next(e for e in reader.method.labels if "t" in reader.equations[e].symbols))
     if _one_number_a_step(reader):
-        words = "重みの要素を 1 つずつ動かすたびに、勾配を計算しなおしています。勾配は 1 度だけ計算し、全部の要素を一緒に動かします"
-        return Report(
-            False, f"既知の間違い: {words}。", equation=reader.method.labels[-1], variant="loop/one-number"
-        )
+        return _seen("loop/one-number", reader.method.labels[-1])
     if last_move(reader.trajectories) == -1:
         for candidate in slips(reader.method.name):  # 歩みの式を間違えて、歩みがいつも 0 になるもの
             if follows(reader, candidate):
                 return report_on(reader, [candidate])
-        words = "update を呼んでも、重みがまったく動きません(w = w - … は、名前を付け替えるだけで、params の配列を書き換えません。w -= … か w[...] = … と書きます。重みや勾配の写しを、いつまでも使っていることもあります)"
-        return Report(
-            False, f"既知の間違い: {words}。", equation=reader.method.labels[-1], variant="loop/nothing-moves"
-        )
+        return _seen("loop/nothing-moves", reader.method.labels[-1])
     return None
 
 
@@ -40,8 +40,11 @@ def exploding(reader: Comparison) -> Report | None:
     first = [w for path in reader.trajectories for w in path.params[0].values()]
     if reader.method.name != "Muon" or all(np.isfinite(w).all() for w in first):
         return None
-    words = "直交化の反復が発散して、はじめの更新で重みが nan か無限大になります(u を長さで割っていないか、係数の符号や順が違います)"
-    return Report(False, f"既知の間違い: {words}。", equation="eq-muon-x", variant="loop/explodes")
+    return _seen("loop/explodes", "eq-muon-x")
+
+
+def _seen(identifier: str, label: str) -> Report:
+    return Report(False, f"既知の間違い: {SIGHTS[identifier]}。", equation=label, variant=identifier)
 
 
 def _one_number_a_step(reader: Comparison) -> bool:

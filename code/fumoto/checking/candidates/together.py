@@ -13,7 +13,7 @@ from fumoto.checking.candidates.table import mistakes
 from fumoto.checking.computing.comparison import Comparison
 
 #: ほかの間違いと一緒には、まず起きないもの。組の数を減らすために外す。
-_RARE = {
+RARE = {
     *(
         "epsilon-root",
         "epsilon-squared-inside",
@@ -73,7 +73,7 @@ _RARE = {
 
 
 #: ほかの間違いと一緒に、勾配に入り込みやすいもの。
-_SLIPPED_IN = (
+SLIPPED_IN = (
     *("clip-1", "clip-5", "clip-0.5", "clip-0.1", "clip-10", "clip-norm-1", "clip-norm-5", "clip-global-norm-1", "clip-global-norm-5"),
     *("decay-0.0001", "decay-0.0005", "decay-0.01"),
 )
@@ -89,12 +89,12 @@ def combined(reader: Comparison) -> Iterator[tuple[Candidate, Candidate, Candida
     for other in (c for c in mistakes(reader.method, reader.equations) if c.method):
         for scale in scaling(reader, other):
             yield other, scale, together(other, scale)
-    written = [c for c in written if not c.convention and c.id.split("/")[1] not in _RARE]
+    written = [c for c in written if not c.convention and c.id.split("/")[1] not in RARE]
     for first, second in combinations(written, 2):
         if not _overlap(first, second):
             yield first, second, together(first, second)
     handled = [c for c in listed if not c.formulas and c.id.startswith(("loop/", "clock/", "state/"))]
-    slipped = {f"gradient/{what}" for what in _SLIPPED_IN}
+    slipped = {f"gradient/{what}" for what in SLIPPED_IN}
     handled += [c for c in listed if c.id in slipped]
     for first in written:
         for second in handled:

@@ -11,7 +11,7 @@ from fumoto.checking.computing.problems import Fault, Problem, Trajectory
 from fumoto.hints import Array, Arrays, Hyperparameters
 
 #: 引数の名前 → 何倍にするか。どれも違うので、たまたま同じ値になる 2 つの間違いを見分けられる。
-_CHANGED = {
+CHANGED = {
     "lr": 0.73,
     "momentum": 0.83,
     "decay_rate": 0.87,
@@ -20,7 +20,7 @@ _CHANGED = {
     "eps": 3.7,
     "weight_decay": 1.9,
 }
-_INSTEAD_OF_0 = {"momentum": 0.4, "decay_rate": 0.6, "beta1": 0.4, "beta2": 0.6, "weight_decay": 0.03}
+INSTEAD_OF_0 = {"momentum": 0.4, "decay_rate": 0.6, "beta1": 0.4, "beta2": 0.6, "weight_decay": 0.03}
 
 
 def follow(reading: Reading, hyperparameters: Hyperparameters, problem: Problem) -> Trajectory:
@@ -83,7 +83,7 @@ def _follow(reading: Reading, hyperparameters: Hyperparameters, problem: Problem
 def _elsewhere(reading: Reading, hyperparameters: Hyperparameters, problem: Problem) -> Trajectory | None:
     """少し違う引数での足どり。その引数で走らなければ None。"""
     values = {
-        name: value * _CHANGED.get(name, 1.0) if value else _INSTEAD_OF_0.get(name, 0.0)
+        name: value * CHANGED.get(name, 1.0) if value else INSTEAD_OF_0.get(name, 0.0)
         for name, value in hyperparameters.items()
     }
     try:

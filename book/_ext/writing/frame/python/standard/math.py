@@ -53,7 +53,7 @@ def log(x, base=None):
 
 def pow(x, y):
     x, y = float(x), float(y)
-    if x < 0 and not y.is_integer() and isfinite(x) and isfinite(y) or x == 0 and y < 0:
+    if (x < 0 and not y.is_integer() and isfinite(x) and isfinite(y)) or (x == 0 and y < 0):
         raise ValueError("math domain error")
     return x**y
 

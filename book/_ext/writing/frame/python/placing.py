@@ -1,8 +1,8 @@
 """引数の呼び名: この本の名前(lr など)の値を、読者の __init__ のどの引数に渡すか。"""
 
-from browser import self as worker
-
 from words import Complaint
+
+from browser import self as worker
 
 PAIRS = ("betas", "beta", "rhos", "momentums", "decays")  # 2 つの減衰率を並べて渡す引数
 

@@ -96,11 +96,15 @@ function inspected(step, weights, grads, given, keys) {
 }
 
 // ---- 質問と答え ----
-const judge = globalThis.judge ?? (() => ({ ok: true, verdict: "" }));
-function answer({ id, code, exercise }) {
-  asked = { code: code.replaceAll("\r\n", "\n"), exercise, names: $B.empty_dict() };
+// 読者のコードに書かれた小数。何かの値が引数になければ、ここから当たりをつける
+const decimals = (code) => [...code.replace(/#.*/g, "").matchAll(/(?<![\w.])(?:\d+\.\d*|\.\d+|\d+(?=e))(?:e[-+]?\d+)?/gi)].map(Number).filter((x) => !Number.isInteger(x));
+
+// table: 相手の表(式、候補、問題)を作るスクリプト
+function answer({ id, code, exercise, table = "" }) {
+  new Function(table)();
+  asked = { code: code.replaceAll("\r\n", "\n"), exercise: { names: fumoto.names, ...exercise }, names: $B.empty_dict() };
   try {
-    return { id, report: judge(exercise, walk) };
+    return { id, report: judge({ ...exercise, written: decimals(code) }, walk) };
   } catch (error) {
     return { id, error: told(error) };
   }

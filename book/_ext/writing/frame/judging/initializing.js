@@ -1,0 +1,139 @@
+// 読者の重みの初期値を、印刷された式の標準偏差と突き合わせる。fumoto.checking.check_initializer と同じ順に調べる。
+"use strict";
+
+(() => {
+  const { fumoto } = globalThis;
+  const KURTOSES = { uniform: 1.8, truncated: 2.366, normal: 3 }; // 平均からのずれの 4 乗の平均 ÷ 分散の 2 乗
+  const KURTOSIS_ERROR = 0.2;
+
+  // walk(n_in, n_out): 読者の作った重みの値(n_in 行 n_out 列)。種は、作るたびに同じ
+  function judgeInitializer(exercise, walk) {
+    const table = fumoto.initializers;
+    fumoto.where = (_, label) => exercise.equations?.[label]?.number ?? `${table.equations[label].page} の ${label}`;
+    const layers = table.sizes.map(([nIn, nOut]) => measured(nIn, nOut, walk(nIn, nOut)));
+    const sizes = layers.map(called).join("、");
+    const tried = `${sizes} の行列の要素の平均と標準偏差を、標準誤差の ${table.sigmas} 倍までで比べました。`;
+    const found = compared(table, exercise.method, layers);
+    const findings = (found.findings ?? []).map((each) => ({ ...each, ...exercise.equations?.[each.label], printed: table.equations[each.label].latex }));
+    return { equation: null, variant: null, step: null, notes: [], ...found, findings, tried, name: exercise.method };
+  }
+
+  function measured(nIn, nOut, values) {
+    const mean = values.reduce((sum, x) => sum + x, 0) / values.length;
+    const moment = (power) => values.reduce((sum, x) => sum + (x - mean) ** power, 0) / values.length;
+    const [std, largest] = [Math.sqrt(moment(2)), values.reduce((most, x) => Math.max(most, Math.abs(x)), 0)];
+    return { nIn, nOut, values, mean, std, largest, kurtosis: moment(4) / moment(2) ** 2 };
+  }
+
+  const called = ({ nIn, nOut }) => `${nIn}×${nOut}`;
+
+  function compared(table, name, layers) {
+    const label = table.labels[name];
+    const printed = { ...table.equations[label], label };
+    const wrong = (words, variant) => ({ ok: false, verdict: `不一致: ${words}。`, equation: label, variant });
+    for (const layer of layers) {
+      const odd = degenerate(layer);
+      if (odd) return wrong(...odd);
+      if (Math.abs(layer.mean) > (table.sigmas * layer.std) / Math.sqrt(layer.values.length)) return wrong(offCenter(layer), "mean");
+    }
+    const drawn = distribution(table, layers);
+    if (agrees(table, printed, layers)) return agreeing(drawn);
+    if (drawn === "truncated" && agrees(table, printed, layers, undefined, table.truncated)) {
+      const verdict = "一致: 正規分布を ±2σ で切った書き方です(切ったあとの標準偏差は、式の 0.88 倍になります)。";
+      return { ok: true, verdict, variant: "truncated-uncorrected" };
+    }
+    return diagnosed(table, name, printed, layers, drawn);
+  }
+
+  function agreeing(drawn) {
+    if (drawn === "uniform") return { ok: true, verdict: "一致: 一様乱数で、標準偏差が式と同じ書き方です。", variant: "uniform" };
+    if (drawn === "truncated") {
+      return { ok: true, verdict: "一致: 切断正規分布で、標準偏差が式と同じ書き方です(Keras 3 の HeNormal や GlorotNormal)。", variant: "truncated" };
+    }
+    const notes = drawn ? [] : ["要素の分布は、正規分布でも一様分布でもないようです(平均と標準偏差だけを比べました)。"];
+    return { ok: true, verdict: "一致: 要素の標準偏差は式のとおりです。", notes };
+  }
+
+  // 乱数で作った行列にはない形なら [説明, 名前]
+  function degenerate({ nIn, nOut, values }) {
+    if (values.every((x) => x === 0)) return ["重みがすべて 0 です。どのノードも同じ値のまま変わらず、学習できません", "zeros"];
+    const rows = Array.from({ length: nIn }, (_, i) => String(values.slice(i * nOut, (i + 1) * nOut)));
+    const columns = Array.from({ length: nOut }, (_, j) => String(values.filter((_, at) => at % nOut === j)));
+    if (columns.some((column) => /^[-0,]*$/.test(column))) {
+      return [`(${nIn}, ${nOut}) の行列に、すべて 0 の列があります。その列のノードには何も届きません`, "zero-column"];
+    }
+    for (const [lines, variant, what] of [[columns, "repeated-column", "列"], [rows, "repeated-row", "行"]]) {
+      if (new Set(lines).size < lines.length) return [`(${nIn}, ${nOut}) の行列に、同じ${what}が 2 つ以上あります。要素ごとに別の乱数を引いてください`, variant];
+    }
+    return null;
+  }
+
+  function offCenter({ nIn, nOut, values, mean, std }) {
+    const sameSign = values.every((x) => x >= 0) || values.every((x) => x <= 0);
+    const why = sameSign ? "。どの重みも同じ符号です。乱数の範囲の端が 0 になっていませんか(−limit から limit まで引きます)" : "";
+    return `平均が 0 ではありません((${nIn}, ${nOut}) で平均 ${fumoto.general(mean, 3)}、標準偏差 ${fumoto.general(std, 3)})${why}`;
+  }
+
+  function distribution(table, layers) {
+    const cut = layers.every(({ largest, std }) => largest < ((1.01 * 2) / table.truncated) * std);
+    const fits = (name) => layers.every(({ kurtosis }) => Math.abs(kurtosis - KURTOSES[name]) < KURTOSIS_ERROR) && (cut || name !== "truncated");
+    return Object.keys(KURTOSES).find(fits) ?? null;
+  }
+
+  // どの層の重みの標準偏差も、式の値の scale 倍と、誤差の範囲で同じか。n: 式の n に入れる数
+  const agrees = (table, equation, layers, n = ({ nIn }) => nIn, scale = 1) =>
+    layers.every((layer) => {
+      const expected = scale * table.rules[equation.rule]({ n: n(layer), m: layer.nOut }, fumoto.operations);
+      return Number.isFinite(expected) && Math.abs(layer.std - expected) <= (table.sigmas * expected) / Math.sqrt(2 * layer.values.length);
+    });
+
+  const WRONG_N = {
+    "n-out": ({ nOut }) => nOut,
+    "n-sum": ({ nIn, nOut }) => nIn + nOut,
+    "n-mean": ({ nIn, nOut }) => Math.floor((nIn + nOut) / 2),
+    "n-plus-1": ({ nIn }) => nIn + 1,
+    "n-elements": ({ nIn, nOut }) => nIn * nOut,
+  };
+
+  function diagnosed(table, name, printed, layers, drawn) {
+    const { label } = printed;
+    const known = (words, variant, more) => ({ ok: false, verdict: `既知の間違い: ${words}。`, equation: label, variant, ...more });
+    const mistakes = table.derived[label];
+    const other = Object.keys(table.labels).find((each) => each !== name && agrees(table, table.equations[table.labels[each]], layers));
+    const another = other && `${name} ではなく ${other} の初期値(${fumoto.where(null, table.labels[other])})の標準偏差です`;
+    const slip = mistakes.find((mistake) => agrees(table, mistake, layers));
+    if (slip) {
+      const findings = [{ kind: slip.kind, label, yours: slip.yours }];
+      return known(`${slip.kind}(${fumoto.where(null, label)})`, slip.id, { findings, notes: another ? [`${another}。`] : [] });
+    }
+    if (another) return known(another, `${label}/another`);
+    for (const mistake of [{ ...printed, id: label, kind: "" }, ...mistakes]) {
+      for (const [slug, n] of Object.entries(WRONG_N)) {
+        if (!agrees(table, mistake, layers, n)) continue;
+        const also = mistake.kind ? `。さらに${mistake.kind}: ${mistake.latex}` : "";
+        return known(`n に、前の層のノード数ではなく${table.wrongN[slug]}を使っています${also}`, `${mistake.id}/${slug}`);
+      }
+    }
+    for (const { id, drawn: shape, scale, words } of table.scales) {
+      if (["", drawn].includes(shape) && agrees(table, printed, layers, undefined, scale)) return known(words, `${label}/${id}`);
+    }
+    for (const mistake of drawn === "uniform" ? mistakes : []) {
+      if (mistake.id.includes("/root-") && agrees(table, mistake, layers, undefined, Math.sqrt(3))) {
+        return known(`一様乱数の端の式で、${mistake.kind}`, `${mistake.id}/limit`);
+      }
+      if (mistake.symbols.some((symbol) => ["n", "m"].includes(symbol)) && agrees(table, mistake, layers, undefined, 1 / Math.sqrt(3))) {
+        const { words } = table.scales.find(({ id }) => id === "uniform-width");
+        return known(`${words}。さらに${mistake.kind}: ${mistake.latex}`, `${mistake.id}/uniform-width`);
+      }
+    }
+    const value = layers.reduce((sum, { std }) => sum + std, 0) / layers.length;
+    if (layers.every(({ std, values }) => Math.abs(std - value) <= (table.sigmas * value) / Math.sqrt(values.length))) {
+      return known(`標準偏差が、ノード数によらず、いつも ${fumoto.general(value, 2)} です`, `${label}/constant`);
+    }
+    const std = ({ nIn, nOut }) => table.rules[printed.rule]({ n: nIn, m: nOut }, fumoto.operations);
+    const notes = layers.map((layer) => `${called(layer)}: あなたの標準偏差 ${fumoto.general(layer.std, 4)}、式の値 ${fumoto.general(std(layer), 4)}`);
+    return { ok: false, verdict: "不一致: 原因は分かりませんでした。", equation: label, notes };
+  }
+
+  Object.assign(fumoto, { judgeInitializer });
+})();
