@@ -168,11 +168,11 @@ KEPT = {
 MOVES = {"all": "True", "first": "number == 0", "last": "number == len(params) - 1"}
 
 
-def can_be_written(candidate):
+def can_be_written(candidate, name):
     """Whether the page's stand-in has what the candidate needs: no float16, no memory cut in pieces, no matrix iteration."""
     handling = candidate.handling
     small = "float16" in (handling.kept, handling.weight[0])
-    return not (small or handling.slot in ("head", "number") or handling.carried or handling.rounds or candidate.method == "Muon")
+    return not (small or handling.slot in ("head", "number") or handling.carried or handling.rounds or "Muon" in (name, candidate.method))
 
 
 def source(candidate, name, equation=None):

@@ -69,7 +69,7 @@ def split(a, parts, axis=0):
             raise ValueError("array split does not result in an equal division")
         parts = [len(a) // parts * k for k in range(1, parts)]
     ends = [0, *parts, len(a)]
-    return [moveaxis(a[i:j], 0, axis) for i, j in zip(ends, ends[1:])]  # noqa: B905, RUF007
+    return [moveaxis(a[i:j], 0, axis) for i, j in zip(ends, ends[1:])]
 
 
 def repeat(a, times, axis=None):
