@@ -7,11 +7,9 @@ A fifteenth of them belongs to every run; ``pytest -m build tests/browser/test_v
 import itertools
 
 import pytest
-from writing import runtime
 
 from checking.learners import SETTINGS
 from checking.planted import can_be_written, source
-from checking.shared_cases import page_cases
 from fumoto import check
 from fumoto.checking.candidates.candidate import Candidate
 from fumoto.checking.candidates.conventions import conventions
@@ -20,6 +18,7 @@ from fumoto.checking.candidates.table import mistakes
 from fumoto.checking.in_browser.tables import common_script, method_script, problems_script
 from fumoto.printed.methods import EVERY_METHOD
 from fumoto.printed.pages import book
+from writing import runtime
 
 QUICK = {"lr": 0.03, "momentum": 0.8, "decay_rate": 0.85, "eps": 1e-6, "beta1": 0.8, "beta2": 0.95}
 EVERY = 15

@@ -88,7 +88,7 @@
       const trajectories = fumoto.problems.map((problem) => follow(exercise, walk, problem));
       return { trajectories, written, unplaced: trajectories[0].unplaced };
     } catch (error) {
-      if (!error.sentence || error.variant) throw error;
+      if (!retried(error)) throw error;
       try {
         const trajectories = [follow(exercise, walk, fumoto.sameShapes)];
         return { trajectories, written, unplaced: trajectories[0].unplaced, error };
@@ -98,12 +98,15 @@
     }
   }
 
+  // 配列の形のせいで起きたのかもしれない誤り
+  const retried = ({ sentence, variant }) => sentence && (!variant || variant.startsWith("error/"));
+
   // 1 つの問題の上での足どり。あまり使わない形でだけ走らないなら、それを除いて走らせ、そう伝える
   function follow(exercise, walk, problem) {
     try {
       return followed(exercise, walk, problem);
     } catch (error) {
-      if (!error.sentence || error.variant) throw error;
+      if (!retried(error)) throw error;
       for (const [what, only] of withoutUnusual(problem)) {
         try {
           const found = followed(exercise, walk, only);

@@ -4,7 +4,7 @@
 "use strict";
 
 (() => {
-  const { view, make, map, copy, flat, size, broadcast, jointShape, rows, fail, show, of, transpose, axisOf, reshape, assign } = globalThis.arrays;
+  const { view, make, number, map, copy, flat, size, broadcast, jointShape, rows, fail, show, of, transpose, axisOf, reshape, assign } = globalThis.arrays;
   const isArray = (item) => item !== null && typeof item === "object" && "dtype" in item;
 
   // 真偽の配列を、真のところの番号の配列(軸の数だけ)に替える
@@ -50,7 +50,8 @@
   function locate(a, items) {
     const shape = [], strides = [], picks = [];
     let offset = a.offset, axis = 0;
-    for (const item of expanded(items, a.shape)) {
+    const given = expanded(items, a.shape), mixed = given.some(isArray); // 配列の添字があれば、整数も配列の添字になる
+    for (const item of given.map((each) => (mixed && typeof each === "number" ? number(each, "int64") : each))) {
       if (item === null) {
         shape.push(1), strides.push(0);
         continue;

@@ -11,7 +11,14 @@ class ndarray(Numbers):
 
     __slots__ = ()
     __getitem__ = lambda self, key: get(self, key)  # noqa: E731
-    flat = property(lambda self: js.reshape(self, -1))
+
+    @property
+    def flat(self):
+        return js.reshape(self, -1)
+
+    @flat.setter
+    def flat(self, values):
+        self[...] = js.reshape(values, self.shape) if getattr(values, "size", 1) > 1 else values
 
     def __hash__(self):
         raise TypeError("unhashable type: 'numpy.ndarray'")

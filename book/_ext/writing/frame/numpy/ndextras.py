@@ -30,6 +30,15 @@ class NDArray:
 ArrayLike = object
 
 
+def ndindex(*shape):
+    """添字の組を、C の順に。"""
+    lengths = shape[0] if shape and isinstance(shape[0], tuple) else shape
+    found = [()]
+    for length in lengths:
+        found = [(*each, i) for each in found for i in range(length)]
+    return iter(found)
+
+
 class errstate:
     """警告は出ないので、何もしません。"""
 

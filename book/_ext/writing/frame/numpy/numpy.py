@@ -8,7 +8,7 @@
 # ruff: noqa: F821, SIM905 (計算の名前は、下の表から作る)
 import ndextras
 from ndarrays import bool_, float32, float64, floating, generic, int64, integer, ndarray, number  # noqa: F401
-from ndextras import errstate, finfo, set_printoptions  # noqa: F401
+from ndextras import errstate, finfo, ndindex, set_printoptions  # noqa: F401
 from ndmaking import (  # noqa: F401
     arange,
     array,
