@@ -42,7 +42,8 @@ OPEN = """() => new Promise((resolve) => {
     document.body.append(frame); })"""
 SEND = "(question) => document.querySelector('iframe').contentWindow.postMessage(question, '*')"
 ANSWER = """(id) => new Promise((resolve) => {
-    const look = () => (answers[id] ? resolve(answers[id]) : setTimeout(look, 5));
+    const end = Date.now() + 40000; // no answer
+    const look = () => (answers[id] || Date.now() > end ? resolve(answers[id] ?? {}) : setTimeout(look, 5));
     look(); })"""
 NAMES = {"lr": ["lr", "learningrate", "eta"], "momentum": ["momentum", "beta", "alpha"]}
 PROBLEM = {
@@ -204,9 +205,17 @@ def test_arguments_by_any_well_known_name(learner, arguments, unplaced):
         assert "0.1" in answer["printed"] and "0.9" in answer["printed"]
 
 
+def test_a_weight_may_be_laid_out_by_columns(learner):
+    assert (
+        learner.ask(body("if self.v is None: print(params['W'].strides)\nself.v = 1"))["printed"]
+        == "(8, 16)\n"
+    )
+
+
 def test_a_dataclass(learner):
     code = GOOD.replace("class", "from dataclasses import dataclass\n\n@dataclass\nclass").replace(
-        HEAD[HEAD.index("    def") :], "    lr: float = 0.01\n    momentum: float = 0.9\n    v: dict = None\n\n"
+        HEAD[HEAD.index("    def") :],
+        "    lr: float = 0.01\n    momentum: float = 0.9\n    v: dict = None\n\n",
     )
     assert code.count("@dataclass") == 1
     assert list(learner.history(code)["params"][-1][0]["values"]) == momentum()[0]
@@ -217,8 +226,14 @@ def test_the_only_class_with_an_update(learner):
 
 
 def test_states_shared_between_instances_show_with_a_twin(learner):
-    shared = GOOD.replace("self.v = None", "pass").replace("    def __init__", "    v = {}\n\n    def __init__")
-    shared = shared.replace("if self.v is None:", "if not self.v:").replace("self.v = {key: ", "self.v.update({key: ").replace("items()}", "items()})")
+    shared = GOOD.replace("self.v = None", "pass").replace(
+        "    def __init__", "    v = {}\n\n    def __init__"
+    )
+    shared = (
+        shared.replace("if self.v is None:", "if not self.v:")
+        .replace("self.v = {key: ", "self.v.update({key: ")
+        .replace("items()}", "items()})")
+    )
     for code, same in ((GOOD, True), (shared, False)):
         plain, twins = learner.ask(code, "plain", "twins")["report"]
         assert (plain["params"] == twins["params"]) is same
@@ -242,8 +257,13 @@ def test_nothing_is_left_over(learner):
 
 
 def test_every_walk_starts_afresh(learner):
-    counting = "calls = []\n" + GOOD.replace("        for key in params:\n", "        calls.append(1)\n        print(len(calls))\n        for key in params:\n")
-    assert learner.ask(counting, "plain", "plain")["printed"] == "1\n2\n"  # and printed for the first walk only
+    counting = "calls = []\n" + GOOD.replace(
+        "        for key in params:\n",
+        "        calls.append(1)\n        print(len(calls))\n        for key in params:\n",
+    )
+    assert (
+        learner.ask(counting, "plain", "plain")["printed"] == "1\n2\n"
+    )  # and printed for the first walk only
 
 
 def test_print_is_cut(learner):
@@ -255,9 +275,13 @@ def test_an_endless_loop_ends_and_the_next_question_is_answered(browser, folder)
     page = (folder / "a" / "write" / "frame.html").read_text(encoding="utf-8")
     assert "RUNNING = 10_000" in page
     shutil.copytree(folder / "a", folder / "soon")
-    (folder / "soon" / "write" / "frame.html").write_text(page.replace("RUNNING = 10_000", "RUNNING = 700"), encoding="utf-8")
+    (folder / "soon" / "write" / "frame.html").write_text(
+        page.replace("RUNNING = 10_000", "RUNNING = 700"), encoding="utf-8"
+    )
     learner = Learner(browser, (folder / "soon" / "page.html").as_uri())
-    answer = learner.ask(HEAD + "    def update(self, params, grads):\n        while True:\n            pass\n")
+    answer = learner.ask(
+        HEAD + "    def update(self, params, grads):\n        while True:\n            pass\n"
+    )
     assert answer["error"]["sentence"].startswith("10 秒たっても終わりません")
     assert "params" in learner.history(GOOD)
     assert learner.messages == []
@@ -273,7 +297,11 @@ def test_a_second_question_ends_the_first(learner):
 
 # ---- the errors, in words ----
 def body(text):
-    return HEAD + "    def update(self, params, grads):\n" + "".join(f"        {line}\n" for line in text.split("\n"))
+    return (
+        HEAD
+        + "    def update(self, params, grads):\n"
+        + "".join(f"        {line}\n" for line in text.split("\n"))
+    )
 
 
 ERRORS = {  # the code → (the line, a part of the sentence)
@@ -288,7 +316,7 @@ ERRORS = {  # the code → (the line, a part of the sentence)
     body("x = 'a"): (9, "文字列が閉じていません"),
     body("lambda = 1"): (9, "lambda は Python が使う言葉"),
     body("if self.v = None:\n    pass"): (9, "== です"),
-    GOOD + "return 1\n": (15, "def の中にだけ"),
+    GOOD + "return 1\n": (14, "def の中にだけ"),
     body("x = lr"): (9, "self.lr のことではありませんか"),
     body("x = parms"): (9, "params のことではありませんか"),
     GOOD.replace("import numpy as np", ""): (10, "import numpy as np と書いてください"),
@@ -360,7 +388,9 @@ def test_code_cannot_call_home_nor_touch_the_page(browser, folder):
         for start in ((folder / "a" / "page.html").as_uri(), f"{here}/a/page.html"):
             learner = Learner(browser, start)
             for home in (here, elsewhere):
-                answer = learner.ask(f"from browser import self as w\nprint(w.eval({CALLS.replace('HOME', home)!r}))\n{GOOD}")
+                answer = learner.ask(
+                    f"from browser import self as w\nprint(w.eval({CALLS.replace('HOME', home)!r}))\n{GOOD}"
+                )
                 assert answer["printed"] == "undefined,undefined,undefined,undefined\n"
             learner.page.wait_for_timeout(300)
             learner.page.close()

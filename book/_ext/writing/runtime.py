@@ -31,7 +31,9 @@ def page(folder=FRAME):
     """frame.html の中身。同じ材料からは、いつも同じ文字になる。"""
     scripts = [_read(folder / name) for name in SCRIPTS]
     texts = {"brython": _brython(), "modules": modules(folder), "scripts": scripts}
-    whole = json.dumps(texts, ensure_ascii=False, separators=(",", ":")).replace("<", r"\u003c")  # </script> を隠す
+    whole = json.dumps(texts, ensure_ascii=False, separators=(",", ":")).replace(
+        "<", r"\u003c"
+    )  # </script> を隠す
     parts = {"TEXTS": f"globalThis.texts={whole};", "FRAME": _read(folder / "frame.js")}
     return re.sub("TEXTS|FRAME", lambda mark: parts[mark[0]], _read(folder / "frame.html"))
 
@@ -40,6 +42,8 @@ def modules(folder=FRAME):
     """Brython に渡すモジュール: 名前 → [種類, 中身, 読み込むもの]。"""
     files = [*folder.glob("numpy/*.py"), *folder.glob("python/*.py"), *folder.glob("python/standard/*.py")]
     ours = {file.stem: [".py", _read(file), []] for file in sorted(files)}
+    ours["numpy"].append(True)  # パッケージ。numpy.typing があるので
+    ours["numpy.typing"] = [".py", "from ndextras import ArrayLike, NDArray", []]
     return dict(sorted((ours | needed(_library(), LIBRARY, ours)).items()))
 
 

@@ -97,7 +97,11 @@ def states(optimizer):
 
 
 def _attributes(optimizer):
-    slots = {name: getattr(optimizer, name) for name in getattr(type(optimizer), "__slots__", ()) if hasattr(optimizer, name)}
+    slots = {
+        name: getattr(optimizer, name)
+        for name in getattr(type(optimizer), "__slots__", ())
+        if hasattr(optimizer, name)
+    }
     return {**slots, **getattr(optimizer, "__dict__", {})}
 
 

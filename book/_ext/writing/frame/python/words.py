@@ -73,7 +73,10 @@ _GRAMMAR = [  # (Python の言葉の一部, この本の言葉)
     ("unmatched", "開いていないかっこを閉じています"),
     ("expected ':'", "行の終わりのコロン : がありません"),
     ("unexpected indent", "字下げが多すぎます。前の行と左をそろえてください"),
-    ("expected an indented block", "字下げがありません。コロン : の次の行は、半角の空白 4 つぶん右へ下げてください"),
+    (
+        "expected an indented block",
+        "字下げがありません。コロン : の次の行は、半角の空白 4 つぶん右へ下げてください",
+    ),
     ("unindent does not match", "字下げがそろっていません。左の空白の数を、上の行のどれかとそろえてください"),
     ("inconsistent use of tabs", "字下げにタブと空白が混ざっています。空白だけにしてください"),
     ("outside function", "return や await は、def の中にだけ書けます。字下げを確かめてください"),
@@ -95,7 +98,10 @@ def _syntax(error, code):
         line -= 1
     text = next((ours for theirs, ours in _GRAMMAR if theirs in message), None)
     if text is None:
-        text = _guess(lines, line) or "Python の文として読めません。書き間違いか、足りない記号がないか見てください"
+        text = (
+            _guess(lines, line)
+            or "Python の文として読めません。書き間違いか、足りない記号がないか見てください"
+        )
     return _with_python(text, type(error).__name__, message), line, "syntax"
 
 
@@ -143,12 +149,19 @@ def _quoted(message):
 
 def _words(code):
     """コードに出てくる名前。"""
-    return {word for word in "".join(c if c == "_" or c.isalnum() else " " for c in code).split() if word.isidentifier()}
+    return {
+        word
+        for word in "".join(c if c == "_" or c.isalnum() else " " for c in code).split()
+        if word.isidentifier()
+    }
 
 
 def _own(code):
     """self. の後に書かれた名前。"""
-    return {next(iter("".join(c if c == "_" or c.isalnum() else " " for c in rest).split()), "") for rest in code.split("self.")[1:]}
+    return {
+        next(iter("".join(c if c == "_" or c.isalnum() else " " for c in rest).split()), "")
+        for rest in code.split("self.")[1:]
+    }
 
 
 def _name_error(message, error, code, names, line):
@@ -169,7 +182,7 @@ def _unbound(message, error, code, names, line):
 
 
 def _attribute(message, error, code, names, line):
-    owner, name = (_quoted(message) + ["", ""])[:2]
+    owner, name = (*_quoted(message), "", "")[:2]
     if owner in names and "object has no attribute" in message:
         known = {each for each in dir(names[owner]) if not each.startswith("__")} | _own(code)
         return _with_near(f"self.{name} がまだありません。__init__ で作っていますか", name, sorted(known))
@@ -225,7 +238,9 @@ _EXPLAINED = {
     "AttributeError": _attribute,
     "KeyError": _key,
     "TypeError": _type,
-    "UFuncTypeError": lambda *_: "整数の配列には、小数を書き込めません。はじめから小数の配列(np.zeros_like(重み) など)にしてください",
+    "UFuncTypeError": lambda *_: (
+        "整数の配列には、小数を書き込めません。はじめから小数の配列(np.zeros_like(重み) など)にしてください"
+    ),
     "ValueError": _value,
     "ImportError": _import,
     "ModuleNotFoundError": _import,
@@ -251,7 +266,7 @@ def _near(first, second):
         return True
     if min(len(a), len(b)) < 3 or abs(len(a) - len(b)) > 1:
         return False
-    same = next((i for i, (x, y) in enumerate(zip(a, b)) if x != y), min(len(a), len(b)))
+    same = next((i for i, (x, y) in enumerate(zip(a, b, strict=False)) if x != y), min(len(a), len(b)))
     rest_a, rest_b = a[same:], b[same:]
     swapped = rest_a[:2] == rest_b[1::-1] and rest_a[2:] == rest_b[2:]
     return rest_a[1:] == rest_b or rest_a == rest_b[1:] or rest_a[1:] == rest_b[1:] or swapped

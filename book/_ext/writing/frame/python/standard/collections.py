@@ -73,7 +73,7 @@ def namedtuple(name, fields, **options):
     fields = tuple(fields.replace(",", " ").split() if isinstance(fields, str) else fields)
 
     def __new__(cls, *values, **named):
-        given = dict(zip(fields, values))
+        given = dict(zip(fields, values, strict=False))
         given.update(named)
         if set(given) != set(fields) or len(values) > len(fields):
             raise TypeError(f"{name}() takes the values of {', '.join(fields)}")
@@ -82,6 +82,8 @@ def namedtuple(name, fields, **options):
     members = {field: property(lambda self, at=at: self[at]) for at, field in enumerate(fields)}
     members["_fields"] = fields
     members["__new__"] = __new__
-    members["_asdict"] = lambda self: dict(zip(fields, self))
-    members["_replace"] = lambda self, **named: type(self)(**{**dict(zip(fields, self)), **named})
+    members["_asdict"] = lambda self: dict(zip(fields, self, strict=True))
+    members["_replace"] = lambda self, **named: type(self)(
+        **{**dict(zip(fields, self, strict=True)), **named}
+    )
     return type(name, (tuple,), members)

@@ -37,7 +37,9 @@ def _made(cls):
             continue
         default = cls.__dict__.get(name, MISSING)
         if isinstance(default, (list, dict, set)):
-            raise ValueError(f"mutable default {type(default)} for field {name} is not allowed: use default_factory")
+            raise ValueError(
+                f"mutable default {type(default)} for field {name} is not allowed: use default_factory"
+            )
         found[name] = default if isinstance(default, Field) else Field(default, MISSING, True)
         found[name].name = name
         if isinstance(default, Field) and default.default is not MISSING:
@@ -57,9 +59,11 @@ def _init(found):
     required = [name for name in own if not found[name].optional()]
 
     def __init__(self, *values, **named):
-        given = {**dict(zip(own, values)), **named}
+        given = {**dict(zip(own, values, strict=False)), **named}
         if len(values) > len(own):
-            raise TypeError(f"__init__() takes {len(own) + 1} positional arguments but {len(values) + 1} were given")
+            raise TypeError(
+                f"__init__() takes {len(own) + 1} positional arguments but {len(values) + 1} were given"
+            )
         if unknown := [name for name in named if name not in own]:
             raise TypeError(f"__init__() got an unexpected keyword argument '{unknown[0]}'")
         if missing := [name for name in required if name not in given]:

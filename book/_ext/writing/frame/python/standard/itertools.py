@@ -32,7 +32,9 @@ def cycle(items):
 
 
 def islice(items, start, *rest):
-    first, stop, step = (0, start, 1) if not rest else (start or 0, rest[0], rest[1] if len(rest) > 1 and rest[1] else 1)
+    first, stop, step = (
+        (0, start, 1) if not rest else (start or 0, rest[0], rest[1] if len(rest) > 1 and rest[1] else 1)
+    )
     if stop is not None and stop <= 0:
         return
     for at, item in enumerate(items):
@@ -46,10 +48,10 @@ def accumulate(items, func=None, *, initial=None):
     items = iter(items)
     total = initial
     if initial is None:
-        for total in items:
-            break
-        else:
+        first = list(islice(items, 1))
+        if not first:
             return
+        total = first[0]
     yield total
     for item in items:
         total = total + item if func is None else func(total, item)
@@ -92,7 +94,7 @@ def zip_longest(*many, fillvalue=None):
 
 def pairwise(items):
     items = list(items)
-    return zip(items, items[1:])
+    return ((items[at], items[at + 1]) for at in range(len(items) - 1))
 
 
 def starmap(function, items):
