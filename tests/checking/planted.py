@@ -4,6 +4,7 @@ from dataclasses import asdict
 
 from fumoto.checking.calling.shapes.loops import INNER
 from fumoto.checking.candidates.candidate import AS_PRINTED
+from fumoto.checking.candidates.machine import iterated
 from fumoto.checking.in_browser.formulas import of_equation, of_formula
 from fumoto.printed.methods import EVERY_METHOD, state_names
 from fumoto.printed.pages import book
@@ -36,11 +37,27 @@ class f:
     mean = staticmethod(lambda a: np.divide(np.sum(a), np.size(a)))
     norm = staticmethod(lambda a: np.sqrt(np.sum(np.square(a))))
     largest = staticmethod(lambda a: np.max(a))
-    mean0 = staticmethod(lambda a: along(a, 0))
-    mean1 = staticmethod(lambda a: along(a, -1))
+    mean0 = staticmethod(lambda a: mean_along(a, 0))
+    mean1 = staticmethod(lambda a: mean_along(a, -1))
+    matmul = staticmethod(lambda a, b: a @ b)
+    transposed = staticmethod(lambda a: a.T)
+    wide = staticmethod(lambda a: a.T if a.shape[0] > a.shape[1] else a)
+    turned = staticmethod(lambda a, like: a if a.shape == like.shape else a.T)
+    placed = staticmethod(lambda a, axes, count: placed(a, axes, count))
+    along = staticmethod(lambda a, axis, low, high: np.sum(a, axis=axis, keepdims=True) if a.shape[axis] > 1 else a * high)
+    squeezed = staticmethod(lambda a, kept, count: a.reshape(a.shape[:kept]))
 
 
-def along(a, axis):
+def placed(a, axes, count):
+    """Each axis of ``a`` at its place among ``count``."""
+    order = sorted(range(len(axes)), key=lambda at: axes[at])
+    shape = [1] * count
+    for at, axis in enumerate(axes):
+        shape[axis] = a.shape[at]
+    return np.transpose(a, order).reshape(shape)
+
+
+def mean_along(a, axis):
     return np.mean(a, axis=axis, keepdims=True) + 0 * a if np.ndim(a) and np.size(a) else a
 
 
@@ -168,11 +185,19 @@ KEPT = {
 MOVES = {"all": "True", "first": "number == 0", "last": "number == len(params) - 1"}
 
 
-def can_be_written(candidate, name):
-    """Whether the page's stand-in has what the candidate needs: no float16, no memory cut in pieces, no matrix iteration."""
+GIVEN = {
+    "eq-muon-x": ["k.u, k.G, k.varepsilon = k.u_next, f.norm(k.u_next), 1e-7", "k.n, k.m = k.w_t.shape"],
+    "eq-muon-gram": ["k.Z = getattr(k, 'Z_hat', k.Z)"],
+    "eq-muon-w": ["k.O_next = k.Z_hat"],
+}
+
+
+def can_be_written(candidate):
+    """Whether a learner of the page could write the candidate: no float16, no memory cut in pieces, no exact decomposition."""
     handling = candidate.handling
     small = "float16" in (handling.kept, handling.weight[0])
-    return not (small or handling.slot in ("head", "number") or handling.carried or handling.rounds or "Muon" in (name, candidate.method))
+    exact = any("orthogonal" in formula for _, formula in candidate.formulas)
+    return not (small or handling.slot in ("head", "number") or handling.carried or exact)
 
 
 def source(candidate, name, equation=None):
@@ -182,7 +207,7 @@ def source(candidate, name, equation=None):
     formulas = {label: of_formula(text) for label, text in candidate.formulas}
     if equation is not None:
         formulas[equation.label] = of_equation(equation)
-    printed = [book()[label] for label in method.labels]
+    printed = [book()[label] for label in iterated(method.labels, handling.rounds)]
     steps = [(e.label, e.name, formulas.get(e.label) or of_equation(e)) for e in printed]
     added = [label for label in formulas if label.endswith("_next")]
     steps[-1:-1] = [(label, label, formulas[label]) for label in added]
@@ -190,6 +215,7 @@ def source(candidate, name, equation=None):
     first = {label: of_formula(text) for label, text in handling.first}
     lines = []
     for label, target, code in steps:
+        lines += GIVEN.get(label, [])
         code = f"({first[label]}) if fresh else {code}" if label in first else code
         lines.append(f"k.{target} = {code.replace('k.lambda', 'k.lam')}")
         if handling.kept and target.removesuffix("_next") in names:

@@ -61,7 +61,7 @@ class _Machine:
             self.constants["lam"] = self.constants["lambda"]  # 式に書ける名前
         self.given, self.method = method.given or {}, method
         formulas, patched = dict(candidate.formulas), self.handling.patched
-        printed = [equations[label] for label in _iterated(method.labels, self.handling.rounds)]
+        printed = [equations[label] for label in iterated(method.labels, self.handling.rounds)]
         self.rules: list[tuple[str, str, Callable[[Known], Any]]] = [
             (e.label, e.name, _formula(formulas[e.label], patched) if e.label in formulas else _printed(e, patched))
             for e in printed
@@ -147,7 +147,7 @@ class _Machine:
         return min(t, self.handling.stops_at - 1) if self.handling.stops_at else t
 
 
-def _iterated(labels: tuple[str, ...], rounds: int) -> list[str]:
+def iterated(labels: tuple[str, ...], rounds: int) -> list[str]:
     """``labels`` のうち、繰り返し現れるものを ``rounds`` 回にした並び。"""
     repeated = [label for label in dict.fromkeys(labels) if labels.count(label) > 1]
     if not rounds or not repeated:
