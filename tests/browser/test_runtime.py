@@ -410,5 +410,5 @@ def test_the_page_is_the_same_every_time_and_small():
     page = runtime.page()
     assert page == runtime.page()
     assert len(gzip.compress(page.encode("utf-8"), 9)) < 350_000
-    assert str(runtime.WRITE.parents[2]) not in page
+    assert str(runtime.FRAME.parents[3]) not in page
     assert page.count("</script>") == page.count("<script nonce") == 2

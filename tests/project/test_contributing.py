@@ -12,7 +12,7 @@ WORKFLOW = yaml.safe_load((ROOT / ".github" / "workflows" / "book.yml").read_tex
 
 
 @pytest.mark.parametrize(
-    "task", ["節を足す", "式を足す", "主張を足す", "手法を足す", "図を足す", "実験を足す"]
+    "task", ["節を足す", "式を足す", "主張を足す", "手法を足す", "図を足す", "実験を足す", "書く欄を足す"]
 )
 def test_each_task_takes_five_steps(task):
     part = re.search(rf"^## {task}\n(.*?)^## ", GUIDE, re.M | re.S)[1]
