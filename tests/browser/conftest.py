@@ -16,6 +16,7 @@ from fumoto.printed import read
 from fumoto.printed.playground import PLAYED, SURFACES, labels_of, method_code, script, surface_code
 
 from .alone import one_or_all, opened
+from .fields import fields  # noqa: F401  a fixture
 
 HERE = Path(__file__).parent
 BOOK = HERE.parents[1] / "book"

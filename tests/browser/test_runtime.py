@@ -1,7 +1,6 @@
 """The learner's Python: run in a worker behind a frame of its own, offline, and answered in words."""
 
 import functools
-import gzip
 import itertools
 import shutil
 import threading
@@ -403,12 +402,3 @@ def test_a_browser_without_workers_says_so(browser, folder):
     learner = Learner(context, (folder / "a" / "page.html").as_uri())
     assert learner.ask(GOOD)["error"]["sentence"].startswith("このブラウザーでは確かめられません")
     context.close()
-
-
-# ---- the one file ----
-def test_the_page_is_the_same_every_time_and_small():
-    page = runtime.page()
-    assert page == runtime.page()
-    assert len(gzip.compress(page.encode("utf-8"), 9)) < 350_000
-    assert str(runtime.FRAME.parents[3]) not in page
-    assert page.count("</script>") == page.count("<script nonce") == 2
