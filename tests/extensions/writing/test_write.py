@@ -92,13 +92,39 @@ def test_the_code_stands_still_and_the_settings_beside_it(book):
         "name": "write-one",
         "page": "index",
         "method": "Momentum",
+        "table": "Momentum",
         "title": "MyMomentum",
         "hyperparameters": {"lr": 0.1, "momentum": 0.9},
         "skeleton": DEFAULTS["skeleton"] + "\n",
         "check": ["from fumoto import check", 'print(check(MyMomentum, "Momentum", lr=0.1, momentum=0.9))'],
         "root": "",
+        "equations": {},
         "next": None,
     }
+
+
+def test_the_equations_of_the_method_are_known_by_number_and_address(book):
+    for label in ("eq-momentum-v", "eq-adam-m"):
+        block = f"\n```{{math}}\n:label: {label}\nv = g\n```\n"
+        book.write("book/other.md", book.read("book/other.md") + block)
+    assert book.build()[0] == []
+    equations = book.config()["equations"]
+    assert list(equations) == ["eq-momentum-v"]
+    assert equations["eq-momentum-v"]["address"] == "other.html#equation-eq-momentum-v"
+    assert "1" in equations["eq-momentum-v"]["number"]
+
+
+@pytest.mark.parametrize(
+    ("kind", "method", "label"),
+    [
+        ("optimizer", "AdamW", "eq-adamw-w"),
+        ("initializer", "he", "eq-he-std"),
+        ("batchnorm", None, "eq-batchnorm-var"),
+    ],
+)
+def test_the_equations_a_field_can_speak_of(kind, method, label):
+    labels = write.labels_of(kind, method)
+    assert label in labels and len(labels) == len(set(labels))
 
 
 def test_only_a_page_with_a_field_loads_the_scripts_in_their_order(book):
