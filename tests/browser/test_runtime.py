@@ -402,3 +402,8 @@ def test_a_browser_without_workers_says_so(browser, folder):
     learner = Learner(context, (folder / "a" / "page.html").as_uri())
     assert learner.ask(GOOD)["error"]["sentence"].startswith("このブラウザーでは確かめられません")
     context.close()
+
+
+def test_the_larger_and_the_smaller_of_a_number_of_numpy_and_another(learner):
+    answer = learner.ask(f"{GOOD}\nn = np.linalg.norm([3.0, 4.0])\nprint(max(n, 1), max(1, n), min(n, 1), min(1, n))\n")
+    assert answer["printed"] == "5.0 5.0 1 1\n"

@@ -25,6 +25,8 @@ SCRIPTS = (
 LIBRARY = ("operator",)
 #: 組み込みの型や関数の説明の文。help() でだけ使う
 _DOCS = re.compile(r"^var docs=\{.*?^for\(var key in docs\)[^\n]*\n", re.DOTALL | re.MULTILINE)
+#: max と min の中の比べ方。真偽を聞かないと、NumPy の代わりが返す False も、JavaScript では真になる
+_EXTREME = "$B.rich_comp(op,x_value,extr_value)"
 
 
 def page(folder=FRAME):
@@ -65,7 +67,10 @@ def needed(library, wanted, known):
 
 
 def _brython():
-    return _DOCS.sub("", _read(resources.files("brython") / "data" / "brython.js"))
+    text = _DOCS.sub("", _read(resources.files("brython") / "data" / "brython.js"))
+    found = text.count(_EXTREME)
+    assert found == 2, f"Brython の max と min の書き方が変わりました({found} か所)"
+    return text.replace(_EXTREME, f"$B.$bool({_EXTREME})")
 
 
 def _library():
