@@ -10,7 +10,7 @@ from built import ROOT
 from writing import runtime
 
 MODULES = runtime.modules()
-BUILT_IN = {"browser", "_aio", "sys", "time"}  # which Brython has without a file
+BUILT_IN = {"browser", "sys", "time"}  # which Brython has without a file
 
 
 def test_the_page_is_the_same_every_time_and_small():
@@ -35,13 +35,13 @@ def test_every_script_of_the_frame_is_in_the_page_once_and_in_order():
 
 
 def test_every_module_that_is_imported_is_there_and_of_brython_only_what_is_needed():
-    ours = {path.stem for path in runtime.FRAME.rglob("*.py")}
-    assert ours <= set(MODULES)
-    for name in ours:
+    library = runtime._library()
+    theirs = {name for name, entry in MODULES.items() if entry == library.get(name)}
+    assert set(runtime.LIBRARY) <= theirs
+    for name in set(MODULES) - theirs:
         assert imported(MODULES[name][1]) <= set(MODULES) | BUILT_IN, name
-    wanted = [*runtime.LIBRARY, *(name for each in runtime.LIBRARY for name in MODULES[each][2])]
-    theirs = set(MODULES) - ours
-    assert theirs <= {*wanted, *(name for each in wanted for name in (MODULES[each][2:] or [[]])[0])}
+    used = {name for entry in MODULES.values() for name in (entry[2] if len(entry) > 2 else [])}
+    assert theirs <= {*runtime.LIBRARY, *used}
 
 
 def imported(source):
