@@ -25,8 +25,13 @@ SCRIPTS = (
 LIBRARY = ("operator",)
 #: 組み込みの型や関数の説明の文。help() でだけ使う
 _DOCS = re.compile(r"^var docs=\{.*?^for\(var key in docs\)[^\n]*\n", re.DOTALL | re.MULTILINE)
-#: max と min の中の比べ方。真偽を聞かないと、NumPy の代わりが返す False も、JavaScript では真になる
-_EXTREME = "$B.rich_comp(op,x_value,extr_value)"
+#: max と min、in と index、並べ替えの中の比べ方と、現れる回数。真偽を聞かないと、NumPy の代わりが返す False も、JavaScript では真になる
+_COMPARED = {
+    "$B.rich_comp(op,x_value,extr_value)": 2,
+    "$B.$is(x,y)||$B.rich_comp('__eq__',x,y)": 1,
+    '$B.rich_comp("__lt__",a,b)?-1': 1,
+    "if($B.rich_comp('__eq__',$.x,self[i]))": 1,
+}
 
 
 def page(folder=FRAME):
@@ -68,9 +73,11 @@ def needed(library, wanted, known):
 
 def _brython():
     text = _DOCS.sub("", _read(resources.files("brython") / "data" / "brython.js"))
-    found = text.count(_EXTREME)
-    assert found == 2, f"Brython の max と min の書き方が変わりました({found} か所)"
-    return text.replace(_EXTREME, f"$B.$bool({_EXTREME})")
+    for code, times in _COMPARED.items():
+        assert text.count(code) == times, f"Brython の比べ方の書き方が変わりました: {code}"
+        asked = re.sub(r"\$B\.rich_comp\([^)]*\)", lambda call: f"$B.$bool({call[0]})", code)
+        text = text.replace(code, asked)
+    return text
 
 
 def _library():

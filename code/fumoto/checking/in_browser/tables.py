@@ -5,6 +5,7 @@ from dataclasses import fields
 from typing import Any
 
 from fumoto.checking.calling.shapes.loops import INNER
+from fumoto.checking.calling.shapes.walking import REPLACED
 from fumoto.checking.calling.values import NAMES, USUAL, WORDS
 from fumoto.checking.candidates.candidate import AS_PRINTED, Candidate
 from fumoto.checking.candidates.conventions import DAMPENED, DAMPENED_RULE, OPTIMIZERS, conventions
@@ -65,7 +66,7 @@ def common_script() -> str:
         "inner": INNER,
         "said": {
             **{"single": SINGLE, "onlyHere": ONLY_HERE, "writtenIn": WRITTEN_IN, "unseen": UNSEEN, "hidden": HIDDEN},
-            **{"otherValue": OTHER_VALUE, "exchanged": EXCHANGED, "clipped": CLIPPED, "dampened": DAMPENED},
+            **{"otherValue": OTHER_VALUE, "exchanged": EXCHANGED, "clipped": CLIPPED, "dampened": DAMPENED, "replaced": REPLACED},
         },
     }
     return f"Object.assign(fumoto, {literal(common)});\n"

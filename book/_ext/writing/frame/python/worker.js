@@ -64,20 +64,25 @@ function walked({ keys, gradients }, hyperparameters, way) {
   const [optimizer, unplaced] = begin();
   const [twin] = way === "twins" ? begin() : [null];
   const history = { params: [], state: {}, notes: [], unplaced: [...unplaced] };
-  let params = weights(), others = weights(), reused = null;
+  let params = weights(), others = weights(), reused = null, replaced = false; // replaced: 辞書の中身が差し替わったか
   for (let step = 0; step < gradients.length; step++) {
     if (twin) others = call("step", twin, others, named(keys, slopes(step).map(negated)));
     const given = slopes(step);
     if (way === "reusing") reused = reused ? reused.map((g, k) => arrays.assign(g, given[k])) : given;
     const grads = named(keys, reused ?? given);
-    params = call("step", optimizer, params, grads);
-    history.params.push(inspected(step + 1, call("listed", params, order), call("listed", grads, order), slopes(step), keys));
+    const before = call("listed", params, order);
+    const after = call("step", optimizer, params, grads);
+    const kept = call("listed", after, order);
+    replaced ||= after === params && kept !== None && kept.some((w, k) => w !== before[k]);
+    params = after;
+    history.params.push(inspected(step + 1, kept, call("listed", grads, order), slopes(step), keys));
   }
   for (const [attribute, key, { array }] of call("states", optimizer)) {
     (history.state[attribute] ??= {})[key] = { shape: [...array.shape], values: arrays.flat(array) };
   }
   const broken = history.params.findIndex((each) => each.some(({ values }) => !values.every(Number.isFinite)));
   if (broken >= 0) history.notes.push(`${broken + 1} ステップ目に nan か inf が現れました。勾配が 0 の重みもあります。`);
+  if (replaced) history.notes.push(fumoto.said.replaced);
   return history;
 }
 
