@@ -192,6 +192,15 @@ GIVEN = {
 }
 
 
+#: As a learner writes the iteration: products of matrices, not sums over axes.
+MATRICES = {
+    "eq-muon-x": "f.div(k.u, f.max(k.G, k.varepsilon))",
+    "eq-muon-gram": "f.matmul(k.Z, f.transposed(k.Z))",
+    "eq-muon-q": "f.sub(f.mul(2.0315, f.matmul(k.A, k.A)), f.mul(4.775, k.A))",
+    "eq-muon-next": "f.add(f.mul(3.4445, k.Z), f.matmul(k.Q, k.Z))",
+}
+
+
 def can_be_written(candidate):
     """Whether a learner of the page could write the candidate: no float16, no memory cut in pieces, no exact decomposition."""
     handling = candidate.handling
@@ -208,7 +217,7 @@ def source(candidate, name, equation=None):
     if equation is not None:
         formulas[equation.label] = of_equation(equation)
     printed = [book()[label] for label in iterated(method.labels, handling.rounds)]
-    steps = [(e.label, e.name, formulas.get(e.label) or of_equation(e)) for e in printed]
+    steps = [(e.label, e.name, formulas.get(e.label) or MATRICES.get(e.label) or of_equation(e)) for e in printed]
     added = [label for label in formulas if label.endswith("_next")]
     steps[-1:-1] = [(label, label, formulas[label]) for label in added]
     names = [*state_names(printed), *(label.removesuffix("_next") for label in added)]
