@@ -19,7 +19,7 @@ _JUDGES = ("initializing", "normalizing", "judging")
 SCRIPTS = (
     *(f"numpy/{name}.js" for name in _NUMPY),
     *(f"judging/{name}.js" for name in (*_JUDGING, *_JUDGES)),
-    "python/worker.js",
+    *(f"python/{name}.js" for name in ("initializers", "layers", "worker")),
 )
 #: Brython の標準ライブラリーから入れるもの。ほかは standard/ の小さなもの(元のものは、読み込みに 1 秒以上かかる)
 LIBRARY = ("operator",)

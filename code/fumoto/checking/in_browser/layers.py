@@ -2,7 +2,10 @@
 
 from typing import Any
 
+from fumoto.checking.calling.batchnorm.rates import USUAL
+from fumoto.checking.calling.batchnorm.roles import NAMED
 from fumoto.checking.calling.weights.problems import MATRICES
+from fumoto.checking.calling.weights.roles import ROLES
 from fumoto.checking.candidates.conventions import RUNNING_AVERAGES
 from fumoto.checking.candidates.equations import like, mistakes_in
 from fumoto.checking.candidates.initializer import SCALES
@@ -30,6 +33,7 @@ def initializer_script() -> str:
         "sizes": MATRICES,
         "sigmas": SIGMAS,
         "truncated": TRUNCATED_STD,
+        "roles": ROLES,
     }
     return f"fumoto.initializers = {{...{literal(table)}, rules: {rules.code()}}};\n"
 
@@ -47,6 +51,8 @@ def batchnorm_script() -> str:
         "conventions": [_running_average(name, rules) for name in RUNNING_AVERAGES],
         "derived": [{"stage": stage, **each} for stage, own in STAGES.items() for label in own for each in _derived(label, rules)],
         "problems": [_problem(problem) for problem in PROBLEMS],
+        "names": {role.name.lower(): names for role, names in NAMED.items()},
+        "usual": USUAL,
     }
     return f"fumoto.batchnorm = {{...{literal(table)}, rules: {rules.code()}}};\n"
 

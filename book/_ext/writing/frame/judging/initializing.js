@@ -6,23 +6,39 @@
   const KURTOSES = { uniform: 1.8, truncated: 2.366, normal: 3 }; // 平均からのずれの 4 乗の平均 ÷ 分散の 2 乗
   const KURTOSIS_ERROR = 0.2;
 
-  // walk(n_in, n_out): 読者の作った重みの値(n_in 行 n_out 列)。種は、作るたびに同じ
+  // walk(n_in, n_out): 読者の作った重みの値(n_in 行 n_out 列)と、伝えること。種は、作るたびに同じ
   function judgeInitializer(exercise, walk) {
     const table = fumoto.initializers;
     fumoto.where = (_, label) => exercise.equations?.[label]?.number ?? `${table.equations[label].page} の ${label}`;
     const layers = table.sizes.map(([nIn, nOut]) => measured(nIn, nOut, walk(nIn, nOut)));
+    const told = [...new Set(layers.flatMap(({ notes }) => notes))];
     const sizes = layers.map(called).join("、");
     const tried = `${sizes} の行列の要素の平均と標準偏差を、標準誤差の ${table.sigmas} 倍までで比べました。`;
-    const found = compared(table, exercise.method, layers);
+    const form = formOf(table, exercise.method, layers);
+    if (form !== exercise.method) told.unshift(both());
+    const found = compared(table, form, layers);
     const findings = (found.findings ?? []).map((each) => ({ ...each, ...exercise.equations?.[each.label], printed: table.equations[each.label].latex }));
-    return { equation: null, variant: null, step: null, notes: [], ...found, findings, tried, name: exercise.method };
+    return { equation: null, variant: null, step: null, ...found, notes: [...told, ...(found.notes ?? [])], findings, tried, name: form };
   }
 
-  function measured(nIn, nOut, values) {
+  // 比べる式。Xavier のつもりで n_in と n_out の両方を使っているなら、Glorot の式
+  function formOf(table, name, layers) {
+    if (name !== "xavier" || agrees(table, table.equations[table.labels.xavier], layers)) return name;
+    const label = table.labels.glorot, printed = { ...table.equations[label], label };
+    const usesBoth = ({ symbols }) => ["n", "m"].every((symbol) => symbols.includes(symbol));
+    const slip = table.derived[label].some((mistake) => usesBoth(mistake) && agrees(table, mistake, layers));
+    return slip || agrees(table, printed, layers) || scaled(table, printed, layers, distribution(table, layers)) ? "glorot" : name;
+  }
+
+  const both = () =>
+    `n_in と n_out の両方を使う Xavier の初期値(${fumoto.where(null, "eq-glorot-std")}。論文と、PyTorch や Keras の Xavier)として調べました。` +
+    `この本で Xavier と呼ぶのは、n_in だけを使う ${fumoto.where(null, "eq-xavier-std")} です。`;
+
+  function measured(nIn, nOut, { values, notes }) {
     const mean = values.reduce((sum, x) => sum + x, 0) / values.length;
     const moment = (power) => values.reduce((sum, x) => sum + (x - mean) ** power, 0) / values.length;
     const [std, largest] = [Math.sqrt(moment(2)), values.reduce((most, x) => Math.max(most, Math.abs(x)), 0)];
-    return { nIn, nOut, values, mean, std, largest, kurtosis: moment(4) / moment(2) ** 2 };
+    return { nIn, nOut, values, notes, mean, std, largest, kurtosis: moment(4) / moment(2) ** 2 };
   }
 
   const called = ({ nIn, nOut }) => `${nIn}×${nOut}`;
@@ -114,18 +130,8 @@
         return known(`n に、前の層のノード数ではなく${table.wrongN[slug]}を使っています${also}`, `${mistake.id}/${slug}`);
       }
     }
-    for (const { id, drawn: shape, scale, words } of table.scales) {
-      if (["", drawn].includes(shape) && agrees(table, printed, layers, undefined, scale)) return known(words, `${label}/${id}`);
-    }
-    for (const mistake of drawn === "uniform" ? mistakes : []) {
-      if (mistake.id.includes("/root-") && agrees(table, mistake, layers, undefined, Math.sqrt(3))) {
-        return known(`一様乱数の端の式で、${mistake.kind}`, `${mistake.id}/limit`);
-      }
-      if (mistake.symbols.some((symbol) => ["n", "m"].includes(symbol)) && agrees(table, mistake, layers, undefined, 1 / Math.sqrt(3))) {
-        const { words } = table.scales.find(({ id }) => id === "uniform-width");
-        return known(`${words}。さらに${mistake.kind}: ${mistake.latex}`, `${mistake.id}/uniform-width`);
-      }
-    }
+    const scale = scaled(table, printed, layers, drawn);
+    if (scale) return known(...scale);
     const value = layers.reduce((sum, { std }) => sum + std, 0) / layers.length;
     if (layers.every(({ std, values }) => Math.abs(std - value) <= (table.sigmas * value) / Math.sqrt(values.length))) {
       return known(`標準偏差が、ノード数によらず、いつも ${fumoto.general(value, 2)} です`, `${label}/constant`);
@@ -133,6 +139,24 @@
     const std = ({ nIn, nOut }) => table.rules[printed.rule]({ n: nIn, m: nOut }, fumoto.operations);
     const notes = layers.map((layer) => `${called(layer)}: あなたの標準偏差 ${fumoto.general(layer.std, 4)}、式の値 ${fumoto.general(std(layer), 4)}`);
     return { ok: false, verdict: "不一致: 原因は分かりませんでした。", equation: label, notes };
+  }
+
+  // 標準偏差の、式に対する倍率で説明できるなら [説明, 名前]。一様乱数では、端の式の書き間違いも調べる
+  function scaled(table, printed, layers, drawn) {
+    const { label } = printed, mistakes = table.derived[label];
+    for (const { id, drawn: shape, scale, words } of table.scales) {
+      if (["", drawn].includes(shape) && agrees(table, printed, layers, undefined, scale)) return [words, `${label}/${id}`];
+    }
+    for (const mistake of drawn === "uniform" ? mistakes : []) {
+      if (mistake.id.includes("/root-") && agrees(table, mistake, layers, undefined, Math.sqrt(3))) {
+        return [`一様乱数の端の式で、${mistake.kind}`, `${mistake.id}/limit`];
+      }
+      if (mistake.symbols.some((symbol) => ["n", "m"].includes(symbol)) && agrees(table, mistake, layers, undefined, 1 / Math.sqrt(3))) {
+        const { words } = table.scales.find(({ id }) => id === "uniform-width");
+        return [`${words}。さらに${mistake.kind}: ${mistake.latex}`, `${mistake.id}/uniform-width`];
+      }
+    }
+    return null;
   }
 
   Object.assign(fumoto, { judgeInitializer });

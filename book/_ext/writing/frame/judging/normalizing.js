@@ -117,23 +117,41 @@
 
   // --- 突き合わせる ---------------------------------------------------------------------------------------
 
-  // walk(problem, h): 読者の層の、段階 → [{shape, values, dtype}]。動かせなかった段階は、ない。moved: 推論を続けると変わるか
+  // walk(problem, h): 読者の層の、段階 → [{shape, values, dtype}]。動かせなかった段階は、ない。moved: 推論を続けると変わるか、
+  // single: float32 か、failed: 推論が走らなかったわけ、values: 渡したか属性に見える値(なければ null)、rate: 減衰率の意味
   function judgeNormalization(exercise, walk) {
     const table = fumoto.batchnorm;
     fumoto.where = (_, label) => exercise.equations?.[label]?.number ?? `${table.equations[label].page} の ${label}`;
-    const h = exercise.hyperparameters;
-    const yours = table.problems.map((plain) => ({ problem: made(plain), found: walk(plain, h) }));
+    const given = { ...table.usual, ...exercise.hyperparameters };
+    const yours = table.problems.map((plain) => ({ problem: made(plain), found: walk(plain, given) }));
     const stages = STAGES.filter((stage) => yours.every(({ found }) => found[stage]));
     const printed = Object.fromEntries(Object.entries(table.equations).map(([label, { rule }]) => [label, rule]));
-    const found = compared(table, yours, stages, printed, h);
+    const { values, rate } = yours[0].found;
+    const unplaced = Object.keys(given).filter((name) => values[name] === null);
+    const known = Object.fromEntries(Object.keys(given).map((name) => [name, values[name] ?? given[name]]));
+    const reversed = { ...known, decay_rate: 1 - known.decay_rate };
+    const agrees = (h) => stages.includes(INFERENCE) && formOf(table, yours, printed, h);
+    const isReversed = rate === "either" && !agrees(known) && Boolean(agrees(reversed));
+    const found = compared(table, yours, stages, printed, isReversed ? reversed : known);
+    const failed = yours.map((each) => each.found.failed).find(Boolean);
+    if (failed && !found.variant) throw failed;
+    const isNew = stages.includes(INFERENCE) && (rate === "new" || isReversed);
     const notes = [...(found.notes ?? [])];
+    if (isNew && found.ok) notes.push("あなたの減衰率は、新しい平均と分散に掛ける数です(PyTorch の momentum と同じ意味で、この本の減衰率 ρ を 1 から引いたものです)。");
+    for (const name of unplaced) notes.push(`${name}=${fumoto.general(given[name])} は渡せませんでした(受け取る引数がありません)。`);
     if (![GAMMA, BETA, INPUT].every((stage) => stages.includes(stage))) notes.push("逆伝播(backward)がないので、勾配は確かめていません。");
     if (!stages.includes(INFERENCE)) notes.push("推論を呼ぶところがないので、移動平均と推論は確かめていません。");
     const sizes = yours.map(({ problem }) => problem.batches[0].x.shape.join("×")).join("、");
     const tried = `形 ${sizes} のミニバッチを 3 つずつ${stages.includes(INFERENCE) ? "と、推論 2 回" : ""}を、この引数で確かめました。`;
     const findings = (found.findings ?? []).map((each) => ({ ...each, ...exercise.equations?.[each.label], printed: table.equations[each.label].latex }));
-    return { equation: null, variant: null, step: null, ...found, findings, notes, tried, name: "BatchNorm" };
+    const variant = found.variant ?? (isNew && found.ok ? "pytorch-momentum" : null);
+    return { equation: null, step: null, ...found, variant, findings, notes, tried, name: "BatchNorm" };
   }
+
+  // 推論の出力が、式か、ほかの書き方のとおりなら、それ
+  const formsOf = (table, printed) => [{ rules: printed, options: {} }, ...table.conventions.map((each) => ({ ...each, rules: { ...printed, ...each.rules } }))];
+  const formOf = (table, yours, printed, h) =>
+    formsOf(table, printed).find(({ rules, options }) => same(INFERENCE, yours, (problem) => run(table, rules, h, problem, options)));
 
   function made({ gamma, beta, batches, test }) {
     const array = ({ shape, values }) => arrays.of(values, shape);
@@ -142,11 +160,11 @@
 
   function compared(table, yours, stages, printed, h) {
     const agreed = { ok: true, verdict: `一致: ${stages.join("、")}が式のとおりです。` };
-    const forms = [{ rules: printed, options: {} }, ...table.conventions.map((each) => ({ ...each, rules: { ...printed, ...each.rules } }))];
+    const forms = formsOf(table, printed);
     const wrong = stages.find((stage) => stage !== INFERENCE && !same(stage, yours, (problem) => run(table, printed, h, problem)));
     if (wrong) return diagnosed(table, wrong, yours, forms.slice(0, 1), forms, h);
     if (!stages.includes(INFERENCE)) return agreed;
-    const form = forms.find(({ rules, options }) => same(INFERENCE, yours, (problem) => run(table, rules, h, problem, options)));
+    const form = formOf(table, yours, printed, h);
     const found = form ? (form.words ? { ok: true, verdict: `一致: ${form.words}。`, variant: form.id } : agreed) : diagnosed(table, INFERENCE, yours, forms, forms, h);
     if (!yours.some(({ found: { moved } }) => moved) || found.variant === "inference/batch-statistics") return found;
     const verdict = "既知の間違い: 推論を 2 度続けると、出力か移動平均が変わります(推論では、移動平均を使うだけで変えません)。";

@@ -146,7 +146,7 @@
     },
     // ndarray は ndarray のまま、スカラーはスカラーのまま
     astype: (x, dtype) => (x.ob_type === classes.ndarray ? calls.array(x, dtype) : calls.cast(x, isNone(dtype) ? x.array.dtype : dtype)),
-    stream: (seed) => A.stream(isNone(seed) ? Date.now() : integer(seed)),
+    stream: (seed) => A.stream(isNone(seed) ? Math.floor(Math.random() * 2 ** 32) : integer(seed)),
     draw(stream, kind, shape) {
       const length = isNone(shape) ? [] : integers(shape), values = Array.from({ length: length.reduce((n, m) => n * m, 1) }, stream[kind]);
       return isNone(shape) ? float(values[0]) : held(A.of(values, length));

@@ -1,4 +1,4 @@
-"""読者のコードを動かし、クラスを作り、更新を 1 ステップずつ行う。歩かせるのは worker.js。"""
+"""読者のコードを動かし、最適化手法のクラスを作り、更新を 1 ステップずつ行う。歩かせるのは worker.js。"""
 
 import annotationlib  # noqa: F401  読者のクラスの型ヒントを読むときに、Brython が使う
 import numpy as np
@@ -36,32 +36,32 @@ def run(code):
     return names
 
 
-def optimizer_class(names, title):
-    """確かめるクラス。名前が違っても、update のあるクラスが 1 つだけなら、それとみなす。"""
-    classes = {
-        name: value
-        for name, value in names.items()
-        if isinstance(value, type) and getattr(value, "__module__", None) == MODULE
-    }
-    if title in classes:
-        return classes[title]
-    having = {value for value in classes.values() if hasattr(value, "update")}
-    if len(having) == 1:
-        return having.pop()
-    found = "、".join(sorted(classes)) or "なし"
-    raise Complaint(
-        f"クラス {title} が見つかりません。class {title}: と書き、その中に update(self, params, grads) を"
-        f"定義してください(いまあるクラス: {found})。"
-    )
+def class_of(names, title, method, example):
+    """確かめるクラス。名前が違っても、``method`` のあるクラスが 1 つだけなら、それとみなす。"""
+    classes = {name: value for name, value in own(names).items() if isinstance(value, type)}
+    having = {value for value in classes.values() if hasattr(value, method)}
+    chosen = classes.get(title) or (having.pop() if len(having) == 1 else None)
+    if chosen is None:
+        found = "、".join(sorted(classes)) or "なし"
+        raise Complaint(
+            f"クラス {title} が見つかりません。class {title}: と書き、その中に {example} を"
+            f"定義してください(いまあるクラス: {found})。"
+        )
+    if not callable(getattr(chosen, method, None)):
+        raise Complaint(
+            f"クラス {chosen.__name__} に {method} がありません。def {example}: を定義してください。"
+        )
+    return chosen
+
+
+def own(names):
+    """読者のコードで定義されたクラスと関数。"""
+    return {name: value for name, value in names.items() if getattr(value, "__module__", None) == MODULE}
 
 
 def start(names, title, hyperparameters, synonyms):
     """クラスのインスタンスと、渡せなかった引数の名前。"""
-    found = optimizer_class(names, title)
-    if not callable(getattr(found, "update", None)):
-        raise Complaint(
-            f"クラス {found.__name__} に update がありません。def update(self, params, grads): を定義してください。"
-        )
+    found = class_of(names, title, "update", "update(self, params, grads)")
     given, unplaced = arguments(found, hyperparameters, synonyms)
     return found(**given), unplaced
 
@@ -75,10 +75,10 @@ def step(optimizer, params, grads):
 
 def listed(values, keys):
     """辞書の中の配列を、keys の順に。配列とみなせないものは型の名前。鍵が違えば None。"""
-    return [_array(values[key]) for key in keys] if set(values) == set(keys) else None
+    return [as_array(values[key]) for key in keys] if set(values) == set(keys) else None
 
 
-def _array(value):
+def as_array(value):
     try:
         return np.asarray(value)
     except Exception:  # 長さのそろわないリストなど
@@ -89,20 +89,21 @@ def states(optimizer):
     """インスタンスの状態のうち、名前ごとの値の辞書。(属性, 名前, 配列) を並べたもの。"""
     return [
         (attribute, key, array)
-        for attribute, values in _attributes(optimizer).items()
+        for attribute, values in attributes(optimizer).items()
         if isinstance(values, dict)
         for key, value in values.items()
-        if isinstance(key, str) and not isinstance(array := _array(value), str)
+        if isinstance(key, str) and not isinstance(array := as_array(value), str)
     ]
 
 
-def _attributes(optimizer):
+def attributes(made):
+    """インスタンスの属性。"""
     slots = {
-        name: getattr(optimizer, name)
-        for name in getattr(type(optimizer), "__slots__", ())
-        if hasattr(optimizer, name)
+        name: getattr(made, name)
+        for name in getattr(type(made), "__slots__", ())
+        if hasattr(made, name)
     }
-    return {**slots, **getattr(optimizer, "__dict__", {})}
+    return {**slots, **getattr(made, "__dict__", {})}
 
 
 def describe(error, code, names):

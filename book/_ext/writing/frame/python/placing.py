@@ -9,7 +9,7 @@ PAIRS = ("betas", "beta", "rhos", "momentums", "decays")  # 2 つの減衰率を
 
 def arguments(cls, hyperparameters, synonyms):
     """渡す引数と、渡せなかった名前。手法の引数を 1 つずつ、はっきりした呼び名から順に探す。"""
-    own, required, open_ended = _parameters(cls)
+    own, required, open_ended = parameters_of(cls)
     plain = {worker.plainName(name): name for name in own}
     given = {}
     pair = next((plain[name] for name in PAIRS if name in plain), None)
@@ -33,17 +33,22 @@ def arguments(cls, hyperparameters, synonyms):
     return given, [name for name in hyperparameters if name not in placed]
 
 
-def _parameters(cls):
+def parameters_of(cls):
     """__init__ の (引数, 省けない引数, **kwargs があるか)。"""
     init = cls.__init__
     if hasattr(init, "__parameters__"):  # dataclass が作ったもの
         return init.__parameters__
-    code = getattr(init, "__code__", None)
-    if init is object.__init__ or code is None:
+    if init is object.__init__ or not hasattr(init, "__code__"):
         return [], [], False
+    return parameters(init, skipped=1)
+
+
+def parameters(function, skipped=0):
+    """関数の (引数, 省けない引数, **kwargs があるか)。``skipped``: 数えない、はじめの引数の数(self)。"""
+    code = function.__code__
     count, only = code.co_argcount, code.co_kwonlyargcount
-    own = list(code.co_varnames[1:count])
-    required = own[: len(own) - len(init.__defaults__ or ())]
+    own = list(code.co_varnames[skipped:count])
+    required = own[: len(own) - len(function.__defaults__ or ())]
     keywords = list(code.co_varnames[count : count + only])
-    required += [name for name in keywords if name not in (init.__kwdefaults__ or {})]
+    required += [name for name in keywords if name not in (function.__kwdefaults__ or {})]
     return own + keywords, required, bool(code.co_flags & 8)

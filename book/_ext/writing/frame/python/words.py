@@ -142,6 +142,15 @@ def _wide(code):
 
 
 # ---- 動かしている途中 ----
+_UPDATE = "def update("  # 最適化手法のコードにだけある
+_LIKE_UPDATE = "def update(self, params, grads): のように、self も書いていますか"
+_LIKE_WEIGHTS = "重みと同じ形の配列どうしで計算していますか"
+
+
+def _first(code):
+    return "はじめの update で" if _UPDATE in code else "使う前に"
+
+
 def _quoted(message):
     """メッセージの中の、引用符の間の言葉。"""
     return message.split("'")[1::2]
@@ -187,7 +196,7 @@ def _attribute(message, error, code, names, line):
         known = {each for each in dir(names[owner]) if not each.startswith("__")} | _own(code)
         return _with_near(f"self.{name} がまだありません。__init__ で作っていますか", name, sorted(known))
     if owner == "NoneType":
-        return f"None の .{name} を使っています。__init__ で None にしたものに、はじめの update で値を入れていますか"
+        return f"None の .{name} を使っています。__init__ で None にしたものに、{_first(code)}値を入れていますか"
     return f"{owner} に {name} はありません" if name else "その名前の属性はありません"
 
 
@@ -196,17 +205,17 @@ def _key(message, error, code, names, line):
     source = code.split("\n")[line - 1] if line else ""
     owner = next((piece.split("[")[0] for piece in source.split("self.")[1:] if "[" in piece), None)
     if owner and owner.isidentifier():
-        return f"{owner} に鍵 {key!r} がありません。はじめの update で、すべての鍵に 0 を用意していますか"
+        return f"{owner} に鍵 {key!r} がありません。{_first(code)}すべての鍵に 0 を用意していますか"
     return f"辞書に鍵 {key!r} がありません"
 
 
 def _type(message, error, code, names, line):
     if "NoneType" in message:
-        return "None のままの値を使っています。はじめの update で値を用意していますか"
+        return f"None のままの値を使っています。{_first(code)}値を用意していますか"
     if "positional argument" in message and "given" in message:
         return "渡された引数の数と、def のかっこの中の数が違います。メソッドのはじめの引数は self です"
     if "missing" in message and "argument" in message:
-        return "引数が足りません。def update(self, params, grads): のように、self も書いていますか"
+        return "引数が足りません。" + (_LIKE_UPDATE if _UPDATE in code else "def のかっこの中の数と、渡した数を見比べてください")
     if "unexpected keyword" in message:
         return "その名前の引数はありません。__init__ の引数の名前を見てください"
     if "not subscriptable" in message or "not support item" in message:
@@ -218,7 +227,7 @@ def _type(message, error, code, names, line):
 
 def _value(message, error, code, names, line):
     if "broadcast" in message or "shape" in message or "matmul" in message:
-        return "配列の形が合いません。重みと同じ形の配列どうしで計算していますか"
+        return "配列の形が合いません。" + (_LIKE_WEIGHTS if _UPDATE in code else "どの軸の和や平均かを確かめてください")
     if "truth value" in message or "ambiguous" in message:
         return "配列は if の条件にそのまま使えません。np.any や np.all、np.where を使ってください"
     return "値が正しくありません"

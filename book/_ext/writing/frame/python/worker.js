@@ -3,7 +3,7 @@
 "use strict";
 
 const $B = globalThis.__BRYTHON__;
-const { arrays, modules } = globalThis;
+const { arrays, modules, walks } = globalThis;
 for (const name of Object.keys(console)) console[name] = () => {}; // Brython は、断りなく書き出す
 
 // モジュールは、ここに添えたものだけ。探しに出ない
@@ -17,8 +17,12 @@ $B.brython({ debug: 0, indexeddb: false });
 const GREEK = { α: "alpha", β: "beta", γ: "gamma", δ: "delta", ε: "eps", ϵ: "eps", η: "eta", λ: "lambda", μ: "mu", ρ: "rho" };
 globalThis.plainName = (name) => name.normalize("NFKC").toLowerCase().replaceAll("_", "").replace(/./gu, (c) => GREEK[c] ?? c);
 
-$B.runPythonSource("import learner", { id: "loading", debug: 0 });
-const call = (name, ...values) => $B.$call($B.module_getattr($B.imported.learner, name), ...values);
+$B.runPythonSource("import learner, initializers, layers", { id: "loading", debug: 0 });
+// name: learner.py の関数か、"モジュール.関数"
+function call(name, ...values) {
+  const [own, module = "learner"] = name.split(".").reverse();
+  return $B.$call($B.module_getattr($B.imported[module], own), ...values);
+}
 const ndarray = $B.module_getattr($B.imported.numpy, "ndarray"), None = $B.builtins.None;
 
 // 確かめる相手
@@ -104,12 +108,40 @@ function inspected(step, weights, grads, given, keys) {
 // 読者のコードに書かれた小数。何かの値が引数になければ、ここから当たりをつける
 const decimals = (code) => [...code.replace(/#.*/g, "").matchAll(/(?<![\w.])(?:\d+\.\d*|\.\d+|\d+(?=e))(?:e[-+]?\d+)?/gi)].map(Number).filter((x) => !Number.isInteger(x));
 
+// 種類ごとの歩かせ方(initializers.js、layers.js)に渡す、Python との間の道具
+const python = {
+  list,
+  dictionary,
+  float: $B.fast_float,
+  tuple: (values) => $B.fast_tuple(values),
+  array: (array) => ({ ob_type: ndarray, array }),
+  isNone: (value) => value === None,
+  get: (owner, name) => $B.$getattr(owner, name),
+  number: (value) => (value === None ? null : Number(value.value ?? value)),
+  object: (dict, convert) => Object.fromEntries([...$B.builtins.dict.$iter_items(dict)].map(({ key, value }) => [key, convert(value)])),
+};
+function names() {
+  asked.names = call("run", asked.code);
+  return asked.names;
+}
+function walkOf({ kind, title }) {
+  if (!walks[kind]) return walk;
+  const own = walks[kind]({ call, names, title, python, told, code: asked.code });
+  return (...values) => {
+    try {
+      return own(...values);
+    } catch (error) {
+      throw told(error);
+    }
+  };
+}
+
 // table: 相手の表(式、候補、問題)を作るスクリプト
 function answer({ id, code, exercise, table = "" }) {
   new Function(table)();
   asked = { code: code.replaceAll("\r\n", "\n"), exercise: { names: fumoto.names, ...exercise }, names: $B.empty_dict() };
   try {
-    return { id, report: judge({ ...exercise, written: decimals(code) }, walk) };
+    return { id, report: judge({ ...exercise, written: decimals(code) }, walkOf(exercise)) };
   } catch (error) {
     return { id, error: told(error) };
   }

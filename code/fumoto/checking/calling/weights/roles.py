@@ -3,7 +3,8 @@
 import re
 
 _UNITS = r"(_?(size|dim|features?|nodes?|units?|neurons?|channels?|ch|s))?"
-_ROLES = {  # 役 → 名前。上にあるものほど先に見る
+#: 役 → 名前の正規表現。上にあるものほど先に見る。
+ROLES = {
     "rng": r"(np_?)?rng|rs|rnd|prng|r|rand(om)?|random_?(state|generator)|gen(erator)?|np_?random|乱数",
     "seed": r"(random_?|rng_?)?seed|種",
     "shape": r"(w|weights?|kernel|filter)?_?shape|size|dims?|形",
@@ -34,4 +35,4 @@ def role_of(name: str) -> str:
     ['n_in', 'hidden', 'sizes', 'rng', 'seed', '']
     """
     plain = name.lower().strip("_")
-    return next((role for role, pattern in _ROLES.items() if re.fullmatch(pattern, plain)), "")
+    return next((role for role, pattern in ROLES.items() if re.fullmatch(pattern, plain)), "")

@@ -1,0 +1,122 @@
+"""What the page says of a learner's initial value or Batch Normalization is what Python says of the same source.
+
+Some of the planted sources belong to every run; ``pytest -m build tests/browser/test_layers_in_page.py`` runs the others.
+"""
+
+import doctest
+import itertools
+
+import pytest
+from writing import runtime
+
+from checking.planted_layers import functions, layers
+from fumoto import check_batchnorm, check_initializer
+from fumoto.checking.calling import safety
+from fumoto.checking.in_browser.layers import batchnorm_script, initializer_script
+from fumoto.checking.in_browser.tables import common_script
+
+from .conftest import BOOK
+from .written_layers import FUNCTIONS, LAYERS, TOLD
+
+EVERY = 16
+GIVEN = {"decay_rate": 0.8, "eps": 1e-4}
+OPEN = """() => new Promise((resolve) => {
+    globalThis.answers = {};
+    addEventListener("message", ({ data }) => (data.ready ? resolve() : (answers[data.id] = data)));
+    const frame = Object.assign(document.createElement("iframe"), { src: "frame.html" });
+    frame.setAttribute("sandbox", "allow-scripts");
+    document.body.append(frame); })"""
+ASK = """(question) => new Promise((resolve) => {
+    document.querySelector("iframe").contentWindow.postMessage(question, "*");
+    const look = () => (answers[question.id] ? resolve(answers[question.id]) : setTimeout(look, 5));
+    look(); })"""
+
+
+@pytest.fixture(autouse=True)
+def in_this_python(monkeypatch):
+    """Python's checks, without another process for each: these sources are known to end."""
+    monkeypatch.setattr(safety, "_inside", True)
+
+
+@pytest.fixture(scope="module")
+def ask(browser, tmp_path_factory):
+    """``ask(code, kind, method)``: what the page says."""
+    folder = tmp_path_factory.mktemp("page")
+    (folder / "frame.html").write_text(runtime.page(), encoding="utf-8")
+    (folder / "page.html").write_text("<!doctype html><meta charset='utf-8'><title>試し</title><body>", encoding="utf-8")
+    page = browser.new_page()
+    page.set_default_timeout(60000)
+    page.goto((folder / "page.html").as_uri())
+    page.evaluate(OPEN)
+    common, ids = common_script(), itertools.count()
+    tables = {"initializer": common + initializer_script(), "batchnorm": common + batchnorm_script()}
+
+    def asked(code, kind, method=None, title="Learner"):
+        given = GIVEN if kind == "batchnorm" else {}
+        exercise = {"kind": kind, "method": method, "title": title, "hyperparameters": given}
+        question = {"id": next(ids), "code": code, "exercise": exercise, "table": tables[kind]}
+        return page.evaluate(ASK, question)
+
+    yield asked
+    page.close()
+
+
+def learner(code):
+    namespace = {}
+    exec(code, namespace)
+    return namespace["Learner"]
+
+
+def said(answer):
+    """(ok, the name of the mistake). An error of the page's own words has no name in Python."""
+    if "error" in answer:
+        variant = answer["error"].get("variant")
+        return False, None if variant and variant.startswith("error/") else variant
+    return answer["report"]["ok"], answer["report"]["variant"]
+
+
+def rows(sources, every=EVERY):
+    return [
+        pytest.param(*row, id="-".join(map(str, row[:-1])), marks=() if i % every == 0 else pytest.mark.build)
+        for i, row in enumerate(sources)
+    ]
+
+
+@pytest.mark.parametrize(("name", "code"), rows(LAYERS.items(), 2) + rows(layers()))
+def test_the_page_says_of_a_layer_what_python_says(ask, name, code):
+    expected = check_batchnorm(learner(code), **GIVEN)
+    answer = ask(code, "batchnorm")
+    assert said(answer) == (expected.ok, expected.variant), (answer, expected.verdict)
+
+
+@pytest.mark.parametrize(("method", "name", "code"), rows(FUNCTIONS, 2) + rows(functions()))
+def test_the_page_says_of_an_initial_value_what_python_says(ask, method, name, code):
+    expected = check_initializer(learner(code), method)
+    answer = ask(code, "initializer", method)
+    assert said(answer) == (expected.ok, expected.variant), (answer, expected.verdict)
+
+
+EXERCISES = [("08-initial-values.md", "write-my-he"), ("09-batchnorm.md", "write-my-batchnorm")]
+
+
+@pytest.mark.parametrize(("page", "name"), EXERCISES)
+def test_the_skeleton_is_told_in_words_and_the_solution_is_accepted(ask, page, name):
+    text = (BOOK / page).read_text(encoding="utf-8")
+    directive = text.split(f"{{write}} {name}\n")[1].split("```")[0].splitlines()
+    options = dict(line[1:].split(": ", 1) for line in directive if line.startswith(":"))
+    skeleton = "\n".join(line for line in directive if not line.startswith(":"))
+    head = f"def {options['class']}(", f"class {options['class']}:"
+    solution = next(each.source for each in doctest.DocTestParser().get_examples(text) if each.source.startswith(head))
+    asked = {"kind": options["kind"], "method": options.get("method"), "title": options["class"]}
+    error = ask(skeleton, **asked)["error"]
+    assert (error["line"], "return" in error["sentence"]) == (None, True)
+    assert ask("import numpy as np\n" + solution, **asked)["report"]["ok"]
+
+
+def test_what_cannot_run_is_told_in_words(ask):
+    wrong = {}
+    for (kind, code), (line, part) in TOLD.items():
+        error = ask(code, kind, "he" if kind == "initializer" else None).get("error", {})
+        if error.get("line") != line or part not in error.get("sentence", ""):
+            wrong[code] = error
+    assert wrong == {}
