@@ -7,13 +7,13 @@ import doctest
 import itertools
 
 import pytest
-from writing import runtime
 
 from checking.planted_layers import functions, layers
 from fumoto import check_batchnorm, check_initializer
 from fumoto.checking.calling import safety
 from fumoto.checking.in_browser.layers import batchnorm_script, initializer_script
 from fumoto.checking.in_browser.tables import common_script
+from writing import runtime
 
 from .conftest import BOOK
 from .written_layers import FUNCTIONS, LAYERS, TOLD
