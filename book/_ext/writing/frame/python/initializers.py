@@ -70,7 +70,7 @@ def _roles(function):
 
 def _weights(function, roles, values):
     if "rng" not in roles.values():  # np.random を使うのだろう
-        np.random.seed(values["seed"])
+        np.random.seed(values["seed"])  # noqa: NPY002
     returned = function(**{name: values[role] for name, role in roles.items()})
     if returned is None:
         raise Complaint("関数が何も返しません(None)。終わりに return 重み と書いてください。")
