@@ -142,7 +142,7 @@
   function followed(exercise, walk, problem) {
     const given = exercise.hyperparameters;
     const history = walk(problem, given, "plain");
-    const faults = [widened(problem, history)].filter(Boolean);
+    const faults = [widened(problem, history) ?? keptByShape(problem, history)].filter(Boolean);
     let elsewhere = null;
     if (problem.disturbed) {
       for (const [way, id] of [["twins", "loop/shared-between-instances"], ["reusing", "loop/gradient-kept"]]) {
@@ -195,6 +195,12 @@
       return null;
     }
     return null;
+  }
+
+  // 足どりには現れない間違い: 状態の辞書を、配列の形で引いている
+  function keptByShape({ keys: [{ key }] }, { keptByShape: found, params }) {
+    const { values } = params[0][0];
+    return found ? { id: "loop/kept-by-shape", step: 1, key, yours: values, expected: values } : null;
   }
 
   // --- 言い方 ---------------------------------------------------------------------------------------------

@@ -96,6 +96,13 @@ def states(optimizer):
     ]
 
 
+def kept_by_shape(optimizer, params):
+    """状態の辞書のキーが、重みの形そのものか。"""
+    shapes = [w.shape for w in params.values()]
+    found = [values for values in attributes(optimizer).values() if isinstance(values, dict) and values]
+    return any(all(key in shapes for key in values) for values in found)
+
+
 def attributes(made):
     """インスタンスの属性。"""
     slots = {

@@ -81,6 +81,7 @@ function walked({ keys, gradients }, hyperparameters, way) {
     params = after;
     history.params.push(inspected(step + 1, kept, call("listed", grads, order), slopes(step), keys));
   }
+  history.keptByShape = call("kept_by_shape", optimizer, params);
   for (const [attribute, key, { array }] of call("states", optimizer)) {
     (history.state[attribute] ??= {})[key] = { shape: [...array.shape], values: arrays.flat(array) };
   }
