@@ -321,7 +321,7 @@ ERRORS = {  # the code → (the line, a part of the sentence)
     GOOD.replace("import numpy as np", ""): (10, "import numpy as np と書いてください"),
     body("x = self.momentun"): (9, "momentum のことではありませんか"),
     body("x = self.m"): (9, "self.m がまだありません"),
-    body("self.v = {}\nself.v['W'] += 1"): (10, "v に鍵 'W' がありません"),
+    body("self.v = {}\nself.v['W'] += 1"): (10, "v にキー 'W' がありません"),
     body("x = self.v['W']"): (9, "None のまま"),
     body("x = params['W'] + np.zeros((3, 2))"): (9, "配列の形が合いません"),
     body("if params['W'] > 0:\n    pass"): (9, "np.any"),

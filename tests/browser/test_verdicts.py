@@ -21,6 +21,7 @@ from fumoto.printed.methods import EVERY_METHOD
 from fumoto.printed.pages import book
 from writing import runtime
 
+pytestmark = pytest.mark.alone  # both have a time limit, which a busy machine would reach
 QUICK = {"lr": 0.03, "momentum": 0.8, "decay_rate": 0.85, "eps": 1e-6, "beta1": 0.8, "beta2": 0.95}
 EVERY = 25
 OPEN = """() => new Promise((resolve) => {

@@ -20,7 +20,7 @@ def test_the_skeleton_comes_back_and_so_does_what_was_written(fields):
     field.set("mine")
     field.button("もとに戻す").click()
     assert field.text == SKELETON.format("SGD")
-    field.button("やり直す").click()
+    field.button("書いたものに戻す").click()
     assert field.text == "mine"
     field.button("もとに戻す").click()
     field.area.focus()
@@ -29,7 +29,7 @@ def test_the_skeleton_comes_back_and_so_does_what_was_written(fields):
     field.button("もとに戻す").click()
     field.area.focus()
     field.press("x")
-    assert field.button("やり直す").is_hidden()
+    assert field.button("書いたものに戻す").is_hidden()
     assert field.button("もとに戻す").is_visible()
 
 
@@ -42,7 +42,7 @@ def test_the_solution_can_be_put_into_the_field(fields):
         "import numpy as np\n\nclass MySGD:\n    def update(self, params, grads):\n\n"
         '        params["w"] -= np.sqrt(grads["w"])\n'
     )
-    field.button("やり直す").click()
+    field.button("書いたものに戻す").click()
     assert field.text == "mine"
 
 

@@ -33,7 +33,7 @@ def test_wrong_code_is_told_the_equation_and_its_own(fields):
     field = fields()
     field.ask(report=WRONG)
     text = field.result.inner_text()
-    for part in ("✗", WRONG["verdict"], "符号が逆", "はじめて違うのは 3 ステップ目です。"):
+    for part in ("✗", WRONG["verdict"], "符号が逆", "はじめて違うのは、3 ステップ目です。"):
         assert part in text
     links = field.result.get_by_role("link").evaluate_all(
         "(all) => all.map((a) => [a.textContent, a.getAttribute('href')])"

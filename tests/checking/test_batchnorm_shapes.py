@@ -199,7 +199,7 @@ def test_momentum_has_two_meanings_and_its_default_says_which(default, new, ok):
 def test_what_is_not_there_is_not_judged_and_that_is_said():
     report = check_batchnorm(layer(backward=False))
     assert report.ok
-    assert "逆伝播(backward)がないので、勾配は確かめていません" in str(report)
+    assert "逆伝播(backward)が書かれていないので、勾配は確かめていません" in str(report)
     assert "勾配が" not in report.verdict
     only_raised = layer(backward=False, more="\n    def backward(self, dout): raise NotImplementedError\n")
     assert "勾配は確かめていません" in str(check_batchnorm(only_raised))

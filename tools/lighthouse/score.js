@@ -46,7 +46,7 @@ function reasons(report, name) {
 }
 
 const [folder, ...rest] = process.argv.slice(2);
-const all = fs.readdirSync(folder, { recursive: true }).filter((name) => name.endsWith(".html")).map((name) => name.slice(0, -5));
+const all = fs.readdirSync(folder, { recursive: true }).filter((name) => name.endsWith(".html") && !name.startsWith("_static")).map((name) => name.slice(0, -5));
 const given = rest.filter((word) => word !== "--all");
 const pages = rest.includes("--all") ? all : given.length ? given : REPRESENTATIVE;
 const server = await serve(folder);

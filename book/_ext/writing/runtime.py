@@ -26,11 +26,16 @@ LIBRARY = ("operator",)
 #: 組み込みの型や関数の説明の文。help() でだけ使う
 _DOCS = re.compile(r"^var docs=\{.*?^for\(var key in docs\)[^\n]*\n", re.DOTALL | re.MULTILINE)
 #: max と min、in と index、並べ替えの中の比べ方と、現れる回数。真偽を聞かないと、NumPy の代わりが返す False も、JavaScript では真になる
-_COMPARED = {
-    "$B.rich_comp(op,x_value,extr_value)": 2,
-    "$B.$is(x,y)||$B.rich_comp('__eq__',x,y)": 1,
-    '$B.rich_comp("__lt__",a,b)?-1': 1,
-    "if($B.rich_comp('__eq__',$.x,self[i]))": 1,
+_COMPARED = {  # 書いてあるもの → (何か所か, 代わり)
+    "$B.rich_comp(op,x_value,extr_value)": (2, "$B.$bool($B.rich_comp(op,x_value,extr_value))"),
+    "$B.$is(x,y)||$B.rich_comp('__eq__',x,y)": (1, "$B.$is(x,y)||$B.$bool($B.rich_comp('__eq__',x,y))"),
+    "if($B.rich_comp('__eq__',$.x,self[i]))": (1, "if($B.$bool($B.rich_comp('__eq__',$.x,self[i])))"),
+    # 等しいかは聞かない。Python の並べ替えも、小さいかだけを聞く
+    """return $B.rich_comp("__lt__",a,b)?-1:
+$B.rich_comp('__eq__',a,b)? 0 :1""": (
+        1,
+        'return $B.$bool($B.rich_comp("__lt__",a,b))?-1:$B.$bool($B.rich_comp("__lt__",b,a))?1:0',
+    ),
 }
 
 
@@ -73,9 +78,8 @@ def needed(library, wanted, known):
 
 def _brython():
     text = _DOCS.sub("", _read(resources.files("brython") / "data" / "brython.js"))
-    for code, times in _COMPARED.items():
+    for code, (times, asked) in _COMPARED.items():
         assert text.count(code) == times, f"Brython の比べ方の書き方が変わりました: {code}"
-        asked = re.sub(r"\$B\.rich_comp\([^)]*\)", lambda call: f"$B.$bool({call[0]})", code)
         text = text.replace(code, asked)
     return text
 

@@ -27,8 +27,8 @@
   }
 
   function ofReport({ ok, verdict: sentence, findings = [], notes = [], step, tried }, config) {
-    const parts = [verdict(ok ? "right" : ok === false ? "wrong" : "unsure", sentence), ...findings.map((each) => finding(each, config))];
-    if (step) parts.push(element("p", {}, `はじめて違うのは ${step} ステップ目です。`));
+    const parts = [verdict(ok ? "right" : ok === false ? "wrong" : "unsure", sentence), ...findings.map((each) => finding(each, config, sentence))];
+    if (step) parts.push(element("p", {}, `はじめて違うのは、${step} ステップ目です。`));
     if (notes.length) parts.push(element("ul", { class: "write-notes" }, ...notes.map((note) => element("li", {}, note))));
     if (tried) parts.push(element("p", { class: "write-tried" }, tried));
     if (ok && config.next) parts.push(element("p", {}, "次は ", element("a", { href: config.next[1] }, config.next[0]), " へ進めます。"));
@@ -44,19 +44,20 @@
     return [equation, "(", element("a", { href: `#${section.id}` }, words.join("").trim()), ")"];
   }
 
-  function finding(found, config) {
+  // said: 結論の文。そこに書いてあることは、繰り返さない
+  function finding(found, config, said) {
     const shown = (name, latex) => element("div", {},
       element("p", { class: "write-caption" }, name),
       element("div", { class: "write-equation math notranslate" }, `\\[ ${latex} \\]`));
     return element("div", { class: "write-finding" },
-      element("p", {}, ...links(found, config.root), `: ${found.kind}`),
+      element("p", {}, ...links(found, config.root), ...(said.includes(found.kind) ? [] : [`: ${found.kind}`])),
       element("div", { class: "write-equations" }, shown("印刷された式", found.printed), shown("あなたの計算", found.yours)));
   }
 
   function atHome({ check: [first, last] }) {
     const code = (text) => element("code", {}, text);
     return element("details", { class: "write-home" },
-      element("summary", {}, "手元の Python で、全部を確かめるには"),
+      element("summary", {}, "手元の Python で確かめるには"),
       element("p", {}, "本のパッケージを ", code("pip install 本のフォルダーの場所"), " で入れます(本を ", code("make html"), " で組んだ人は、", code(".venv"),
         " にもう入っています)。次の形のファイルにして、", code("python ファイル.py"), " で動かします。"),
       element("pre", {}, `${first}\n\n# ここに、欄のコード\n\n${last}`));

@@ -5,6 +5,7 @@
   const { element, Editor, result, typeset } = globalThis.fumotoWrite;
   const FRAME = "_static/write/frame.html", READY = 30e3, ANSWER = 60e3;
   const CANNOT = "このブラウザーでは確かめられません(コードを動かす部品を読み込めませんでした)。手元の Python で確かめてください。";
+  const NOT_YET = { ok: null, verdict: "まだ書かれていません。「...」のところに、式のとおりの計算を書いてください。" };
   const STOPPED = "もう 1 つの欄を確かめはじめたので、途中でやめました。";
 
   // ---- 枠: 全部の欄で 1 つ。答えは、その枠から来たものだけを受け取る ----
@@ -109,11 +110,11 @@
       this.say();
     }
     say() {
-      this.restore.textContent = this.held === null ? "もとに戻す" : "やり直す";
+      this.restore.textContent = this.held === null ? "もとに戻す" : "書いたものに戻す";
       this.restore.hidden = this.held === null && this.editor.text === this.config.skeleton;
     }
 
-    // text を入れる。書かれていたものは、「やり直す」で戻る
+    // text を入れる。書かれていたものは、「書いたものに戻す」で戻る
     put(text) {
       const { text: before } = this.editor;
       this.swapping = true;
@@ -134,7 +135,7 @@
       const { editor, config } = this, mine = (this.asked = Symbol());
       editor.mark(null);
       this.result.replaceChildren(element("p", { class: "write-verdict" }, "確かめています…"));
-      const code = editor.text, answer = await ask(config, code);
+      const code = editor.text, answer = code.trim() === config.skeleton.trim() ? { report: NOT_YET } : await ask(config, code);
       if (mine !== this.asked) return; // その間に、もう一度押された
       if (answer.error?.line && editor.text === code) editor.mark(answer.error.line);
       this.result.replaceChildren(...result(answer, config, editor));

@@ -168,7 +168,7 @@ def _told(
     if ok and new:
         yield f"{followed.rate} は、新しい平均と分散に掛ける数です(PyTorch と同じ意味で、この本の減衰率 ρ は 1 - {followed.rate} です)。"
     if not set(GRADIENTS) <= set(yours.stages()):
-        yield "逆伝播(backward)がないので、勾配は確かめていません。"
+        yield "逆伝播(backward)が書かれていないので、勾配は確かめていません。"
     if INFERENCE not in yours.stages():
         yield "推論を呼ぶところがないので、移動平均と推論は確かめていません。"
 

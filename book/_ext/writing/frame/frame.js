@@ -7,6 +7,7 @@
   const LOADING = 30_000, RUNNING = 10_000; // ミリ秒
   const ELSEWHERE = "手元の Python では、python -m fumoto check で確かめられます。";
   const ENDLESS = "10 秒たっても終わりません。終わらない繰り返し(while True など)はありませんか。";
+  const SLOW = `10 秒たっても先へ進みません。途中に終わらない繰り返しがあるか、この端末では時間がかかりすぎるかのどちらかです。${ELSEWHERE}`;
   const UNABLE = `このブラウザーでは確かめられません(Python を用意できませんでした)。${ELSEWHERE}`;
   const BROKEN = `このページの Python では確かめられません(途中で止まりました)。${ELSEWHERE}`;
 
@@ -46,7 +47,9 @@
       one.loaded = true;
       if (one.question) one.worker.postMessage(one.question);
     } else if (data.started) {
-      one.timer = setTimeout(() => fail(one, ENDLESS), RUNNING);
+      // 1 つの問題を走らせ終わるたびに、数えなおす。遅い端末の、終わるコードを責めない
+      clearTimeout(one.timer);
+      one.timer = setTimeout(() => fail(one, data.walked ? SLOW : ENDLESS), RUNNING);
     } else {
       retire(one);
       send(data);

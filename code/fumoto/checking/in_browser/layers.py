@@ -4,7 +4,6 @@ from typing import Any
 
 from fumoto.checking.calling.batchnorm.rates import USUAL
 from fumoto.checking.calling.batchnorm.roles import NAMED
-from fumoto.checking.calling.weights.problems import MATRICES
 from fumoto.checking.calling.weights.roles import ROLES
 from fumoto.checking.candidates.conventions import RUNNING_AVERAGES
 from fumoto.checking.candidates.equations import like, mistakes_in
@@ -20,6 +19,9 @@ from fumoto.printed.differences import marked
 from fumoto.printed.javascript import literal
 from fumoto.printed.pages import book
 
+#: 作らせる行列。要素を 1 つずつ引くコードでも、待たせない大きさ
+_SIZES = ((40, 200), (200, 40), (196, 50))
+
 
 def initializer_script() -> str:
     """重みの初期値の表を ``globalThis.fumoto.initializers`` に置くスクリプト。"""
@@ -30,7 +32,7 @@ def initializer_script() -> str:
         "derived": {label: _derived(label, rules) for label in LABELS.values()},
         "scales": [{"id": slug, "drawn": drawn, "scale": scale, "words": words} for slug, (drawn, scale, words) in SCALES.items()],
         "wrongN": {slug: words for slug, (words, _) in WRONG_N.items()},
-        "sizes": MATRICES,
+        "sizes": _SIZES,
         "sigmas": SIGMAS,
         "truncated": TRUNCATED_STD,
         "roles": ROLES,

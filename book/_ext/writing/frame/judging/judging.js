@@ -151,6 +151,7 @@
       elsewhere = followedElsewhere(walk, problem, given, history.unplaced ?? []);
     }
     const path = new Trajectory(problem, history, faults, elsewhere);
+    if (history.replaced) path.notes = [fumoto.said.replaced, ...path.notes];
     path.unplaced = history.unplaced ?? [];
     return path;
   }

@@ -139,7 +139,7 @@
     const notes = [...(found.notes ?? [])];
     if (isNew && found.ok) notes.push("あなたの減衰率は、新しい平均と分散に掛ける数です(PyTorch の momentum と同じ意味で、この本の減衰率 ρ を 1 から引いたものです)。");
     for (const name of unplaced) notes.push(`${name}=${fumoto.general(given[name])} は渡せませんでした(受け取る引数がありません)。`);
-    if (![GAMMA, BETA, INPUT].every((stage) => stages.includes(stage))) notes.push("逆伝播(backward)がないので、勾配は確かめていません。");
+    if (![GAMMA, BETA, INPUT].every((stage) => stages.includes(stage))) notes.push("逆伝播(backward)が書かれていないので、勾配は確かめていません。");
     if (!stages.includes(INFERENCE)) notes.push("推論を呼ぶところがないので、移動平均と推論は確かめていません。");
     const sizes = yours.map(({ problem }) => problem.batches[0].x.shape.join("×")).join("、");
     const tried = `形 ${sizes} のミニバッチを 3 つずつ${stages.includes(INFERENCE) ? "と、推論 2 回" : ""}を、この引数で確かめました。`;

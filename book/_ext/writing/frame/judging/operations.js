@@ -11,6 +11,10 @@
     if (value === undefined) throw new Impossible("この手法にない値です");
     return value;
   };
+  const anArray = (value) => {
+    if (typeof known(value) === "number") throw new Impossible("配列ではありません");
+    return value;
+  };
   const isNumber = (value) => typeof value === "number";
   const elementwise = (of) => (...given) => {
     const values = given.slice(0, of.length).map(known);
@@ -21,7 +25,7 @@
   const total = (a) => (isNumber(known(a)) ? a : flat(arrays.sum(a))[0]);
   const square = elementwise((x) => x * x);
   const norm = (a) => Math.sqrt(total(square(a)));
-  const transposed = (a) => arrays.transpose(known(a));
+  const transposed = (a) => arrays.transpose(anArray(a));
   const shape = (a) => (isNumber(a) ? [] : a.shape);
 
   function largest(a) {
@@ -40,7 +44,7 @@
 
   // 特異値をどれも 1 にしたもの。列どうしを直交させる回転を繰り返す(片側ヤコビ法)
   function orthogonal(a) {
-    const [rows, columns] = a.shape;
+    const [rows, columns] = anArray(a).shape;
     if (columns > rows) return transposed(orthogonal(transposed(a)));
     const u = Array.from({ length: columns }, (_, j) => Array.from({ length: rows }, (_, i) => arrays.flat(a)[i * columns + j]));
     const v = Array.from({ length: columns }, (_, j) => Array.from({ length: columns }, (_, i) => Number(i === j)));
@@ -73,7 +77,7 @@
   // 記号の軸を、全部の添字の軸の上に置く(ない軸の長さは 1)。添字のない軸は、その後に続く
   function placed(a, axes, count) {
     const order = axes.map((_, at) => at).sort((x, y) => axes[x] - axes[y]);
-    const rest = known(a).shape.slice(axes.length);
+    const rest = anArray(a).shape.slice(axes.length);
     const lengths = [...Array(count).fill(1), ...rest];
     axes.forEach((axis, at) => (lengths[axis] = a.shape[at]));
     return arrays.reshape(arrays.transpose(a, [...order, ...rest.map((_, at) => axes.length + at)]), lengths);
@@ -99,11 +103,11 @@
     abs: elementwise(Math.abs),
     max: elementwise(Math.max),
     min: elementwise(Math.min),
-    matmul: (a, b) => arrays.matmul(known(a), known(b)),
+    matmul: (a, b) => arrays.matmul(anArray(a), anArray(b)),
     mean: (a) => total(a) / size(a),
     mean0: (a) => meanAlong(a, 0),
     mean1: (a) => meanAlong(a, -1),
-    wide: (a) => (known(a).shape[0] > a.shape[1] ? transposed(a) : a),
+    wide: (a) => (anArray(a).shape[0] > a.shape[1] ? transposed(a) : a),
     turned: (a, like) => (String(shape(known(a))) === String(shape(like)) ? a : transposed(a)),
     squeezed: (a, kept, count) => (shape(a).length < count ? a : arrays.reshape(a, [...a.shape.slice(0, kept), ...a.shape.slice(count)])),
     ...{ square, total, norm, largest, transposed, orthogonal, placed, along },

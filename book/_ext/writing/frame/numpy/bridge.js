@@ -27,6 +27,11 @@
   };
 
   // Brython が引数を変換せずに呼ぶ関数
+  // 演算子から呼ばれるもの。w.__iadd__(x) のように名前で呼ばれると、Brython は w を渡さない
+  const called = (name, f) => (x, y) => {
+    if (y === undefined) throw new Error(`この欄の NumPy の代わりでは、演算子を名前(__${name}__ など)で呼べません。手元の本物の NumPy で動かしてください`);
+    return f(x, y);
+  };
   const raw = (name, f) => Object.assign(guarded(f), { ob_type: B.builtin_function_or_method, ml: { ml_name: name } });
 
   // ---- Python の値から ----
@@ -106,14 +111,14 @@
       const found = operated(name, x, y), unequal = found === py.NotImplemented && { equal: 0, not_equal: 1 }[name];
       return typeof unequal === "number" ? wrap(A.map(() => unequal, "bool", x.array)) : found;
     },
-    operator: (name) => raw(name, (x, y) => operated(name, x, y)),
+    operator: (name) => raw(name, called(name, (x, y) => operated(name, x, y))),
     reflected: (name) => raw(name, (y, x) => operated(name, x, y)),
-    in_place: (name) => raw(name, (x, y) => {
+    in_place: (name) => raw(name, called(name, (x, y) => {
       const b = operand(y);
       if (!b) return py.NotImplemented;
       A.operate(name, [x.array, b], x.array);
       return x;
-    }),
+    })),
     ufunc(name, out, ...values) {
       const found = values.map(needed);
       if (isNone(out)) return wrap(A.operate(name, found));

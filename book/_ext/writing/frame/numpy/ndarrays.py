@@ -6,6 +6,30 @@ from ndtypes import TYPES, register
 compare, get, put = js.compare, js.get, js.set
 
 
+class flatiter:
+    """配列の要素を C の順に並べたもの。書き込むと、もとの配列に書き込まれる。"""
+
+    def __init__(self, base):
+        self.base = base
+
+    def copy(self):
+        return js.reshape(self.base.copy(), -1)
+
+    def __len__(self):
+        return self.base.size
+
+    def __iter__(self):
+        return iter(self.copy())
+
+    def __getitem__(self, key):
+        return self.copy()[key]
+
+    def __setitem__(self, key, values):
+        flat = self.copy()
+        flat[key] = values.copy() if isinstance(values, flatiter) else values
+        self.base[...] = js.reshape(flat, self.base.shape)
+
+
 class ndarray(Numbers):
     """多次元の配列。"""
 
@@ -14,11 +38,11 @@ class ndarray(Numbers):
 
     @property
     def flat(self):
-        return js.reshape(self, -1)
+        return flatiter(self)
 
     @flat.setter
     def flat(self, values):
-        self[...] = js.reshape(values, self.shape) if getattr(values, "size", 1) > 1 else values
+        self.flat[:] = values
 
     def __hash__(self):
         raise TypeError("unhashable type: 'numpy.ndarray'")

@@ -2,7 +2,7 @@
 
 import numpy as np
 from gradients import in_layer, in_returned
-from learner import as_array, attributes, class_of
+from learner import as_array, attributes, class_of, with_method
 from placing import parameters, parameters_of
 from words import Complaint
 
@@ -23,7 +23,7 @@ class Used:
         self.called, self.values, self.rate = called, dict.fromkeys(given), ""
         cls = class_of(names, title, "forward", "forward(self, x, training)")
         placed = self._placed(cls, {"gamma": gamma, "beta": beta}, given)
-        self.layer, self.shape = cls(**placed), gamma.shape
+        self.layer, self.shape = with_method(cls(**placed), "forward", "forward(self, x, training)"), gamma.shape
         self._see(given)
         self.flag, self.kind = self._mode()
         self.back = getattr(self.layer, "backward", None)

@@ -8,6 +8,7 @@ from words import Complaint, cannot, sentence  # noqa: F401
 MODULE = "exercise"  # 読者のコードの __name__。"__main__" でないので、試し書きの部分は動かない
 LONGEST = 2000  # 見せる print の字数
 
+_EXAMPLE = "update(self, params, grads)"
 _printed = []
 _runs = []  # print を見せるのは、はじめの足どりだけ(同じコードを、問題の数だけ動かすので)
 
@@ -47,11 +48,17 @@ def class_of(names, title, method, example):
             f"クラス {title} が見つかりません。class {title}: と書き、その中に {example} を"
             f"定義してください(いまあるクラス: {found})。"
         )
-    if not callable(getattr(chosen, method, None)):
-        raise Complaint(
-            f"クラス {chosen.__name__} に {method} がありません。def {example}: を定義してください。"
-        )
     return chosen
+
+
+def with_method(made, method, example):
+    """``method`` を持つインスタンス。__init__ の中で作られたものでもよい。"""
+    if not callable(getattr(made, method, None)):
+        raise Complaint(
+            f"クラス {type(made).__name__} に {method} がありません。def {example}: を、class の中に定義してください"
+            "(字下げが __init__ より深くなっていませんか)。"
+        )
+    return made
 
 
 def own(names):
@@ -61,9 +68,9 @@ def own(names):
 
 def start(names, title, hyperparameters, synonyms):
     """クラスのインスタンスと、渡せなかった引数の名前。"""
-    found = class_of(names, title, "update", "update(self, params, grads)")
+    found = class_of(names, title, "update", _EXAMPLE)
     given, unplaced = arguments(found, hyperparameters, synonyms)
-    return found(**given), unplaced
+    return with_method(found(**given), "update", _EXAMPLE), unplaced
 
 
 def step(optimizer, params, grads):

@@ -35,6 +35,8 @@ def sentence(error, code, names):
         return _with_near(cannot(message.rstrip("。")).rstrip("。"), name, dir(_numpy())) + "。", line, CANNOT
     elif line is None and kind != "TypeError":  # 読者のコードの外で起きた
         return cannot(f"{kind}: {message}"), None, CANNOT
+    if kind == "TypeError" and "unexpected keyword" in message and message.split("(")[0] not in names | _defined(code):
+        return cannot(message), line, CANNOT
     text = _EXPLAINED.get(kind, _other)(message, error, code, names, line)
     if kind in ("ImportError", "ModuleNotFoundError"):
         return text, line, CANNOT
@@ -49,6 +51,11 @@ def _definition(message, code):
     """引数の数が合わないときは、その def の行。"""
     head = f"def {message.split('(')[0]}("
     return next((number for number, each in enumerate(code.split("\n"), start=1) if head in each), None)
+
+
+def _defined(code):
+    """コードの中で def された名前。ほかの関数が知らない引数は、この欄の NumPy の代わりの限りかもしれない。"""
+    return {line.strip()[4:].split("(")[0]: None for line in code.split("\n") if line.strip().startswith("def ")}
 
 
 def _numpy():
@@ -85,7 +92,7 @@ _GRAMMAR = [  # (Python の言葉の一部, この本の言葉)
     ("cannot assign to", "= の左には、変数や self.v のような名前を書きます"),
     ("positional argument follows keyword", "名前をつけた引数の後に、名前のない引数は書けません"),
     ("unterminated string", "文字列が閉じていません。引用符を書いてください"),
-    ("invalid character", "全角の文字が混ざっています。半角で書いてください"),
+    ("invalid character", "半角でない文字が混ざっています。半角で書いてください"),
     ("non-printable character", "全角の空白などが混ざっています。半角の空白にしてください"),
 ]
 _OPENING = ("if ", "for ", "while ", "def ", "class ", "else", "elif ", "with ", "try", "except")
@@ -115,7 +122,7 @@ def _guess(lines, number):
         return None
     line = lines[number - 1].split("#")[0].strip()
     if (wide := _wide_letter(line)) is not None:
-        return f"全角の「{wide}」が混ざっています。半角で書いてください"
+        return f"半角でない文字「{wide}」が混ざっています。半角で書いてください"
     if line.startswith(_OPENING) and not line.endswith(":"):
         return "行の終わりのコロン : がありません"
     if line.count('"') % 2 or line.count("'") % 2:
@@ -137,7 +144,7 @@ def _wide_letter(line):
 def _wide(code):
     for number, line in enumerate(code.split("\n"), start=1):
         if (letter := _wide_letter(line.split("#")[0])) is not None:
-            return f"全角の「{letter}」が混ざっています。半角で書いてください。", number, "syntax"
+            return f"半角でない文字「{letter}」が混ざっています。半角で書いてください。", number, "syntax"
     return None
 
 
@@ -205,8 +212,8 @@ def _key(message, error, code, names, line):
     source = code.split("\n")[line - 1] if line else ""
     owner = next((piece.split("[")[0] for piece in source.split("self.")[1:] if "[" in piece), None)
     if owner and owner.isidentifier():
-        return f"{owner} に鍵 {key!r} がありません。{_first(code)}すべての鍵に 0 を用意していますか"
-    return f"辞書に鍵 {key!r} がありません"
+        return f"{owner} にキー {key!r} がありません。{_first(code)}どのキーにも 0 を用意していますか"
+    return f"辞書にキー {key!r} がありません"
 
 
 def _type(message, error, code, names, line):
@@ -222,6 +229,10 @@ def _type(message, error, code, names, line):
         return "[ ] で取り出せないものに [ ] を使っています。辞書や配列ですか"
     if "not callable" in message:
         return "関数でないものに ( ) を使っています。掛け算の * が抜けていませんか"
+    if "'dict'" in message:
+        return "辞書は、そのままでは計算できません。for key in params: で、1 つずつ取り出します"
+    if "math." in code and ("must be real number" in message or "only" in message):
+        return "math の関数は、配列には使えません。np.sqrt のような、NumPy の関数を使ってください"
     return "その種類の値では、この計算ができません"
 
 

@@ -87,7 +87,7 @@ function walked({ keys, gradients }, hyperparameters, way) {
   }
   const broken = history.params.findIndex((each) => each.some(({ values }) => !values.every(Number.isFinite)));
   if (broken >= 0) history.notes.push(`${broken + 1} ステップ目に nan か inf が現れました。勾配が 0 の重みもあります。`);
-  if (replaced) history.notes.push(fumoto.said.replaced);
+  history.replaced = replaced;
   return history;
 }
 
@@ -142,7 +142,13 @@ function answer({ id, code, exercise, table = "" }) {
   new Function(table)();
   asked = { code: code.replaceAll("\r\n", "\n"), exercise: { names: fumoto.names, ...exercise }, names: $B.empty_dict() };
   try {
-    return { id, report: judge({ ...exercise, written: decimals(code) }, walkOf(exercise)) };
+    const walk = walkOf(exercise);
+    const walkAndTell = (...values) => {
+      const found = walk(...values);
+      postMessage({ id, started: true, walked: true });
+      return found;
+    };
+    return { id, report: judge({ ...exercise, written: decimals(code) }, walkAndTell) };
   } catch (error) {
     return { id, error: told(error) };
   }

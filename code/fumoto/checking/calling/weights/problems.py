@@ -22,7 +22,7 @@ class Problem:
 
 MATRIX, NETWORK, FILTERS = "matrix", "network", "filters"
 
-MATRICES = ((50, 400), (400, 50), (784, 100))
+_MATRICES = ((50, 400), (400, 50), (784, 100))
 _NETWORKS = (
     (784, 100, 250, 120),
     (90, 300, 70, 400),
@@ -46,7 +46,7 @@ def problems(kind: str, roles: frozenset[str], channels_last: bool = False) -> l
         return [_network(sizes[:3] if "hidden" in roles else sizes) for sizes in _NETWORKS]
     if kind == FILTERS:
         return [_filters(*sizes, channels_last=channels_last) for sizes in _FILTERS]
-    return [_matrix(n_in, n_out, "n_out" in roles) for n_in, n_out in MATRICES]
+    return [_matrix(n_in, n_out, "n_out" in roles) for n_in, n_out in _MATRICES]
 
 
 def _matrix(n_in: int, n_out: int, hidden_first: bool) -> Problem:
