@@ -1,7 +1,7 @@
 """What the page says of a learner's class is what Python's ``check`` says of the same source.
 
 Every right learner and every candidate of every method is written as a class (``checking.planted``) and run in both.
-One in 25 belongs to every run; ``pytest -m build tests/browser/test_verdicts.py`` runs them all (an hour).
+One in 40 belongs to every run; ``pytest -m build tests/browser/test_verdicts.py`` runs them all (an hour).
 """
 
 import itertools
@@ -23,7 +23,7 @@ from writing import runtime
 
 pytestmark = pytest.mark.alone  # both have a time limit, which a busy machine would reach
 QUICK = {"lr": 0.03, "momentum": 0.8, "decay_rate": 0.85, "eps": 1e-6, "beta1": 0.8, "beta2": 0.95}
-EVERY = 25
+EVERY = 40
 OPEN = """() => new Promise((resolve) => {
     globalThis.answers = {};
     addEventListener("message", ({ data }) => (data.ready ? resolve() : (answers[data.id] = data)));
@@ -121,3 +121,59 @@ def test_the_page_says_what_python_says_of_what_people_write(ask, part):
         expected = check(learner(code), name, **hyperparameters)
         assert_the_same(label, answer, expected)
         assert expected.ok == (kind == "correct"), label
+
+
+HEAD = """import numpy as np
+class Learner:
+    def __init__(self, lr, momentum):
+        self.lr, self.momentum, self.v = lr, momentum, {}
+"""
+STEP = "self.v[k] = self.momentum * self.v.get(k, 0.0) - self.lr * grads[k]"
+WAYS = {  # right code, and what the page must say: nothing of a mistake
+    "flat": (True, f"for k, w in params.items():\n    {STEP}\n    for i, x in enumerate(np.asarray(self.v[k]).flat):\n        w.flat[i] += x"),
+    "sorted pairs": (True, f"for k, w in sorted(params.items()):\n    {STEP}\n    w += self.v[k]"),
+    "a dunder by its name": (False, f"for k, w in params.items():\n    {STEP}\n    w.__iadd__(self.v[k])"),
+    "a keyword of NumPy": (False, f"for k, w in params.items():\n    {STEP}\n    np.add(w, self.v[k], out=w, where=True)"),
+    "another module": (False, f"import os\nfor k in params:\n    {STEP}\n    params[k] += self.v[k]"),
+}
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_right_code_is_never_told_that_it_is_wrong(ask, way):
+    accepted, lines = WAYS[way]
+    body = "".join(f"        {line}\n" for line in lines.split("\n"))
+    answer = ask(f"{HEAD}    def update(self, params, grads):\n{body}", "Momentum", "Learner", lr=0.1, momentum=0.9)
+    if accepted:
+        assert answer["report"]["ok"], answer
+    else:
+        assert answer["error"]["variant"] == "page/cannot", answer
+
+
+def test_an_update_made_with_the_instance_is_found(ask):
+    lines = ["def update(params, grads):", "    for k, w in params.items():", f"        {STEP}", "        w += self.v[k]"]
+    code = HEAD + "".join(f"        {line}\n" for line in (*lines, "self.update = update"))
+    assert ask(code, "Momentum", "Learner", lr=0.1, momentum=0.9)["report"]["ok"]
+
+
+def test_a_muon_without_epsilon_is_judged(ask):
+    """Its first gradients are 0 somewhere: 0 / 0 must not stop the page."""
+    code = """import numpy as np
+class Learner:
+    def __init__(self, lr, momentum, weight_decay):
+        self.lr, self.momentum, self.weight_decay, self.m = lr, momentum, weight_decay, {}
+    def update(self, params, grads):
+        for key, w in params.items():
+            a = self.momentum
+            self.m[key] = a * self.m.get(key, 0.0) + (1 - a) * grads[key]
+            u = a * self.m[key] + (1 - a) * grads[key]
+            z = u / np.linalg.norm(u)
+            for _ in range(5):
+                A = z @ z.T
+                z = 3.4445 * z + (2.0315 * A @ A - 4.775 * A) @ z
+            n, m = w.shape
+            w *= 1 - self.lr * self.weight_decay
+            w -= self.lr * max(1, m / n) ** 0.5 * z
+"""
+    report = ask(code, "Muon", "Learner", lr=0.05, momentum=0.9, weight_decay=0.1)["report"]
+    assert not report["ok"]
+    assert report["equation"] == "eq-muon-x"

@@ -169,7 +169,7 @@ TOLD = {  # (kind, source) → (line, a part of the sentence)
     ("initializer", function("rng.standard_normal((n_in, n_out))")): (None, "何も返しません"),
     ("initializer", function("...  # ここを書く")): (None, "何も返しません"),
     ("initializer", function(f"return {HE} * rng.standard_normal((n_out, n_in))")): (None, "形が (n_out, n_in) です"),
-    ("initializer", function(f"return {HE} * rng.standard_normal(n_in)")): (None, "形が (50, 400) ではありません"),
+    ("initializer", function(f"return {HE} * rng.standard_normal(n_in)")): (None, "形が (40, 200) ではありません"),
     ("initializer", function("return [[1.0], [1.0, 2.0]]")): (None, "返されたもの: list"),
     ("initializer", function("return 1.0", "a, b, c, d")): (None, "rng, n_in, n_out の 3 つ"),
     ("initializer", function("return np.sqrt(2 / n) * rng.standard_normal((n_in, n_out))")): (4, "n という名前がまだありません"),
