@@ -13,7 +13,7 @@ from fumoto.checking.candidates.normalization import STRUCTURE, written_as
 from fumoto.checking.computing.batchnorm import FORWARD, PROBLEMS, RUNNING, STAGES, Problem
 from fumoto.checking.computing.initializer import LABELS, SIGMAS, TRUNCATED_STD
 from fumoto.checking.in_browser.formulas import of_equation
-from fumoto.checking.in_browser.rules import Rules
+from fumoto.checking.in_browser.rules import Rules, array_of, place, row_of
 from fumoto.hints import Array
 from fumoto.printed.differences import marked
 from fumoto.printed.javascript import literal
@@ -25,10 +25,10 @@ _SIZES = ((40, 200), (200, 40), (196, 50))
 
 def initializer_script() -> str:
     """重みの初期値の表を ``globalThis.fumoto.initializers`` に置くスクリプト。"""
-    rules = Rules()
+    rules: Rules = {}
     table = {
         "labels": LABELS,
-        "equations": {label: rules.equation(book()[label]) for label in LABELS.values()},
+        "equations": {label: row_of(rules, book()[label]) for label in LABELS.values()},
         "derived": {label: _derived(label, rules) for label in LABELS.values()},
         "scales": [{"id": slug, "drawn": drawn, "scale": scale, "words": words} for slug, (drawn, scale, words) in SCALES.items()],
         "wrongN": {slug: words for slug, (words, _) in WRONG_N.items()},
@@ -37,18 +37,18 @@ def initializer_script() -> str:
         "truncated": TRUNCATED_STD,
         "roles": ROLES,
     }
-    return f"fumoto.initializers = {{...{literal(table)}, rules: {rules.code()}}};\n"
+    return f"fumoto.initializers = {{...{literal(table)}, rules: {array_of(rules)}}};\n"
 
 
 def batchnorm_script() -> str:
     """Batch Normalization の表を ``globalThis.fumoto.batchnorm`` に置くスクリプト。"""
-    rules = Rules()
+    rules: Rules = {}
     labels = [label for stage in STAGES.values() for label in stage]
     table = {
         "forward": FORWARD,
         "running": RUNNING,
         "gradients": labels[len(FORWARD) : -len(RUNNING)],
-        "equations": {label: rules.equation(book()[label]) for label in labels},
+        "equations": {label: row_of(rules, book()[label]) for label in labels},
         "structures": [_structure(identifier, rules) for identifier in STRUCTURE],
         "conventions": [_running_average(name, rules) for name in RUNNING_AVERAGES],
         "derived": [{"stage": stage, **each} for stage, own in STAGES.items() for label in own for each in _derived(label, rules)],
@@ -56,7 +56,7 @@ def batchnorm_script() -> str:
         "names": {role.name.lower(): names for role, names in NAMED.items()},
         "usual": USUAL,
     }
-    return f"fumoto.batchnorm = {{...{literal(table)}, rules: {rules.code()}}};\n"
+    return f"fumoto.batchnorm = {{...{literal(table)}, rules: {array_of(rules)}}};\n"
 
 
 def _derived(label: str, rules: Rules) -> list[dict[str, Any]]:
@@ -64,7 +64,7 @@ def _derived(label: str, rules: Rules) -> list[dict[str, Any]]:
     return [
         {
             **{"id": v.id, "kind": v.kind, "label": label, "symbols": v.equation.symbols, "latex": v.equation.latex},
-            **{"rule": rules.place(of_equation(v.equation)), "yours": marked(printed, v.equation)},
+            **{"rule": place(rules, of_equation(v.equation)), "yours": marked(printed, v.equation)},
         }
         for v in mistakes_in(label)
     ]
@@ -74,7 +74,7 @@ def _structure(identifier: str, rules: Rules) -> dict[str, Any]:
     own = STRUCTURE[identifier]
 
     def placed(formulas: tuple[tuple[str, str], ...]) -> list[tuple[str, int]]:
-        return [(label, rules.place(of_equation(written_as(book()[label], formula)))) for label, formula in formulas]
+        return [(label, place(rules, of_equation(written_as(book()[label], formula)))) for label, formula in formulas]
 
     found = {
         **{"id": identifier, "stage": own.stage, "words": own.words, "byHand": own.by_hand, "also": own.also},
@@ -86,7 +86,7 @@ def _structure(identifier: str, rules: Rules) -> dict[str, Any]:
 
 def _running_average(name: str, rules: Rules) -> dict[str, Any]:
     own = RUNNING_AVERAGES[name]
-    placed = {label: rules.place(of_equation(like(label, latex))) for label, latex in own.equations.items()}
+    placed = {label: place(rules, of_equation(like(label, latex))) for label, latex in own.equations.items()}
     options = {"startVar": own.options["start_var"]} if own.options else {}
     return {"id": name, "words": own.what, "rules": placed, "options": options}
 

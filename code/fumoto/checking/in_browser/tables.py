@@ -22,7 +22,7 @@ from fumoto.checking.candidates.together import RARE, SLIPPED_IN
 from fumoto.checking.computing.problems import SAME_SHAPES, Problem, problems_for
 from fumoto.checking.computing.running import CHANGED, INSTEAD_OF_0
 from fumoto.checking.in_browser.formulas import of_equation, of_formula
-from fumoto.checking.in_browser.rules import Rules
+from fumoto.checking.in_browser.rules import Rules, array_of, place, row_of
 from fumoto.printed import Method
 from fumoto.printed.differences import marked
 from fumoto.printed.javascript import literal
@@ -32,7 +32,8 @@ from fumoto.printed.pages import book
 
 def method_script(name: str) -> str:
     """手法 ``name`` の表を ``globalThis.fumoto.tables`` に置くスクリプト。"""
-    method, rules = EVERY_METHOD[name], Rules()
+    method = EVERY_METHOD[name]
+    rules: Rules = {}
     table = {
         "name": name,
         "methods": {each.name: _method(each, rules) for each in (method, *_others(method))},
@@ -42,9 +43,9 @@ def method_script(name: str) -> str:
         "bases": [_method(each, rules) for each in (method, *OPTIMIZERS.get(name, {}).values())],
         "rewrites": _rewrites(method, rules),
         "slips": len(list(slips(name))),
-        "dampened": rules.place(of_formula(DAMPENED_RULE)),
+        "dampened": place(rules, of_formula(DAMPENED_RULE)),
     }
-    return f"fumoto.tables[{literal(name)}] = {{...{literal(table)}, rules: {rules.code()}}};\n"
+    return f"fumoto.tables[{literal(name)}] = {{...{literal(table)}, rules: {array_of(rules)}}};\n"
 
 
 def common_script() -> str:
@@ -89,7 +90,7 @@ def _method(method: Method, rules: Rules) -> dict[str, Any]:
         "labels": method.labels,
         "hyperparameters": method.hyperparameters,
         "states": state_names(printed),
-        "equations": {e.label: rules.equation(e) for e in printed},
+        "equations": {e.label: row_of(rules, e) for e in printed},
     }
 
 
@@ -117,7 +118,7 @@ def _changed(candidate: Candidate) -> dict[str, Any]:
 
 
 def _placed(formulas: Iterable[tuple[str, str]], rules: Rules) -> list[tuple[str, int]]:
-    return [(label, rules.place(of_formula(formula))) for label, formula in formulas]
+    return [(label, place(rules, of_formula(formula))) for label, formula in formulas]
 
 
 def _findings(candidate: Candidate) -> list[dict[str, str]]:
@@ -139,7 +140,7 @@ def _derived(method: Method, rules: Rules) -> list[dict[str, Any]]:
             "kind": v.kind,
             "often": is_often(v),
             "label": label,
-            "rule": rules.place(of_equation(v.equation)),
+            "rule": place(rules, of_equation(v.equation)),
             "yours": marked(book()[label], v.equation),
         }
         for label in labels_of(bases)
@@ -157,7 +158,7 @@ def _rewrites(method: Method, rules: Rules) -> dict[str, dict[int, int]]:
                 for printed, replacement in form.rewrites:
                     other = other.replace(printed, replacement)
                 if other != formula:
-                    found.setdefault(form.id, {})[rules.place(of_formula(formula))] = rules.place(of_formula(other))
+                    found.setdefault(form.id, {})[place(rules, of_formula(formula))] = place(rules, of_formula(other))
     return found
 
 
