@@ -13,6 +13,8 @@ from doctest import NORMALIZE_WHITESPACE
 from sybil import Sybil
 from sybil.parsers.myst import DocTestDirectiveParser, PythonCodeBlockParser
 
+collect_ignore = ["book/_ext/writing/frame"]  # runs in a browser: its math or copy would stand before Python's own
+
 pytest_collect_file = Sybil(
     parsers=[PythonCodeBlockParser(doctest_optionflags=NORMALIZE_WHITESPACE), DocTestDirectiveParser()],
     patterns=["book/*.md", "README.md"],

@@ -1,7 +1,7 @@
 """What the page says of a learner's class is what Python's ``check`` says of the same source.
 
 Every right learner and every candidate of every method is written as a class (``checking.planted``) and run in both.
-One in 40 belongs to every run; ``pytest -m build tests/browser/test_verdicts.py`` runs them all (an hour).
+One in 40 belongs to every run; ``pytest -m build tests/browser/test_verdicts.py`` runs them all (two hours).
 """
 
 import itertools
