@@ -103,7 +103,7 @@ def _compared(name: str, layers: list[Layer]) -> Report:
     if not wrong:
         return _agreeing(layers, ran)
     if distribution(layers) == "truncated" and agrees(printed, layers, scale=TRUNCATED_STD):
-        text = "一致: 正規分布を ±2σ で切った書き方です(切ったあとの標準偏差は、式の 0.88 倍になります)。"
+        text = f"一致: 正規分布を ±2σ で切った書き方です(切ったあとの標準偏差は、式の {TRUNCATED_STD:.2f} 倍になります)。"
         return Report(True, text, notes=(ran,), variant="truncated-uncorrected")
     report = diagnose(printed, name, layers, ran)
     if report.variant is not None or len(wrong) == len(layers):

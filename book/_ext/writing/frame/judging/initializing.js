@@ -55,7 +55,7 @@
     const drawn = distribution(table, layers);
     if (agrees(table, printed, layers)) return agreeing(drawn);
     if (drawn === "truncated" && agrees(table, printed, layers, undefined, table.truncated)) {
-      const verdict = "一致: 正規分布を ±2σ で切った書き方です(切ったあとの標準偏差は、式の 0.88 倍になります)。";
+      const verdict = `一致: 正規分布を ±2σ で切った書き方です(切ったあとの標準偏差は、式の ${table.truncated.toFixed(2)} 倍になります)。`;
       return { ok: true, verdict, variant: "truncated-uncorrected" };
     }
     return diagnosed(table, name, printed, layers, drawn);
