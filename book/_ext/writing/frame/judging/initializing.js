@@ -91,7 +91,8 @@
   }
 
   function distribution(table, layers) {
-    const cut = layers.every(({ largest, std }) => largest < ((1.01 * 2) / table.truncated) * std);
+    const slack = ({ values }) => 1 + table.sigmas / Math.sqrt(2 * values.length); // 標準偏差の推定の誤差
+    const cut = layers.every((layer) => layer.largest < ((slack(layer) * 2) / table.truncated) * layer.std);
     const fits = (name) => layers.every(({ kurtosis }) => Math.abs(kurtosis - KURTOSES[name]) < KURTOSIS_ERROR) && (cut || name !== "truncated");
     return Object.keys(KURTOSES).find(fits) ?? null;
   }
