@@ -15,21 +15,12 @@ from fumoto.checking.in_browser.layers import batchnorm_script, initializer_scri
 from fumoto.checking.in_browser.tables import common_script
 from writing import runtime
 
+from .asking import ASK, OPEN
 from .conftest import BOOK
 from .written_layers import FUNCTIONS, LAYERS, TOLD
 
 EVERY = 16
 GIVEN = {"decay_rate": 0.8, "eps": 1e-4}
-OPEN = """() => new Promise((resolve) => {
-    globalThis.answers = {};
-    addEventListener("message", ({ data }) => (data.ready ? resolve() : (answers[data.id] = data)));
-    const frame = Object.assign(document.createElement("iframe"), { src: "frame.html" });
-    frame.setAttribute("sandbox", "allow-scripts");
-    document.body.append(frame); })"""
-ASK = """(question) => new Promise((resolve) => {
-    document.querySelector("iframe").contentWindow.postMessage(question, "*");
-    const look = () => (answers[question.id] ? resolve(answers[question.id]) : setTimeout(look, 5));
-    look(); })"""
 
 
 @pytest.fixture(autouse=True)

@@ -21,19 +21,11 @@ from fumoto.printed.methods import EVERY_METHOD
 from fumoto.printed.pages import book
 from writing import runtime
 
+from .asking import ASK, OPEN
+
 pytestmark = pytest.mark.alone  # both have a time limit, which a busy machine would reach
 QUICK = {"lr": 0.03, "momentum": 0.8, "decay_rate": 0.85, "eps": 1e-6, "beta1": 0.8, "beta2": 0.95}
 EVERY = 40
-OPEN = """() => new Promise((resolve) => {
-    globalThis.answers = {};
-    addEventListener("message", ({ data }) => (data.ready ? resolve() : (answers[data.id] = data)));
-    const frame = Object.assign(document.createElement("iframe"), { src: "frame.html" });
-    frame.setAttribute("sandbox", "allow-scripts");
-    document.body.append(frame); })"""
-ASK = """(question) => new Promise((resolve) => {
-    document.querySelector("iframe").contentWindow.postMessage(question, "*");
-    const look = () => (answers[question.id] ? resolve(answers[question.id]) : setTimeout(look, 5));
-    look(); })"""
 
 
 def settings(name):
