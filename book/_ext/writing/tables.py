@@ -36,10 +36,17 @@ def _memory(app):
     return Path(app.outdir).parent / "cache" / "write" / fingerprint()
 
 
+def _has_field(book):
+    return any("{write}" in page.read_text(encoding="utf-8") for page in Path(book).glob("*.md"))
+
+
 def start(app):
     """前に作ったものがなければ、作り始める。"""
+    app.writing_tables = None
+    if app.builder.name not in ("html", "dirhtml") or not _has_field(app.srcdir):
+        return
     memory = app.writing_tables = _memory(app)
-    if app.builder.name not in ("html", "dirhtml") or memory.is_dir():
+    if memory.is_dir():
         return
     shutil.rmtree(memory.parent, ignore_errors=True)
     making = memory.with_name("making")
@@ -58,7 +65,7 @@ def finish(app, exception):
         if process.wait():
             raise ExtensionError("書く欄の表を作れませんでした(python -m fumoto.checking.in_browser)")
         memory.with_name("making").rename(memory)
-    if exception is None and app.builder.name in ("html", "dirhtml"):
+    if exception is None and memory is not None:
         shutil.copytree(memory, Path(app.outdir, "_static", "write", "tables"), dirs_exist_ok=True)
 
 
