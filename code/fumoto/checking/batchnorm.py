@@ -9,6 +9,8 @@ from fumoto.checking.calling.batchnorm.partners import Together, together
 from fumoto.checking.calling.batchnorm.rates import Given
 from fumoto.checking.calling.safety import ReaderError, one_check
 from fumoto.checking.candidates.batchnorm import agreement, diagnose, inference
+from fumoto.checking.candidates.said import AGREES, KNOWN
+from fumoto.checking.candidates.said import BATCHNORM as SAID
 from fumoto.checking.computing.batchnorm import (
     GRADIENTS,
     INFERENCE,
@@ -140,11 +142,10 @@ def _compared(
         if stage != INFERENCE and not same(stage, yours, expected):
             return diagnose(stage, yours, equations, hyperparameters, ran)
     if INFERENCE not in yours.stages():
-        return Report(True, f"一致: {'、'.join(yours.stages())}が式のとおりです。", notes=(ran,))
+        return Report(True, AGREES.format(what=SAID["agrees"].format(stages="、".join(yours.stages()))), notes=(ran,))
     report = inference(yours, expected, equations, hyperparameters, ran)
     if moved and report.variant != "inference/batch-statistics":
-        verdict = "既知の間違い: 推論を 2 度続けると、出力か移動平均が変わります(推論では、移動平均を使うだけで変えません)。"
-        return Report(False, verdict, notes=(ran,), variant="inference/updates")
+        return Report(False, KNOWN.format(what=SAID["updates"]), notes=(ran,), variant="inference/updates")
     return report
 
 
@@ -166,11 +167,11 @@ def _told(
             f"{_WORDS[name]} は {value:g} と書き込まれています。" for name, value in constants.items()
         )
     if ok and new:
-        yield f"{followed.rate} は、新しい平均と分散に掛ける数です(PyTorch と同じ意味で、この本の減衰率 ρ は 1 - {followed.rate} です)。"
+        yield SAID["new"].format(rate=followed.rate)
     if not set(GRADIENTS) <= set(yours.stages()):
-        yield "逆伝播(backward)が書かれていないので、勾配は確かめていません。"
+        yield SAID["no backward"]
     if INFERENCE not in yours.stages():
-        yield "推論を呼ぶところがないので、移動平均と推論は確かめていません。"
+        yield SAID["no inference"]
 
 
 def _ran(followed: Followed) -> str:
@@ -180,5 +181,5 @@ def _ran(followed: Followed) -> str:
         else f"{len(problem.batches[0].x)}×{len(problem.gamma)}"
         for problem in followed.problems
     )
-    inferred = "と、推論 2 回" if INFERENCE in followed.found[0] else ""
-    return f"(形 {'、'.join(sizes)} のミニバッチを 3 つずつ{inferred}を、この引数で確かめました)"
+    inferred = SAID["inferred"] if INFERENCE in followed.found[0] else ""
+    return f"({SAID['tried'].format(sizes='、'.join(sizes), inferred=inferred)})"

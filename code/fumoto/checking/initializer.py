@@ -11,6 +11,8 @@ from fumoto.checking.calling.weights.roles import in_words
 from fumoto.checking.candidates.biases import notes_on_biases, odd_bias
 from fumoto.checking.candidates.initializer import called, degenerate, diagnose, scaled, written_wrongly
 from fumoto.checking.candidates.node_counts import WRONG_N
+from fumoto.checking.candidates.said import AGREES, DIFFERS
+from fumoto.checking.candidates.said import INITIALIZER as SAID
 from fumoto.checking.computing.initializer import (
     LABELS,
     SIGMAS,
@@ -23,15 +25,9 @@ from fumoto.checking.repairing.sources import text_of
 from fumoto.checking.report import Report
 from fumoto.printed.pages import book
 
-_OTHER_DISTRIBUTION = "要素の分布は、正規分布でも一様分布でもないようです(平均と標準偏差だけを比べました)。"
-
-
 _TITLES = {"xavier": r"xavier", "glorot": r"glorot", "he": r"(^|_)he(_|$)|kaiming"}  # それらしい関数の名前
 _USUAL = "あなたの関数を、(rng, n_in, n_out) の順に呼びました。"
-_BOTH = (
-    "n_in と n_out の両方を使う Xavier の初期値(eq-glorot-std。論文と、PyTorch や Keras の Xavier)として調べました。"
-    "この本で Xavier と呼ぶのは、n_in だけを使う eq-xavier-std です。"
-)
+_BOTH = SAID["both"].format_map(LABELS)
 
 
 @one_check
@@ -91,20 +87,20 @@ def _form(name: str, layers: list[Layer]) -> str:
 def _compared(name: str, layers: list[Layer]) -> Report:
     printed = book()[LABELS[name]]
     sizes = "、".join(dict.fromkeys(map(called, layers)))
-    ran = f"({sizes} の行列の要素の平均と標準偏差を、標準誤差の {SIGMAS} 倍までで比べました)"
+    ran = f"({SAID['tried'].format(sizes=sizes, sigmas=SIGMAS)})"
     for layer in layers:
         if fault := degenerate(layer.W):
             variant, text = fault
             text = f"{layer.name}: {text}" if layer.name else text
-            return Report(False, f"不一致: {text}。", notes=(ran,), equation=printed.label, variant=variant)
+            return Report(False, DIFFERS.format(what=text), notes=(ran,), equation=printed.label, variant=variant)
         if not centered(layer.W):
             return Report(False, _off_center(layer), notes=(ran,), equation=printed.label, variant="mean")
     wrong = [layer for layer in layers if not agrees(printed, [layer])]
     if not wrong:
         return _agreeing(layers, ran)
     if distribution(layers) == "truncated" and agrees(printed, layers, scale=TRUNCATED_STD):
-        text = f"一致: 正規分布を ±2σ で切った書き方です(切ったあとの標準偏差は、式の {TRUNCATED_STD:.2f} 倍になります)。"
-        return Report(True, text, notes=(ran,), variant="truncated-uncorrected")
+        text = SAID["cut"].format(times=f"{TRUNCATED_STD:.2f}")
+        return Report(True, AGREES.format(what=text), notes=(ran,), variant="truncated-uncorrected")
     report = diagnose(printed, name, layers, ran)
     if report.variant is not None or len(wrong) == len(layers):
         return report
@@ -118,26 +114,19 @@ def _compared(name: str, layers: list[Layer]) -> Report:
 
 def _agreeing(layers: list[Layer], ran: str) -> Report:
     found = distribution(layers)
-    if found == "uniform":
-        text = "一致: 一様乱数で、標準偏差が式と同じ書き方です。"
-        return Report(True, text, notes=(ran,), variant="uniform")
-    if found == "truncated":
-        text = "一致: 切断正規分布で、標準偏差が式と同じ書き方です(Keras 3 の HeNormal や GlorotNormal)。"
-        return Report(True, text, notes=(ran,), variant="truncated")
-    notes = (ran,) if found == "normal" else (_OTHER_DISTRIBUTION, ran)
-    return Report(True, "一致: 要素の標準偏差は式のとおりです。", notes=notes)
+    if found in ("uniform", "truncated"):
+        return Report(True, AGREES.format(what=SAID[found]), notes=(ran,), variant=found)
+    notes = (ran,) if found == "normal" else (SAID["other"], ran)
+    return Report(True, AGREES.format(what=SAID["normal"]), notes=notes)
 
 
 def _off_center(layer: Layer) -> str:
     W = layer.W
     name = f"{layer.name} の" if layer.name else ""
     same_sign = W.min() >= 0 or W.max() <= 0
-    why = (
-        "。どの重みも同じ符号です。乱数の範囲の端が 0 になっていませんか(−limit から limit まで引きます)"
-        if same_sign
-        else ""
-    )
-    return f"不一致: {name}平均が 0 ではありません({W.shape} で平均 {W.mean():.3g}、標準偏差 {W.std():.3g}){why}。"
+    why = SAID["same sign"] if same_sign else ""
+    measured = {"shape": W.shape, "mean": f"{W.mean():.3g}", "std": f"{W.std():.3g}"}
+    return DIFFERS.format(what=SAID["mean"].format(name=name, why=why, **measured))
 
 
 def _with_biases(report: Report, name: str, layers: list[Layer]) -> Report:

@@ -6,6 +6,8 @@ from typing import Any
 from fumoto.checking.candidates.conventions import RUNNING_AVERAGES
 from fumoto.checking.candidates.equations import like, mistakes_in
 from fumoto.checking.candidates.normalization import STRUCTURE, follow
+from fumoto.checking.candidates.said import AGREES, DIFFERS, KNOWN
+from fumoto.checking.candidates.said import BATCHNORM as SAID
 from fumoto.checking.computing.batchnorm import (
     INFERENCE,
     RUNNING,
@@ -20,7 +22,6 @@ from fumoto.hints import Hyperparameters
 from fumoto.printed.equation import Equations, replaced
 
 _STILL_0 = "eq-batchnorm-running-mean/dropped"
-_NOT_SUBTRACTED = "(平均の移動平均が 0 のままです。推論で平均を引いていないときも、同じ結果になります)"
 
 
 def inference(
@@ -37,11 +38,12 @@ def agreement(
     """推論の出力が、式か、ほかの書き方のとおりなら、そう言う ``Report``。"""
     if same(INFERENCE, yours, expected):
         notes = _indistinguishable(yours, equations, hyperparameters)
-        return Report(True, f"一致: {'、'.join(yours.stages())}が式のとおりです。", notes=(*notes, ran))
+        text = SAID["agrees"].format(stages="、".join(yours.stages()))
+        return Report(True, AGREES.format(what=text), notes=(*notes, ran))
     for convention, (what, other, options) in _conventions(equations).items():
         if same(INFERENCE, yours, follow_equations(yours.problems, other, hyperparameters, **options)):
             notes = _indistinguishable(yours, other, hyperparameters, **options)
-            return Report(True, f"一致: {what}。", notes=(*notes, ran), variant=convention)
+            return Report(True, AGREES.format(what=what), notes=(*notes, ran), variant=convention)
     return None
 
 
@@ -59,7 +61,7 @@ def diagnose(
             )
             for e, o in possible
         ):
-            return Report(False, f"既知の間違い: {wrong.words}。", notes=(ran,), variant=identifier)
+            return Report(False, KNOWN.format(what=wrong.words), notes=(ran,), variant=identifier)
     for label in STAGES[stage]:
         for mistake in mistakes_in(label):
             if any(
@@ -67,10 +69,10 @@ def diagnose(
                 for e, options in (possible if stage == INFERENCE else possible[:1])
             ):
                 finding = Finding(mistake.kind, equations[label], mistake.equation)
-                verdict = f"既知の間違い: {mistake.kind}({finding.printed.page} の {label})。"
-                also = (_NOT_SUBTRACTED,) if mistake.id.startswith(_STILL_0) else ()
+                verdict = KNOWN.format(what=f"{mistake.kind}({finding.printed.page} の {label})")
+                also = (SAID["still 0"],) if mistake.id.startswith(_STILL_0) else ()
                 return Report(False, verdict, (finding,), (*also, ran), label, mistake.id)
-    return Report(False, f"不一致: {stage}が違います。原因は分かりませんでした。", notes=(ran,))
+    return Report(False, DIFFERS.format(what=SAID["unknown"].format(stage=stage)), notes=(ran,))
 
 
 def _indistinguishable(

@@ -8,6 +8,8 @@ import numpy as np
 from fumoto.checking.calling.weights.layer import Layer
 from fumoto.checking.candidates.equations import mistakes_in
 from fumoto.checking.candidates.node_counts import WRONG_N
+from fumoto.checking.candidates.said import DIFFERS, KNOWN
+from fumoto.checking.candidates.said import INITIALIZER as SAID
 from fumoto.checking.computing.initializer import (
     LABELS,
     SIGMAS,
@@ -26,13 +28,12 @@ from fumoto.printed.pages import book
 def degenerate(W: Array) -> tuple[str, str] | None:
     """乱数で作った行列にはない形なら (名前, 説明)、そうでなければ None。"""
     if not W.any():
-        return "zeros", "重みがすべて 0 です。どのノードも同じ値のまま変わらず、学習できません"
+        return "zeros", SAID["zeros"]
     if not W.any(axis=0).all():
-        return "zero-column", f"{W.shape} の行列に、すべて 0 の列があります。その列のノードには何も届きません"
+        return "zero-column", SAID["zero-column"].format(shape=W.shape)
     for lines, slug, what in ((W.T, "repeated-column", "列"), (W, "repeated-row", "行")):
         if len({line.tobytes() for line in lines}) < len(lines):
-            text = f"{W.shape} の行列に、同じ{what}が 2 つ以上あります。要素ごとに別の乱数を引いてください"
-            return slug, text
+            return slug, SAID["repeated"].format(shape=W.shape, lines=what)
     return None
 
 
@@ -41,22 +42,22 @@ def diagnose(printed: Equation, name: str, layers: list[Layer], ran: str) -> Rep
     mistakes = mistakes_in(printed.label)
     another = _another_initial_value(name, layers)
     if (found := written_wrongly(printed, layers)) is not None:
-        return replace(found, notes=(f"{another}です。", ran) if another else (ran,))
+        return replace(found, notes=(f"{another}。", ran) if another else (ran,))
     if another:
-        verdict, identifier = f"既知の間違い: {another}です。", f"{printed.label}/another"
+        verdict, identifier = KNOWN.format(what=another), f"{printed.label}/another"
         return Report(False, verdict, (), (ran,), printed.label, identifier)
     for v, (slug, (what, n)) in product([Variant(printed.label, "", printed), *mistakes], WRONG_N.items()):
         if agrees(v.equation, layers, n):
-            also = f"。さらに{v.kind}: {v.equation.latex}" if v.kind else ""
-            verdict = f"既知の間違い: n に、前の層のノード数ではなく{what}を使っています{also}。"
-            return Report(False, verdict, (), (ran,), printed.label, f"{v.id}/{slug}")
+            also = _also(v) if v.kind else ""
+            text = SAID["wrong n"].format(n=what, also=also)
+            return Report(False, KNOWN.format(what=text), (), (ran,), printed.label, f"{v.id}/{slug}")
     if (found := scaled(printed, layers)) is not None:
         return replace(found, notes=(ran,))
     if constant := _constant(layers):
-        verdict = f"既知の間違い: 標準偏差が、ノード数によらず、いつも {constant:.4g} です。"
-        return Report(False, verdict, (), (ran,), printed.label, f"{printed.label}/constant")
+        text = SAID["constant"].format(value=f"{constant:.4g}")
+        return Report(False, KNOWN.format(what=text), (), (ran,), printed.label, f"{printed.label}/constant")
     table = "\n".join(
-        f"{called(layer)}: あなたの標準偏差 {layer.W.std():.4g}、式の値 {expected_std(printed, layer):.4g}"
+        SAID["values"].format(layer=called(layer), yours=f"{layer.W.std():.4g}", printed=f"{expected_std(printed, layer):.4g}")
         for layer in layers
     )
     c, a, b = powers(layers)
@@ -64,7 +65,7 @@ def diagnose(printed: Equation, name: str, layers: list[Layer], ran: str) -> Rep
     notes = (
         (table, measured, ran) if len(layers) > 2 else (table, ran)
     )  # 2 つの層からは、2 つの乗は決まらない
-    return Report(False, "不一致: 原因は分かりませんでした。", (), notes, printed.label)
+    return Report(False, DIFFERS.format(what=SAID["unknown"]), (), notes, printed.label)
 
 
 def written_wrongly(printed: Equation, layers: list[Layer], both: bool = False) -> Report | None:
@@ -72,7 +73,7 @@ def written_wrongly(printed: Equation, layers: list[Layer], both: bool = False) 
     for v in mistakes_in(printed.label):
         if (not both or {"n", "m"} <= set(v.equation.symbols)) and agrees(v.equation, layers):
             finding = Finding(v.kind, printed, v.equation)
-            verdict = f"既知の間違い: {v.kind}({printed.page} の {printed.label})。"
+            verdict = KNOWN.format(what=f"{v.kind}({printed.page} の {printed.label})")
             return Report(False, verdict, (finding,), (), printed.label, v.id)
     return None
 
@@ -82,16 +83,19 @@ def scaled(printed: Equation, layers: list[Layer]) -> Report | None:
     drawn = distribution(layers)
     for slug, (shape, scale, words) in SCALES.items():
         if shape in ("", drawn) and agrees(printed, layers, scale=scale):
-            return Report(False, f"既知の間違い: {words}。", (), (), printed.label, f"{printed.label}/{slug}")
+            return Report(False, KNOWN.format(what=words), (), (), printed.label, f"{printed.label}/{slug}")
     for v in mistakes_in(printed.label) if drawn == "uniform" else ():
         if "/root-" in v.id and agrees(v.equation, layers, scale=np.sqrt(3)):
-            return Report(
-                False, f"既知の間違い: 一様乱数の端の式で、{v.kind}。", (), (), printed.label, f"{v.id}/limit"
-            )
+            verdict = KNOWN.format(what=SAID["limit"].format(kind=v.kind))
+            return Report(False, verdict, (), (), printed.label, f"{v.id}/limit")
         if {"n", "m"} & set(v.equation.symbols) and agrees(v.equation, layers, scale=1 / np.sqrt(3)):
-            verdict = f"既知の間違い: {SCALES['uniform-width'][2]}。さらに{v.kind}: {v.equation.latex}。"
+            verdict = KNOWN.format(what=SCALES["uniform-width"][2] + _also(v))
             return Report(False, verdict, (), (), printed.label, f"{v.id}/uniform-width")
     return None
+
+
+def _also(v: Variant) -> str:
+    return SAID["also"].format(kind=v.kind, latex=v.equation.latex)
 
 
 def called(layer: Layer) -> str:
@@ -135,5 +139,5 @@ def _another_initial_value(name: str, layers: list[Layer]) -> str | None:
     """本のほかの初期値と同じ標準偏差なら、その名前。"""
     for other, label in LABELS.items():
         if other != name and agrees(book()[label], layers):
-            return f"{name} ではなく {other} の初期値({book()[label].page} の {label})の標準偏差"
+            return SAID["another"].format(name=name, other=other, where=f"{book()[label].page} の {label}")
     return None

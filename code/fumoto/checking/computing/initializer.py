@@ -11,9 +11,10 @@ from fumoto.printed import Equation
 LABELS = {"xavier": "eq-xavier-std", "glorot": "eq-glorot-std", "he": "eq-he-std"}
 SIGMAS = 5  # 標準偏差の推定が、まぐれでこれだけ外れることはない
 
-_NORMAL, _UNIFORM, _TRUNCATED = 3.0, 1.8, 2.366  # 尖度(平均からのずれの 4 乗の平均 ÷ 分散の 2 乗)
+#: 尖度(平均からのずれの 4 乗の平均 ÷ 分散の 2 乗)
+KURTOSES = {"uniform": 1.8, "truncated": 2.366, "normal": 3.0}
 TRUNCATED_STD = 0.87963  # 標準正規分布を ±2 で切ったものの標準偏差
-_KURTOSIS_ERROR = 0.2  # 正規乱数 20000 個から測った尖度の標準誤差は 0.035
+KURTOSIS_ERROR = 0.2  # 正規乱数 20000 個から測った尖度の標準誤差は 0.035
 
 
 def expected_std(equation: Equation, layer: Layer, n: Callable[[Layer], float] | None = None) -> float:
@@ -47,11 +48,16 @@ def distribution(layers: list[Layer]) -> str | None:
     """
     weights = [layer.W for layer in layers]
     kurtoses = np.array([_kurtosis(W) for W in weights])
-    cut = all(abs(W).max() < 1.01 * 2 / TRUNCATED_STD * W.std() for W in weights)
-    for name, kurtosis in (("uniform", _UNIFORM), ("truncated", _TRUNCATED), ("normal", _NORMAL)):
-        if np.all(abs(kurtoses - kurtosis) < _KURTOSIS_ERROR) and (cut or name != "truncated"):
+    cut = all(abs(W).max() < _slack(W) * 2 / TRUNCATED_STD * W.std() for W in weights)
+    for name, kurtosis in KURTOSES.items():
+        if np.all(abs(kurtoses - kurtosis) < KURTOSIS_ERROR) and (cut or name != "truncated"):
             return name
     return None
+
+
+def _slack(W: Array) -> float:
+    """標準偏差の推定の誤差。"""
+    return 1 + SIGMAS / float(np.sqrt(2 * W.size))
 
 
 def powers(layers: list[Layer]) -> tuple[float, float, float]:

@@ -10,8 +10,9 @@ from fumoto.checking.candidates.equations import like, mistakes_in
 from fumoto.checking.candidates.initializer import SCALES
 from fumoto.checking.candidates.node_counts import WRONG_N
 from fumoto.checking.candidates.normalization import STRUCTURE, written_as
+from fumoto.checking.candidates.said import AGREES, BATCHNORM, DIFFERS, INITIALIZER, KNOWN
 from fumoto.checking.computing.batchnorm import FORWARD, PROBLEMS, RUNNING, STAGES, Problem
-from fumoto.checking.computing.initializer import LABELS, SIGMAS, TRUNCATED_STD
+from fumoto.checking.computing.initializer import KURTOSES, KURTOSIS_ERROR, LABELS, SIGMAS, TRUNCATED_STD
 from fumoto.checking.in_browser.formulas import of_equation
 from fumoto.checking.in_browser.rules import Rules, array_of, place, row_of
 from fumoto.hints import Array
@@ -21,6 +22,7 @@ from fumoto.printed.pages import book
 
 #: 作らせる行列。要素を 1 つずつ引くコードでも、待たせない大きさ
 _SIZES = ((40, 200), (200, 40), (196, 50))
+_VERDICTS = {"agreed": AGREES, "differs": DIFFERS, "known": KNOWN}
 
 
 def initializer_script() -> str:
@@ -35,6 +37,9 @@ def initializer_script() -> str:
         "sizes": _SIZES,
         "sigmas": SIGMAS,
         "truncated": TRUNCATED_STD,
+        "kurtoses": KURTOSES,
+        "kurtosisError": KURTOSIS_ERROR,
+        "said": _VERDICTS | INITIALIZER,
         "roles": ROLES,
     }
     return f"fumoto.initializers = {{...{literal(table)}, rules: {array_of(rules)}}};\n"
@@ -55,6 +60,7 @@ def batchnorm_script() -> str:
         "problems": [_problem(problem) for problem in PROBLEMS],
         "names": {role.name.lower(): names for role, names in NAMED.items()},
         "usual": USUAL,
+        "said": _VERDICTS | BATCHNORM,
     }
     return f"fumoto.batchnorm = {{...{literal(table)}, rules: {array_of(rules)}}};\n"
 

@@ -3,8 +3,8 @@
 
 (() => {
   const { fumoto } = globalThis;
-  const KURTOSES = { uniform: 1.8, truncated: 2.366, normal: 3 }; // 平均からのずれの 4 乗の平均 ÷ 分散の 2 乗
-  const KURTOSIS_ERROR = 0.2;
+  // 表の文。穴に values を入れる
+  const say = (name, values = {}) => fumoto.fill(fumoto.initializers.said[name], values);
 
   // walk(n_in, n_out): 読者の作った重みの値(n_in 行 n_out 列)と、伝えること。種は、作るたびに同じ
   function judgeInitializer(exercise, walk) {
@@ -13,7 +13,7 @@
     const layers = table.sizes.map(([nIn, nOut]) => measured(nIn, nOut, walk(nIn, nOut)));
     const told = [...new Set(layers.flatMap(({ notes }) => notes))];
     const sizes = layers.map(called).join("、");
-    const tried = `${sizes} の行列の要素の平均と標準偏差を、標準誤差の ${table.sigmas} 倍までで比べました。`;
+    const tried = `${say("tried", { sizes, sigmas: table.sigmas })}。`;
     const form = formOf(table, exercise.method, layers);
     if (form !== exercise.method) told.unshift(both());
     const found = compared(table, form, layers);
@@ -30,9 +30,10 @@
     return slip || agrees(table, printed, layers) || scaled(table, printed, layers, distribution(table, layers)) ? "glorot" : name;
   }
 
-  const both = () =>
-    `n_in と n_out の両方を使う Xavier の初期値(${fumoto.where(null, "eq-glorot-std")}。論文と、PyTorch や Keras の Xavier)として調べました。` +
-    `この本で Xavier と呼ぶのは、n_in だけを使う ${fumoto.where(null, "eq-xavier-std")} です。`;
+  const both = () => {
+    const { glorot, xavier } = fumoto.initializers.labels;
+    return say("both", { glorot: fumoto.where(null, glorot), xavier: fumoto.where(null, xavier) });
+  };
 
   function measured(nIn, nOut, { values, notes }) {
     const mean = values.reduce((sum, x) => sum + x, 0) / values.length;
@@ -42,11 +43,12 @@
   }
 
   const called = ({ nIn, nOut }) => `${nIn}×${nOut}`;
+  const shapeOf = ({ nIn, nOut }) => `(${nIn}, ${nOut})`;
 
   function compared(table, name, layers) {
     const label = table.labels[name];
     const printed = { ...table.equations[label], label };
-    const wrong = (words, variant) => ({ ok: false, verdict: `不一致: ${words}。`, equation: label, variant });
+    const wrong = (what, variant) => ({ ok: false, verdict: say("differs", { what }), equation: label, variant });
     for (const layer of layers) {
       const odd = degenerate(layer);
       if (odd) return wrong(...odd);
@@ -55,46 +57,43 @@
     const drawn = distribution(table, layers);
     if (agrees(table, printed, layers)) return agreeing(drawn);
     if (drawn === "truncated" && agrees(table, printed, layers, undefined, table.truncated)) {
-      const verdict = `一致: 正規分布を ±2σ で切った書き方です(切ったあとの標準偏差は、式の ${table.truncated.toFixed(2)} 倍になります)。`;
-      return { ok: true, verdict, variant: "truncated-uncorrected" };
+      return agreed(say("cut", { times: table.truncated.toFixed(2) }), "truncated-uncorrected");
     }
     return diagnosed(table, name, printed, layers, drawn);
   }
 
+  const agreed = (what, variant = null, notes = []) => ({ ok: true, verdict: say("agreed", { what }), variant, notes });
+
   function agreeing(drawn) {
-    if (drawn === "uniform") return { ok: true, verdict: "一致: 一様乱数で、標準偏差が式と同じ書き方です。", variant: "uniform" };
-    if (drawn === "truncated") {
-      return { ok: true, verdict: "一致: 切断正規分布で、標準偏差が式と同じ書き方です(Keras 3 の HeNormal や GlorotNormal)。", variant: "truncated" };
-    }
-    const notes = drawn ? [] : ["要素の分布は、正規分布でも一様分布でもないようです(平均と標準偏差だけを比べました)。"];
-    return { ok: true, verdict: "一致: 要素の標準偏差は式のとおりです。", notes };
+    if (["uniform", "truncated"].includes(drawn)) return agreed(say(drawn), drawn);
+    return agreed(say("normal"), null, drawn ? [] : [say("other")]);
   }
 
   // 乱数で作った行列にはない形なら [説明, 名前]
   function degenerate({ nIn, nOut, values }) {
-    if (values.every((x) => x === 0)) return ["重みがすべて 0 です。どのノードも同じ値のまま変わらず、学習できません", "zeros"];
+    if (values.every((x) => x === 0)) return [say("zeros"), "zeros"];
     const rows = Array.from({ length: nIn }, (_, i) => String(values.slice(i * nOut, (i + 1) * nOut)));
     const columns = Array.from({ length: nOut }, (_, j) => String(values.filter((_, at) => at % nOut === j)));
-    if (columns.some((column) => /^[-0,]*$/.test(column))) {
-      return [`(${nIn}, ${nOut}) の行列に、すべて 0 の列があります。その列のノードには何も届きません`, "zero-column"];
-    }
-    for (const [lines, variant, what] of [[columns, "repeated-column", "列"], [rows, "repeated-row", "行"]]) {
-      if (new Set(lines).size < lines.length) return [`(${nIn}, ${nOut}) の行列に、同じ${what}が 2 つ以上あります。要素ごとに別の乱数を引いてください`, variant];
+    const shape = shapeOf({ nIn, nOut });
+    if (columns.some((column) => /^[-0,]*$/.test(column))) return [say("zero-column", { shape }), "zero-column"];
+    for (const [all, variant, lines] of [[columns, "repeated-column", "列"], [rows, "repeated-row", "行"]]) {
+      if (new Set(all).size < all.length) return [say("repeated", { shape, lines }), variant];
     }
     return null;
   }
 
-  function offCenter({ nIn, nOut, values, mean, std }) {
+  function offCenter(layer) {
+    const { values, mean, std } = layer;
     const sameSign = values.every((x) => x >= 0) || values.every((x) => x <= 0);
-    const why = sameSign ? "。どの重みも同じ符号です。乱数の範囲の端が 0 になっていませんか(−limit から limit まで引きます)" : "";
-    return `平均が 0 ではありません((${nIn}, ${nOut}) で平均 ${fumoto.general(mean, 3)}、標準偏差 ${fumoto.general(std, 3)})${why}`;
+    const measured = { shape: shapeOf(layer), mean: fumoto.general(mean, 3), std: fumoto.general(std, 3) };
+    return say("mean", { name: "", why: sameSign ? say("same sign") : "", ...measured });
   }
 
   function distribution(table, layers) {
     const slack = ({ values }) => 1 + table.sigmas / Math.sqrt(2 * values.length); // 標準偏差の推定の誤差
     const cut = layers.every((layer) => layer.largest < ((slack(layer) * 2) / table.truncated) * layer.std);
-    const fits = (name) => layers.every(({ kurtosis }) => Math.abs(kurtosis - KURTOSES[name]) < KURTOSIS_ERROR) && (cut || name !== "truncated");
-    return Object.keys(KURTOSES).find(fits) ?? null;
+    const fits = (name) => layers.every(({ kurtosis }) => Math.abs(kurtosis - table.kurtoses[name]) < table.kurtosisError) && (cut || name !== "truncated");
+    return Object.keys(table.kurtoses).find(fits) ?? null;
   }
 
   // どの層の重みの標準偏差も、式の値の scale 倍と、誤差の範囲で同じか。n: 式の n に入れる数
@@ -114,10 +113,10 @@
 
   function diagnosed(table, name, printed, layers, drawn) {
     const { label } = printed;
-    const known = (words, variant, more) => ({ ok: false, verdict: `既知の間違い: ${words}。`, equation: label, variant, ...more });
+    const known = (what, variant, more) => ({ ok: false, verdict: say("known", { what }), equation: label, variant, ...more });
     const mistakes = table.derived[label];
     const other = Object.keys(table.labels).find((each) => each !== name && agrees(table, table.equations[table.labels[each]], layers));
-    const another = other && `${name} ではなく ${other} の初期値(${fumoto.where(null, table.labels[other])})の標準偏差です`;
+    const another = other && say("another", { name, other, where: fumoto.where(null, table.labels[other]) });
     const slip = mistakes.find((mistake) => agrees(table, mistake, layers));
     if (slip) {
       const findings = [{ kind: slip.kind, label, yours: slip.yours }];
@@ -127,19 +126,19 @@
     for (const mistake of [{ ...printed, id: label, kind: "" }, ...mistakes]) {
       for (const [slug, n] of Object.entries(WRONG_N)) {
         if (!agrees(table, mistake, layers, n)) continue;
-        const also = mistake.kind ? `。さらに${mistake.kind}: ${mistake.latex}` : "";
-        return known(`n に、前の層のノード数ではなく${table.wrongN[slug]}を使っています${also}`, `${mistake.id}/${slug}`);
+        const also = mistake.kind ? say("also", mistake) : "";
+        return known(say("wrong n", { n: table.wrongN[slug], also }), `${mistake.id}/${slug}`);
       }
     }
     const scale = scaled(table, printed, layers, drawn);
     if (scale) return known(...scale);
     const value = layers.reduce((sum, { std }) => sum + std, 0) / layers.length;
     if (layers.every(({ std, values }) => Math.abs(std - value) <= (table.sigmas * value) / Math.sqrt(values.length))) {
-      return known(`標準偏差が、ノード数によらず、いつも ${fumoto.general(value, 2)} です`, `${label}/constant`);
+      return known(say("constant", { value: fumoto.general(value, 2) }), `${label}/constant`);
     }
     const std = ({ nIn, nOut }) => table.rules[printed.rule]({ n: nIn, m: nOut }, fumoto.operations);
-    const notes = layers.map((layer) => `${called(layer)}: あなたの標準偏差 ${fumoto.general(layer.std, 4)}、式の値 ${fumoto.general(std(layer), 4)}`);
-    return { ok: false, verdict: "不一致: 原因は分かりませんでした。", equation: label, notes };
+    const beside = (layer) => ({ layer: called(layer), yours: fumoto.general(layer.std, 4), printed: fumoto.general(std(layer), 4) });
+    return { ok: false, verdict: say("differs", { what: say("unknown") }), equation: label, notes: layers.map((layer) => say("values", beside(layer))) };
   }
 
   // 標準偏差の、式に対する倍率で説明できるなら [説明, 名前]。一様乱数では、端の式の書き間違いも調べる
@@ -150,11 +149,11 @@
     }
     for (const mistake of drawn === "uniform" ? mistakes : []) {
       if (mistake.id.includes("/root-") && agrees(table, mistake, layers, undefined, Math.sqrt(3))) {
-        return [`一様乱数の端の式で、${mistake.kind}`, `${mistake.id}/limit`];
+        return [say("limit", mistake), `${mistake.id}/limit`];
       }
       if (mistake.symbols.some((symbol) => ["n", "m"].includes(symbol)) && agrees(table, mistake, layers, undefined, 1 / Math.sqrt(3))) {
         const { words } = table.scales.find(({ id }) => id === "uniform-width");
-        return [`${words}。さらに${mistake.kind}: ${mistake.latex}`, `${mistake.id}/uniform-width`];
+        return [words + say("also", mistake), `${mistake.id}/uniform-width`];
       }
     }
     return null;

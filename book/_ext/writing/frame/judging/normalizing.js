@@ -5,6 +5,8 @@
   const { arrays, fumoto } = globalThis;
   const { operations: f } = fumoto;
   const [TRAINING, GAMMA, BETA, INPUT, INFERENCE] = ["学習中の出力", "γ の勾配", "β の勾配", "入力の勾配", "推論の出力"];
+  // 表の文。穴に values を入れる
+  const say = (name, values = {}) => fumoto.fill(fumoto.batchnorm.said[name], values);
   const STAGES = [TRAINING, GAMMA, BETA, INPUT, INFERENCE];
 
   // --- 式のとおりに動かす ---------------------------------------------------------------------------------
@@ -118,7 +120,7 @@
   // --- 突き合わせる ---------------------------------------------------------------------------------------
 
   // walk(problem, h): 読者の層の、段階 → [{shape, values, dtype}]。動かせなかった段階は、ない。moved: 推論を続けると変わるか、
-  // single: float32 か、failed: 推論が走らなかったわけ、values: 渡したか属性に見える値(なければ null)、rate: 減衰率の意味
+  // single: float32 か、failed: 推論が走らなかったわけ、values: 渡したか属性に見える値(なければ null)、rate と rateName: 減衰率の意味と名前
   function judgeNormalization(exercise, walk) {
     const table = fumoto.batchnorm;
     fumoto.where = (_, label) => exercise.equations?.[label]?.number ?? `${table.equations[label].page} の ${label}`;
@@ -126,7 +128,7 @@
     const yours = table.problems.map((plain) => ({ problem: made(plain), found: walk(plain, given) }));
     const stages = STAGES.filter((stage) => yours.every(({ found }) => found[stage]));
     const printed = Object.fromEntries(Object.entries(table.equations).map(([label, { rule }]) => [label, rule]));
-    const { values, rate } = yours[0].found;
+    const { values, rate, rateName } = yours[0].found;
     const unplaced = Object.keys(given).filter((name) => values[name] === null);
     const known = Object.fromEntries(Object.keys(given).map((name) => [name, values[name] ?? given[name]]));
     const reversed = { ...known, decay_rate: 1 - known.decay_rate };
@@ -137,12 +139,13 @@
     if (failed && !found.variant) throw failed;
     const isNew = stages.includes(INFERENCE) && (rate === "new" || isReversed);
     const notes = [...(found.notes ?? [])];
-    if (isNew && found.ok) notes.push("あなたの減衰率は、新しい平均と分散に掛ける数です(PyTorch の momentum と同じ意味で、この本の減衰率 ρ を 1 から引いたものです)。");
+    if (isNew && found.ok) notes.push(say("new", { rate: rateName }));
     for (const name of unplaced) notes.push(`${name}=${fumoto.general(given[name])} は渡せませんでした(受け取る引数がありません)。`);
-    if (![GAMMA, BETA, INPUT].every((stage) => stages.includes(stage))) notes.push("逆伝播(backward)が書かれていないので、勾配は確かめていません。");
-    if (!stages.includes(INFERENCE)) notes.push("推論を呼ぶところがないので、移動平均と推論は確かめていません。");
+    if (![GAMMA, BETA, INPUT].every((stage) => stages.includes(stage))) notes.push(say("no backward"));
+    if (!stages.includes(INFERENCE)) notes.push(say("no inference"));
     const sizes = yours.map(({ problem }) => problem.batches[0].x.shape.join("×")).join("、");
-    const tried = `形 ${sizes} のミニバッチを 3 つずつ${stages.includes(INFERENCE) ? "と、推論 2 回" : ""}を、この引数で確かめました。`;
+    const inferred = stages.includes(INFERENCE) ? say("inferred") : "";
+    const tried = `${say("tried", { sizes, inferred })}。`;
     const findings = (found.findings ?? []).map((each) => ({ ...each, ...exercise.equations?.[each.label], printed: table.equations[each.label].latex }));
     const variant = found.variant ?? (isNew && found.ok ? "pytorch-momentum" : null);
     return { equation: null, step: null, ...found, variant, findings, notes, tried, name: "BatchNorm" };
@@ -159,34 +162,33 @@
   }
 
   function compared(table, yours, stages, printed, h) {
-    const agreed = { ok: true, verdict: `一致: ${stages.join("、")}が式のとおりです。` };
+    const agreed = { ok: true, verdict: say("agreed", { what: say("agrees", { stages: stages.join("、") }) }) };
     const forms = formsOf(table, printed);
     const wrong = stages.find((stage) => stage !== INFERENCE && !same(stage, yours, (problem) => run(table, printed, h, problem)));
     if (wrong) return diagnosed(table, wrong, yours, forms.slice(0, 1), forms, h);
     if (!stages.includes(INFERENCE)) return agreed;
     const form = formOf(table, yours, printed, h);
-    const found = form ? (form.words ? { ok: true, verdict: `一致: ${form.words}。`, variant: form.id } : agreed) : diagnosed(table, INFERENCE, yours, forms, forms, h);
+    const found = form ? (form.words ? { ok: true, verdict: say("agreed", { what: form.words }), variant: form.id } : agreed) : diagnosed(table, INFERENCE, yours, forms, forms, h);
     if (!yours.some(({ found: { moved } }) => moved) || found.variant === "inference/batch-statistics") return found;
-    const verdict = "既知の間違い: 推論を 2 度続けると、出力か移動平均が変わります(推論では、移動平均を使うだけで変えません)。";
-    return { ok: false, verdict, variant: "inference/updates" };
+    return { ok: false, verdict: say("known", { what: say("updates") }), variant: "inference/updates" };
   }
 
   function diagnosed(table, stage, yours, forms, every, h) {
     for (const structure of table.structures.filter((each) => each.stage === stage && (!each.byHand || each.byHand in byHand))) {
       const fits = ({ rules, options }) =>
         [stage, ...(structure.also ?? [])].every((where) => same(where, yours, (problem) => following(table, structure, rules, h, problem, options)));
-      if (every.some(fits)) return { ok: false, verdict: `既知の間違い: ${structure.words}。`, variant: structure.id };
+      if (every.some(fits)) return { ok: false, verdict: say("known", { what: structure.words }), variant: structure.id };
     }
     for (const mistake of table.derived.filter((each) => each.stage === stage)) {
       const fits = ({ rules, options }) => same(stage, yours, (problem) => run(table, { ...rules, [mistake.label]: mistake.rule }, h, problem, options));
       if (!forms.some(fits)) continue;
       const still = mistake.id.startsWith("eq-batchnorm-running-mean/dropped");
-      const notes = still ? ["(平均の移動平均が 0 のままです。推論で平均を引いていないときも、同じ結果になります)"] : [];
+      const notes = still ? [say("still 0")] : [];
       const { id: variant, label: equation, kind, yours: own } = mistake;
-      const verdict = `既知の間違い: ${kind}(${fumoto.where(null, equation)})。`;
+      const verdict = say("known", { what: `${kind}(${fumoto.where(null, equation)})` });
       return { ok: false, verdict, variant, equation, notes, findings: [{ kind, label: equation, yours: own }] };
     }
-    return { ok: false, verdict: `不一致: ${stage}が違います。原因は分かりませんでした。` };
+    return { ok: false, verdict: say("differs", { what: say("unknown", { stage }) }) };
   }
 
   Object.assign(fumoto, { judgeNormalization });

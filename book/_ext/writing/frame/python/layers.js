@@ -26,7 +26,8 @@
       }
       const every = Object.values(found).filter(Array.isArray).flat();
       const known = python.object(python.get(used, "values"), python.number);
-      return { ...found, single: every.some(({ dtype }) => dtype === "float32"), values: known, rate: python.get(used, "rate") };
+      const rate = { rate: python.get(used, "rate"), rateName: python.get(used, "rate_name") };
+      return { ...found, ...rate, single: every.some(({ dtype }) => dtype === "float32"), values: known };
     };
   };
 

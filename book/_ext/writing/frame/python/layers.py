@@ -16,11 +16,12 @@ ONE_MEANING = ("rho", "decayrate")  # この本の名前なら、これまでの
 class Used:
     """動いている層。``called``: 役 → 引数の名前(そろえたもの)。``values``: 渡したか、属性に見える値。
 
-    ``rate``: 減衰率が、新しい値に掛ける数なら "new"、どちらの意味か決まらなければ "either"。
+    ``rate``: 減衰率が、新しい値に掛ける数なら "new"、どちらの意味か決まらなければ "either"。``rate_name``: その名前。
     """
 
     def __init__(self, names, title, gamma, beta, given, called):
         self.called, self.values, self.rate = called, dict.fromkeys(given), ""
+        self.rate_name = ""
         cls = class_of(names, title, "forward", "forward(self, x, training)")
         placed = self._placed(cls, {"gamma": gamma, "beta": beta}, given)
         self.layer, self.shape = with_method(cls(**placed), "forward", "forward(self, x, training)"), gamma.shape
@@ -64,6 +65,7 @@ class Used:
 
     def _read(self, name, default):
         """減衰率の意味。既定値が 0.5 より小さければ、新しい値に掛ける数(PyTorch の momentum)として書かれている。"""
+        self.rate_name = name
         if worker.plainName(name) not in ONE_MEANING:
             self.rate = "either" if default is None else "new" if default < 0.5 else ""
 
