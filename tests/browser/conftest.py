@@ -12,10 +12,12 @@ from pathlib import Path
 
 import pytest
 
+from fumoto.checking.calling import safety
 from fumoto.printed import read
 from fumoto.printed.playground import PLAYED, SURFACES, labels_of, method_code, script, surface_code
 
 from .alone import one_or_all, opened
+from .asking import Frame, write_page
 from .fields import fields  # noqa: F401  a fixture
 
 HERE = Path(__file__).parent
@@ -63,6 +65,22 @@ def browser():
         browser = playwright.chromium.launch(executable_path=executable, args=ARGUMENTS)
         yield browser
         browser.close()
+
+
+@pytest.fixture(scope="module")
+def ask(browser, tmp_path_factory):
+    """``Frame.ask`` in Chromium: what the page says of a learner's source."""
+    page = browser.new_page()
+    page.set_default_timeout(120000)
+    page.goto(write_page(tmp_path_factory.mktemp("page")))
+    yield Frame(page.evaluate).ask
+    page.close()
+
+
+@pytest.fixture
+def in_this_python(monkeypatch):
+    """Python's checks, without another process for each: for sources that are known to end."""
+    monkeypatch.setattr(safety, "_inside", True)
 
 
 def until(page, condition, arg=None, seconds=10):

@@ -4,18 +4,13 @@ Some of the planted sources belong to every run; ``pytest -m build tests/browser
 """
 
 import doctest
-import itertools
 
 import pytest
 
 from checking.planted_layers import functions, layers
 from fumoto import check_batchnorm, check_initializer
-from fumoto.checking.calling import safety
-from fumoto.checking.in_browser.layers import batchnorm_script, initializer_script
-from fumoto.checking.in_browser.tables import common_script
-from writing import runtime
 
-from .asking import ASK, OPEN
+from .asking import learner
 from .conftest import BOOK
 from .written_layers import FUNCTIONS, LAYERS, TOLD
 
@@ -23,39 +18,7 @@ EVERY = 16
 GIVEN = {"decay_rate": 0.8, "eps": 1e-4}
 
 
-@pytest.fixture(autouse=True)
-def in_this_python(monkeypatch):
-    """Python's checks, without another process for each: these sources are known to end."""
-    monkeypatch.setattr(safety, "_inside", True)
-
-
-@pytest.fixture(scope="module")
-def ask(browser, tmp_path_factory):
-    """``ask(code, kind, method)``: what the page says."""
-    folder = tmp_path_factory.mktemp("page")
-    (folder / "frame.html").write_text(runtime.page(), encoding="utf-8")
-    (folder / "page.html").write_text("<!doctype html><meta charset='utf-8'><title>試し</title><body>", encoding="utf-8")
-    page = browser.new_page()
-    page.set_default_timeout(60000)
-    page.goto((folder / "page.html").as_uri())
-    page.evaluate(OPEN)
-    common, ids = common_script(), itertools.count()
-    tables = {"initializer": common + initializer_script(), "batchnorm": common + batchnorm_script()}
-
-    def asked(code, kind, method=None, title="Learner"):
-        given = GIVEN if kind == "batchnorm" else {}
-        exercise = {"kind": kind, "method": method, "title": title, "hyperparameters": given}
-        question = {"id": next(ids), "code": code, "exercise": exercise, "table": tables[kind]}
-        return page.evaluate(ASK, question)
-
-    yield asked
-    page.close()
-
-
-def learner(code):
-    namespace = {}
-    exec(code, namespace)
-    return namespace["Learner"]
+pytestmark = pytest.mark.usefixtures("in_this_python")
 
 
 def said(answer):
@@ -76,7 +39,7 @@ def rows(sources, every=EVERY):
 @pytest.mark.parametrize(("name", "code"), rows(LAYERS.items(), 2) + rows(layers()))
 def test_the_page_says_of_a_layer_what_python_says(ask, name, code):
     expected = check_batchnorm(learner(code), **GIVEN)
-    answer = ask(code, "batchnorm")
+    answer = ask(code, "batchnorm", **GIVEN)
     assert said(answer) == (expected.ok, expected.variant), (answer, expected.verdict)
 
 
@@ -99,6 +62,7 @@ def test_the_skeleton_is_told_in_words_and_the_solution_is_accepted(ask, page, n
     head = f"def {options['class']}(", f"class {options['class']}:"
     solution = next(each.source for each in doctest.DocTestParser().get_examples(text) if each.source.startswith(head))
     asked = {"kind": options["kind"], "method": options.get("method"), "title": options["class"]}
+    asked |= GIVEN if options["kind"] == "batchnorm" else {}
     error = ask(skeleton, **asked)["error"]
     assert (error["line"], "return" in error["sentence"]) == (None, True)
     assert ask("import numpy as np\n" + solution, **asked)["report"]["ok"]
@@ -107,7 +71,7 @@ def test_the_skeleton_is_told_in_words_and_the_solution_is_accepted(ask, page, n
 def test_what_cannot_run_is_told_in_words(ask):
     wrong = {}
     for (kind, code), (line, part) in TOLD.items():
-        error = ask(code, kind, "he" if kind == "initializer" else None).get("error", {})
+        error = ask(code, kind, "he", **({} if kind == "initializer" else GIVEN)).get("error", {})
         if error.get("line") != line or part not in error.get("sentence", ""):
             wrong[code] = error
     assert wrong == {}

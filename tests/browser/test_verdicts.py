@@ -16,14 +16,13 @@ from fumoto.checking.candidates.candidate import Candidate
 from fumoto.checking.candidates.conventions import conventions
 from fumoto.checking.candidates.equations import mistakes_in
 from fumoto.checking.candidates.table import mistakes
-from fumoto.checking.in_browser.tables import common_script, method_script, problems_script
 from fumoto.printed.methods import EVERY_METHOD
 from fumoto.printed.pages import book
-from writing import runtime
 
-from .asking import ASK, OPEN
+from .asking import learner
 
-pytestmark = pytest.mark.alone  # both have a time limit, which a busy machine would reach
+# alone: the page has a time limit, which a busy machine would reach
+pytestmark = [pytest.mark.alone, pytest.mark.usefixtures("in_this_python")]
 QUICK = {"lr": 0.03, "momentum": 0.8, "decay_rate": 0.85, "eps": 1e-6, "beta1": 0.8, "beta2": 0.95}
 EVERY = 40
 
@@ -48,36 +47,7 @@ def parts(every):
     return [pytest.param(part, marks=pytest.mark.build if part else ()) for part in range(every)]
 
 
-@pytest.fixture(scope="module")
-def ask(browser, tmp_path_factory):
-    """``ask(code, name, title, **hyperparameters)``: what the page says."""
-    folder = tmp_path_factory.mktemp("page")
-    (folder / "frame.html").write_text(runtime.page(), encoding="utf-8")
-    (folder / "page.html").write_text("<!doctype html><meta charset='utf-8'><title>試し</title><body>", encoding="utf-8")
-    page = browser.new_page()
-    page.set_default_timeout(120000)
-    page.goto((folder / "page.html").as_uri())
-    page.evaluate(OPEN)
-    tables, ids = {}, itertools.count()
-
-    def asked(code, name, title, **hyperparameters):
-        if name not in tables:
-            tables[name] = common_script() + problems_script(name) + method_script(name)
-        exercise = {"kind": "optimizer", "method": name, "title": title, "hyperparameters": hyperparameters}
-        question = {"id": next(ids), "code": code, "exercise": exercise, "table": tables[name]}
-        return page.evaluate(ASK, question)
-
-    yield asked
-    page.close()
-
-
 ALIKE = {"loop/shared-state", "loop/shared-by-size"}  # the same on arrays of one size, on which such a learner is run
-
-
-def learner(code, title="Learner"):
-    namespace = {}
-    exec(code, namespace)
-    return namespace[title]
 
 
 def assert_the_same(identifier, answer, expected):
@@ -97,7 +67,7 @@ def assert_the_same(identifier, answer, expected):
 def test_the_page_says_what_python_says(ask, name, part):
     for identifier, code in itertools.islice(planted(name), part, None, EVERY):
         expected = check(learner(code), name, **settings(name))
-        assert_the_same(identifier, ask(code, name, "Learner", **settings(name)), expected)
+        assert_the_same(identifier, ask(code, method=name, **settings(name)), expected)
 
 
 CANNOT = {("wrong", "float16")}  # what the stand-in has not: the page says that it cannot judge
@@ -106,7 +76,7 @@ CANNOT = {("wrong", "float16")}  # what the stand-in has not: the page says that
 @pytest.mark.parametrize("part", parts(5))
 def test_the_page_says_what_python_says_of_what_people_write(ask, part):
     for kind, label, name, code, hyperparameters in itertools.islice(page_cases(), part, None, 5):
-        answer = ask(code, name, "Learner", **hyperparameters)
+        answer = ask(code, method=name, **hyperparameters)
         if (kind, label) in CANNOT:
             assert answer["error"]["variant"] == "page/cannot"
             continue
@@ -134,7 +104,7 @@ WAYS = {  # right code, and what the page must say: nothing of a mistake
 def test_right_code_is_never_told_that_it_is_wrong(ask, way):
     accepted, lines = WAYS[way]
     body = "".join(f"        {line}\n" for line in lines.split("\n"))
-    answer = ask(f"{HEAD}    def update(self, params, grads):\n{body}", "Momentum", "Learner", lr=0.1, momentum=0.9)
+    answer = ask(f"{HEAD}    def update(self, params, grads):\n{body}", method="Momentum", lr=0.1, momentum=0.9)
     if accepted:
         assert answer["report"]["ok"], answer
     else:
@@ -144,7 +114,7 @@ def test_right_code_is_never_told_that_it_is_wrong(ask, way):
 def test_an_update_made_with_the_instance_is_found(ask):
     lines = ["def update(params, grads):", "    for k, w in params.items():", f"        {STEP}", "        w += self.v[k]"]
     code = HEAD + "".join(f"        {line}\n" for line in (*lines, "self.update = update"))
-    assert ask(code, "Momentum", "Learner", lr=0.1, momentum=0.9)["report"]["ok"]
+    assert ask(code, method="Momentum", lr=0.1, momentum=0.9)["report"]["ok"]
 
 
 def test_a_muon_without_epsilon_is_judged(ask):
@@ -166,6 +136,6 @@ class Learner:
             w *= 1 - self.lr * self.weight_decay
             w -= self.lr * max(1, m / n) ** 0.5 * z
 """
-    report = ask(code, "Muon", "Learner", lr=0.05, momentum=0.9, weight_decay=0.1)["report"]
+    report = ask(code, method="Muon", lr=0.05, momentum=0.9, weight_decay=0.1)["report"]
     assert not report["ok"]
     assert report["equation"] == "eq-muon-x"
