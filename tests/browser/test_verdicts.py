@@ -24,11 +24,15 @@ from .asking import learner
 # alone: the page has a time limit, which a busy machine would reach
 pytestmark = [pytest.mark.alone, pytest.mark.usefixtures("in_this_python")]
 QUICK = {"lr": 0.03, "momentum": 0.8, "decay_rate": 0.85, "eps": 1e-6, "beta1": 0.8, "beta2": 0.95}
+OTHERS = {  # neither QUICK nor the values of an exercise
+    "large": {"lr": 0.4, "momentum": 0.55, "decay_rate": 0.6, "eps": 1e-3, "beta1": 0.6, "beta2": 0.8, "weight_decay": 0.3},
+    "small": {"lr": 2e-3, "momentum": 0.97, "decay_rate": 0.98, "eps": 1e-10, "beta1": 0.95, "beta2": 0.9995, "weight_decay": 3e-3},
+}
 EVERY = 40
 
 
-def settings(name):
-    return {key: QUICK.get(key, value) for key, value in SETTINGS[name].items()}
+def settings(name, values=QUICK):
+    return {key: values.get(key, value) for key, value in SETTINGS[name].items()}
 
 
 def planted(name):
@@ -70,6 +74,17 @@ def test_the_page_says_what_python_says(ask, name, part):
         assert_the_same(identifier, ask(code, method=name, **settings(name)), expected)
 
 
+@pytest.mark.parametrize("part", [0, *(pytest.param(part, marks=pytest.mark.build) for part in (1, 2))])
+@pytest.mark.parametrize("values", OTHERS)
+@pytest.mark.parametrize("name", EVERY_METHOD)
+def test_the_page_says_what_python_says_with_other_values(ask, name, values, part):
+    """The printed one, and two mistakes (the first two, others in the long run)."""
+    given = settings(name, OTHERS[values])
+    every = list(planted(name))
+    for identifier, code in every[:: max(1, len(every) // 9)][3 * part : 3 * part + 3]:
+        assert_the_same(identifier, ask(code, method=name, **given), check(learner(code), name, **given))
+
+
 CANNOT = {("wrong", "float16")}  # what the stand-in has not: the page says that it cannot judge
 
 
@@ -109,6 +124,20 @@ def test_right_code_is_never_told_that_it_is_wrong(ask, way):
         assert answer["report"]["ok"], answer
     else:
         assert answer["error"]["variant"] == "page/cannot", answer
+
+
+def test_values_written_into_attributes_are_seen_for_another_method(ask):
+    body = f"        for k in params:\n            {STEP}\n            params[k] += self.v[k]\n"
+    head = HEAD.replace("lr, momentum):", "lr):").replace("= lr, momentum, {}", "= lr, 0.55, {}")
+    report = ask(f"{head}    def update(self, params, grads):\n{body}", method="SGD", lr=0.1)["report"]
+    assert (report["ok"], report["variant"]) == (False, "method/Momentum"), report
+
+
+def test_what_the_page_cannot_run_is_said_without_its_inner_words(ask):
+    slots = "class Learner:\n    __slots__ = ('lr', 'momentum', 'v')"
+    code = HEAD.replace("class Learner:", slots) + "    def update(self, params, grads):\n        pass\n"
+    error = ask(code, method="Momentum", lr=0.1, momentum=0.9)["error"]
+    assert error["variant"] == "page/cannot" and "undefined" not in error["sentence"], error
 
 
 def test_an_update_made_with_the_instance_is_found(ask):

@@ -48,6 +48,14 @@ def test_wrong_code_is_told_the_equation_and_its_own(fields):
     assert left["y"] < right["y"]
 
 
+def test_another_method_is_told_with_a_link_to_its_equation(fields):
+    field = fields()
+    see = {"number": "式 (3.1)", "address": "03.html#equation-eq-momentum-v"}
+    field.ask(report={"ok": False, "verdict": "別の手法: Momentum の式と同じ動きをします。", "see": see})
+    assert "その手法の式: 式 (3.1)" in field.result.inner_text()
+    assert field.result.get_by_role("link", name="式 (3.1)").get_attribute("href") == see["address"]
+
+
 def test_equations_are_set_by_the_mathjax_of_the_page(fields):
     field = fields(
         before="""window.MathJax = { startup: { promise: Promise.resolve() },

@@ -180,7 +180,7 @@ def _equations(app, config):
 
 
 def labels_of(kind, method):
-    """相手の式のラベル。ほかの書き方のものも。"""
+    """相手の式のラベル。ほかの書き方のものも。手法なら、ほかの手法のはじめの式も(それと同じ動きだったときに示す)。"""
     from fumoto.checking.candidates.conventions import OPTIMIZERS
     from fumoto.checking.computing.batchnorm import STAGES
     from fumoto.checking.computing.initializer import LABELS
@@ -188,7 +188,8 @@ def labels_of(kind, method):
 
     if kind == "optimizer":
         bases = [EVERY_METHOD[method], *OPTIMIZERS.get(method, {}).values()]
-        return list(dict.fromkeys(label for base in bases for label in base.labels))
+        own = [label for base in bases for label in base.labels]
+        return list(dict.fromkeys([*own, *(each.labels[0] for each in EVERY_METHOD.values())]))
     return list(LABELS.values()) if kind == "initializer" else [label for stage in STAGES.values() for label in stage]
 
 

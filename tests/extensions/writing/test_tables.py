@@ -12,7 +12,8 @@ from rebuilding import page_inputs
 from writing import tables
 
 EQUATION = "```{math}\n:label: eq-a\nw_{t+1} = w_t\n```\n% domain: w_t in R\n"
-PAGE = f"# Page\n\nProse.\n\n{EQUATION}\nMore prose.\n"
+FIELD = "```{write} write-sgd\n:method: SGD\n```\n"
+PAGE = f"# Page\n\nProse.\n\n{EQUATION}\nMore prose.\n\n{FIELD}"
 FILES = {
     "book/page.md": PAGE,
     "code/fumoto/checking/candidates/table.py": "A = 1\n",
@@ -122,7 +123,7 @@ def build(root, monkeypatch):
     out = root / "build" / "html"
 
     def build(builder="html", exception=None):
-        app = SimpleNamespace(outdir=out, builder=SimpleNamespace(name=builder))
+        app = SimpleNamespace(srcdir=root / "book", outdir=out, builder=SimpleNamespace(name=builder))
         tables.start(app)
         build.made = getattr(app, "writing_process", None) is not None
         tables.finish(app, exception)
@@ -153,6 +154,11 @@ def test_a_build_that_fails_copies_nothing_and_keeps_what_was_made(build):
 
 def test_one_volume_needs_no_tables(build):
     assert build(builder="singlehtml") == {} and not build.made
+
+
+def test_a_book_without_a_field_needs_no_tables(build, root):
+    write(root, "book/page.md", PAGE.replace(FIELD, ""))
+    assert build() == {} and not build.made
 
 
 def test_what_cannot_be_made_is_an_error_that_says_how_to_see_why_and_is_tried_again(build, root, capfd):

@@ -103,6 +103,20 @@ def _whole_variance(around: int | None) -> _ByHand:
     return run
 
 
+def _whole_mean(around: int | None) -> _ByHand:
+    """分散は列ごとでも、平均を全部の要素で 1 つにしたもの。``around``: 分散をとるとき引く平均の向き。"""
+
+    def run(problems: Problems, equations: Equations, h: Hyperparameters) -> Iterator[Found]:
+        for problem in problems:
+            outputs = []
+            for batch in problem.batches:
+                var = np.mean((batch.x - batch.x.mean(axis=around)) ** 2, axis=0)
+                outputs.append(problem.gamma * (batch.x - batch.x.mean()) / np.sqrt(var + h["eps"]) + problem.beta)
+            yield {TRAINING: outputs}
+
+    return run
+
+
 def _normalized_images(*axes: int) -> _ByHand:
     """画像の平均と分散を、(枚数, チャンネル, 高さ, 幅) のうち ``axes`` の向きにとったもの。画像でない問題では、何も出さない。"""
 
@@ -179,6 +193,8 @@ BY_HAND: dict[str, _ByHand] = {
     "whole variance": _whole_variance(0),
     "variance of all": _whole_variance(None),
     "all": _normalized(None),
+    "whole mean": _whole_mean(0),
+    "around whole mean": _whole_mean(None),
     "exchanged": _exchanged,
     "raw input": _gradients(lambda p, b, x_hat, std: np.sum(b.dout * b.x, axis=0), GAMMA),
     "centred input": _gradients(lambda p, b, x_hat, std: np.sum(b.dout * x_hat * std, axis=0), GAMMA),
@@ -221,6 +237,8 @@ STRUCTURE: dict[str, Structure] = {
     "forward/pixel-rows": Structure(TRAINING, "平均と分散を、画像の高さの向きにとっていません", by_hand="rows of images"),
     "forward/pixel-columns": Structure(TRAINING, "平均と分散を、画像の幅の向きにとっていません", by_hand="columns of images"),
     "forward/all": Structure(TRAINING, "列ごとでなく、全部の要素で 1 つの平均と分散をとっています", by_hand="all"),
+    "forward/whole-mean": Structure(TRAINING, "平均を、列ごとでなく、全部の要素で 1 つにしています", by_hand="whole mean"),
+    "forward/around-whole-mean": Structure(TRAINING, "平均を、列ごとでなく、全部の要素で 1 つにしています", by_hand="around whole mean"),
     "forward/whole-variance": Structure(TRAINING, "分散を、列ごとでなく、全部の要素で 1 つにしています", by_hand="whole variance"),
     "forward/variance-of-all": Structure(TRAINING, "分散を、列ごとでなく、全部の要素で 1 つにしています", by_hand="variance of all"),
     "forward/gamma-twice": Structure(TRAINING, "γ を 2 度掛けています", ((_SCALE, "gamma**2 * x_hat + beta"),)),

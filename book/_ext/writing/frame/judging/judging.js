@@ -16,10 +16,23 @@
     const seen = observed(exercise, walk);
     const readerOf = (each) => {
       const known = Object.entries(exercise.hyperparameters).filter(([name]) => name in each.hyperparameters && !seen.unplaced.includes(name));
-      return new Comparison(table, each, Object.fromEntries(known), seen.trajectories, seen.written);
+      const values = { ...(each === method ? {} : named(each, seen.numbers)), ...Object.fromEntries(known) };
+      return new Comparison(table, each, values, seen.trajectories, seen.written);
     };
     const found = seen.error ? alike(readerOf(method), seen) : verdict(readerOf, method, table);
     return told(exercise, table, seen, found);
+  }
+
+  // 手法の引数のうち、読者のクラスや属性に書かれた数(名前、値)で言えるもの。1 つの数は、1 つの引数にだけあてる
+  function named({ hyperparameters }, numbers) {
+    const found = {}, left = new Map(numbers);
+    for (const name of Object.keys(hyperparameters)) {
+      const own = fumoto.names[name].find((each) => left.has(each));
+      if (own === undefined) continue;
+      found[name] = left.get(own);
+      left.delete(own);
+    }
+    return found;
   }
 
   // 式か、別の書き方か、別の手法と同じか。どれでもなければ、間違いの名前
@@ -86,17 +99,19 @@
     const written = exercise.written ?? [];
     try {
       const trajectories = fumoto.problems.map((problem) => follow(exercise, walk, problem));
-      return { trajectories, written, unplaced: trajectories[0].unplaced };
+      return { trajectories, written, ...visible(trajectories[0]) };
     } catch (error) {
       if (!retried(error)) throw error;
       try {
         const trajectories = [follow(exercise, walk, fumoto.sameShapes)];
-        return { trajectories, written, unplaced: trajectories[0].unplaced, error };
+        return { trajectories, written, ...visible(trajectories[0]), error };
       } catch {
         throw error;
       }
     }
   }
+
+  const visible = ({ unplaced, numbers }) => ({ unplaced, numbers });
 
   // 配列の形のせいで起きたのかもしれない誤り
   const retried = ({ sentence, variant }) => sentence && (!variant || variant.startsWith("error/"));
@@ -153,6 +168,7 @@
     const path = new Trajectory(problem, history, faults, elsewhere);
     if (history.replaced) path.notes = [fumoto.said.replaced, ...path.notes];
     path.unplaced = history.unplaced ?? [];
+    path.numbers = history.numbers ?? [];
     return path;
   }
 
@@ -210,6 +226,7 @@
 
   function told(exercise, table, seen, found) {
     const { reader, difference, unknown, ...report } = found;
+    if (report.variant?.startsWith("method/")) report.see = exercise.equations?.[reader.method.labels[0]];
     const latex = Object.assign({}, ...[...table.bases, ...Object.values(table.methods)].map(({ equations }) => equations));
     const findings = (report.findings ?? []).map((each) => ({ ...each, ...exercise.equations?.[each.label], printed: latex[each.label].latex }));
     const notes = [];

@@ -97,6 +97,8 @@
     rows: normalized((x) => mean(x, 1), (x) => variance(x, 1)),
     "whole variance": normalized(mean, (x) => overall(f.square(f.sub(x, mean(x))))),
     "variance of all": normalized(mean, (x) => overall(f.square(f.sub(x, overall(x))))),
+    "whole mean": normalized(overall, variance),
+    "around whole mean": normalized(overall, (x) => mean(f.square(f.sub(x, overall(x))))),
     all: normalized(overall, (x) => overall(f.square(f.sub(x, overall(x))))),
     exchanged: (p, h, printed) => ({ [GAMMA]: printed()[BETA], [BETA]: printed()[GAMMA] }),
     "raw input": gradient(GAMMA, (p, b) => sum(f.mul(b.dout, b.x))),

@@ -22,7 +22,7 @@ def _print(*values, sep=" ", end="\n", file=None, flush=False):
 def printed():
     """これまでに print したもの。"""
     text = "".join(_printed)
-    return text if len(text) <= LONGEST else text[:LONGEST] + "…"
+    return text if len(text) <= LONGEST else text[:LONGEST] + "…\n(長いので、ここまで)"
 
 
 def _input(*prompt):
@@ -118,6 +118,19 @@ def attributes(made):
         if hasattr(made, name)
     }
     return {**slots, **getattr(made, "__dict__", {})}
+
+
+def numbers(optimizer):
+    """クラスか、インスタンスの属性か、その辞書の中に書かれた数。(名前, 値) を並べたもの。"""
+    kind = type(optimizer)
+    own = {name: getattr(kind, name, None) for name in dir(kind) if not name.startswith("__")}
+    own.update(attributes(optimizer))
+    inside = [pair for values in own.values() if isinstance(values, dict) for pair in values.items()]
+    return [
+        (name, float(value))
+        for name, value in [*own.items(), *inside]
+        if isinstance(name, str) and isinstance(value, (int, float)) and not isinstance(value, bool)
+    ]
 
 
 def describe(error, code, names):

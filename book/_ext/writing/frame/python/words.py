@@ -29,7 +29,7 @@ def sentence(error, code, names):
         kind, message = "RecursionError", "maximum recursion depth exceeded"
     elif "Javascript" in kind + message:
         wide = line is None and _wide(code)
-        return wide or (cannot(f"ここの Python の中のエラー: {message}"), line, CANNOT)
+        return wide or (cannot("ここの Python が知らない書き方です"), line, CANNOT)
     elif "手元の本物の NumPy" in message:
         name = message.split("代わりには、")[-1].split(" が")[0].split(".")[-1]
         return _with_near(cannot(message.rstrip("。")).rstrip("。"), name, dir(_numpy())) + "。", line, CANNOT

@@ -68,6 +68,7 @@ function walked({ keys, gradients }, hyperparameters, way) {
   const [optimizer, unplaced] = begin();
   const [twin] = way === "twins" ? begin() : [null];
   const history = { params: [], state: {}, notes: [], unplaced: [...unplaced] };
+  history.numbers = [...call("numbers", optimizer)].map(([name, value]) => [plainName(name), python.number(value)]);
   let params = weights(), others = weights(), reused = null, replaced = false; // replaced: 辞書の中身が差し替わったか
   for (let step = 0; step < gradients.length; step++) {
     if (twin) others = call("step", twin, others, named(keys, slopes(step).map(negated)));
