@@ -73,6 +73,8 @@ BY_HAND = {  # name in BY_HAND of the candidates → what is written otherwise
     "rows": {"mean": "x.mean(axis=1, keepdims=True)", "var": "x.var(axis=1, keepdims=True)"},
     "whole variance": {"var": WHOLE_VARIANCE.format("x.mean(axis=0)")},
     "variance of all": {"var": WHOLE_VARIANCE.format("x.mean()")},
+    "whole mean": {"mean": "x.mean() + 0 * k.gamma", "var": "x.var(axis=0)"},
+    "around whole mean": {"mean": "x.mean() + 0 * k.gamma"},
     "all": {"mean": "x.mean() + 0 * k.gamma", "var": "x.var() + 0 * k.gamma"},
     "exchanged": {"dgamma": "d.sum(axis=0)", "dbeta": "(d * x_hat).sum(axis=0)"},
     "raw input": {"dgamma": "(d * x).sum(axis=0)"},

@@ -428,6 +428,18 @@ def test_one_variance_for_all_columns_is_named(var, variant):
 
 
 @pytest.mark.parametrize(
+    ("var", "variant"),
+    [
+        ("x.var(axis=0)", "forward/whole-mean"),
+        ("((x - x.mean()) ** 2).mean(axis=0)", "forward/around-whole-mean"),
+        ("x.var() * np.ones(x.shape[1])", "forward/all"),
+    ],
+)
+def test_one_mean_for_all_columns_is_named(var, variant):
+    assert check_batchnorm(layer(var=f"{var}; mean = x.mean() * np.ones(x.shape[1])")).variant == variant
+
+
+@pytest.mark.parametrize(
     ("make", "sentence"),
     [
         (lambda: object(), "作ったものの中に γ が見つかりません"),
