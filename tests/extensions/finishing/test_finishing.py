@@ -1,6 +1,7 @@
 """What the book does to finished pages: the policy, the head, the sizes of pictures, and what is left out."""
 
 import base64
+import gzip
 import hashlib
 import re
 from pathlib import Path
@@ -161,7 +162,7 @@ def test_styles_are_trimmed_again_only_where_a_word_in_them_appears_or_disappear
     assert len(list(memory.iterdir())) == 4
 
 
-PAGES = sorted(HTML.rglob("*.html")) if HTML.is_dir() else []
+PAGES = sorted(path for path in HTML.rglob("*.html") if "_static" not in path.parts)  # not the frame of the fields
 
 
 @pytest.mark.build
@@ -185,6 +186,17 @@ def test_every_built_page_has_a_policy_a_description_and_icons():
     assert [names for names in descriptions.values() if len(names) > 1] == []
 
 
+ASKED = ("write/frame.html", "write/tables/")  # loaded only when a reader presses the button of a field
+
+
+@pytest.mark.build
+@pytest.mark.skipif(not PAGES, reason="make html builds the pages")
+def test_a_field_asks_for_little_when_its_button_is_pressed():
+    frame, folder = (HTML / "_static" / name for name in ASKED)
+    tables = [len(gzip.compress(table.read_bytes())) for table in folder.glob("*.js")]
+    assert len(gzip.compress(frame.read_bytes())) + max(tables) < 450_000
+
+
 @pytest.mark.build
 @pytest.mark.skipif(not PAGES, reason="make html builds the pages")
 def test_the_folder_holds_no_more_than_it_needs():
@@ -195,5 +207,6 @@ def test_the_folder_holds_no_more_than_it_needs():
         if path.is_file()
     }
     assert not [name for name in files if name.endswith((".map", ".po", ".mo")) or "fontawesome.js" in name]
-    assert sum(files.values()) < 3_000_000, files
+    asked = {name for name in files if name.startswith(ASKED)}
+    assert sum(size for name, size in files.items() if name not in asked) < 3_000_000, files
     assert files["styles/pydata-sphinx-theme.css"] < 150_000
