@@ -88,30 +88,16 @@ def _normalized(axis: int | None) -> _ByHand:
     return run
 
 
-def _whole_variance(around: int | None) -> _ByHand:
-    """平均は列ごとでも、分散を全部の要素で 1 つにしたもの。``around``: 分散をとるとき引く平均の向き。"""
+def _mixed(mean_over: int | None, around: int | None, var_over: int | None) -> _ByHand:
+    """平均と分散を、別の向き(None なら全部の要素)にとったもの。``around``: 分散をとるとき引く平均の向き。"""
 
     def run(problems: Problems, equations: Equations, h: Hyperparameters) -> Iterator[Found]:
         for problem in problems:
             outputs = []
             for batch in problem.batches:
-                var = np.mean((batch.x - batch.x.mean(axis=around)) ** 2)
-                x_hat = (batch.x - batch.x.mean(axis=0)) / np.sqrt(var + h["eps"])
+                var = np.mean((batch.x - batch.x.mean(axis=around)) ** 2, axis=var_over)
+                x_hat = (batch.x - batch.x.mean(axis=mean_over)) / np.sqrt(var + h["eps"])
                 outputs.append(problem.gamma * x_hat + problem.beta)
-            yield {TRAINING: outputs}
-
-    return run
-
-
-def _whole_mean(around: int | None) -> _ByHand:
-    """分散は列ごとでも、平均を全部の要素で 1 つにしたもの。``around``: 分散をとるとき引く平均の向き。"""
-
-    def run(problems: Problems, equations: Equations, h: Hyperparameters) -> Iterator[Found]:
-        for problem in problems:
-            outputs = []
-            for batch in problem.batches:
-                var = np.mean((batch.x - batch.x.mean(axis=around)) ** 2, axis=0)
-                outputs.append(problem.gamma * (batch.x - batch.x.mean()) / np.sqrt(var + h["eps"]) + problem.beta)
             yield {TRAINING: outputs}
 
     return run
@@ -190,11 +176,11 @@ def _dx(p: Any, b: Any, x_hat: Array, std: Array) -> Array:
 
 BY_HAND: dict[str, _ByHand] = {
     "rows": _normalized(1),
-    "whole variance": _whole_variance(0),
-    "variance of all": _whole_variance(None),
+    "whole variance": _mixed(0, 0, None),
+    "variance of all": _mixed(0, None, None),
     "all": _normalized(None),
-    "whole mean": _whole_mean(0),
-    "around whole mean": _whole_mean(None),
+    "whole mean": _mixed(None, 0, 0),
+    "around whole mean": _mixed(None, None, 0),
     "exchanged": _exchanged,
     "raw input": _gradients(lambda p, b, x_hat, std: np.sum(b.dout * b.x, axis=0), GAMMA),
     "centred input": _gradients(lambda p, b, x_hat, std: np.sum(b.dout * x_hat * std, axis=0), GAMMA),
