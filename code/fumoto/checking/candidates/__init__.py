@@ -10,6 +10,7 @@
     - ``often``: 機械では作れない、初期値と Batch Normalization の書き間違い
     - ``notes``: 原ノートの式をそのまま並べた手法
     - ``node_counts``: 初期値の式の n の取り違え
+    - ``said``: 初期値と Batch Normalization の結果の文。ページの欄も同じ文を言う
     - ``biases``: 重みと一緒に返されたバイアス
     - ``normalization``: Batch Normalization の、式 1 本では書けない間違い
 
