@@ -140,6 +140,32 @@ def test_what_the_page_cannot_run_is_said_without_its_inner_words(ask):
     assert error["variant"] == "page/cannot" and "undefined" not in error["sentence"], error
 
 
+DELTA = """import numpy as np
+class Learner:
+    def __init__(self, lr, decay_rate, eps):
+        self.lr, self.rho, self.eps, self.h, self.u = lr, decay_rate, eps, {}, {}
+    def update(self, params, grads):
+        for k, w in params.items():
+            h, u = self.h.get(k, 0.0), self.u.get(k, 0.0)
+            self.h[k] = self.rho * h + (1 - self.rho) * grads[k] ** 2
+            d = np.sqrt(u + self.eps) / np.sqrt(self.h[k] + self.eps) * grads[k]
+            self.u[k] = self.rho * u + (1 - self.rho) * d**2
+            w -= self.lr * d
+"""
+
+
+@pytest.mark.parametrize(("right", "wrong", "variant"), [
+    ("w -= self.lr * d", "w = w - self.lr * d", "loop/nothing-moves"),
+    ("w -= self.lr * d", "pass", "loop/nothing-moves"),
+    ("np.sqrt(u + self.eps)", "np.sqrt(u)", "eq-adadelta-d/epsilon-missing-top"),
+])  # fmt: skip
+def test_weights_that_nobody_moves_are_told_from_a_step_of_0(ask, right, wrong, variant):
+    given = settings("AdaDelta")
+    code = DELTA.replace(right, wrong)
+    assert check(learner(code), "AdaDelta", **given).variant == variant
+    assert ask(code, method="AdaDelta", **given)["report"]["variant"] == variant
+
+
 def test_an_update_made_with_the_instance_is_found(ask):
     lines = ["def update(params, grads):", "    for k, w in params.items():", f"        {STEP}", "        w += self.v[k]"]
     code = HEAD + "".join(f"        {line}\n" for line in (*lines, "self.update = update"))

@@ -51,8 +51,8 @@ def test_wrong_code_is_told_the_equation_and_its_own(fields):
 def test_another_method_is_told_with_a_link_to_its_equation(fields):
     field = fields()
     see = {"number": "式 (3.1)", "address": "03.html#equation-eq-momentum-v"}
-    field.ask(report={"ok": False, "verdict": "別の手法: Momentum の式と同じ動きをします。", "see": see})
-    assert "その手法の式: 式 (3.1)" in field.result.inner_text()
+    field.ask(report={"ok": False, "verdict": "別の手法: Momentum の式と同じ動きをします。", "name": "Momentum", "see": see})
+    assert "Momentum の式: 式 (3.1)" in field.result.inner_text()
     assert field.result.get_by_role("link", name="式 (3.1)").get_attribute("href") == see["address"]
 
 
@@ -78,6 +78,15 @@ def test_the_line_of_an_error_is_marked_until_something_is_typed(fields):
     assert field.shown().endswith("\n  |c\nd")
     field.press("x")
     assert field.root.locator(".write-wrong").count() == 0
+
+
+def test_the_line_of_an_error_is_brought_into_sight(fields):
+    field = fields()
+    field.page.set_viewport_size({"width": 375, "height": 500})
+    field.ask("\n".join("a" * 60), error=ERROR)
+    field.button("4 行目へ").click()
+    wrong = field.root.locator(".write-gutter .write-wrong").bounding_box()
+    assert 60 < wrong["y"] < 300, wrong
 
 
 def test_code_that_cannot_be_judged_is_neither_right_nor_wrong(fields):

@@ -46,12 +46,17 @@
     // 中身を入れかえる。端末の「取り消し」で戻せる
     put(text) { this.replace(0, this.text.length, text); }
     mark(line) { this.wrong = line; this.paint(); }
-    // その行の、文字の始まりへ
+    // その行の、文字の始まりへ。行が見えるように、欄とページを送る
     go(line) {
+      const { area } = this;
       const before = this.text.split("\n").slice(0, line - 1).join("\n").length + (line > 1 ? 1 : 0);
       const place = before + this.text.slice(before).match(/^ */)[0].length;
-      this.area.focus();
-      this.area.setSelectionRange(place, place);
+      area.focus({ preventScroll: true });
+      area.setSelectionRange(place, place);
+      const height = parseFloat(getComputedStyle(area).lineHeight), inside = (line - 1) * height;
+      if (inside < area.scrollTop || inside + 2 * height > area.scrollTop + area.clientHeight) area.scrollTop = inside - area.clientHeight / 3;
+      const top = area.getBoundingClientRect().top + inside - area.scrollTop;
+      if (top < innerHeight / 4 || top > innerHeight / 2) scrollBy({ top: top - innerHeight / 4, behavior: "instant" });
     }
 
     listen() {

@@ -4,7 +4,7 @@
   const { element } = globalThis.fumotoWrite;
   const SIGNS = { right: "✓", wrong: "✗", unsure: "?", error: "!" };
 
-  // 答えは { report: { ok, verdict, findings, notes, see, step, tried }, printed } か { error: { sentence, line }, printed }
+  // 答えは { report: { ok, verdict, findings, notes, name, see, step, tried }, printed } か { error: { sentence, line }, printed }
   function result({ report, error, printed }, config, editor) {
     const parts = report ? ofReport(report, config) : ofError(error, editor);
     if (printed) parts.push(element("p", { class: "write-caption" }, "print で出したもの"), element("pre", {}, printed));
@@ -26,9 +26,9 @@
     return parts;
   }
 
-  function ofReport({ ok, verdict: sentence, findings = [], notes = [], see, step, tried }, config) {
+  function ofReport({ ok, verdict: sentence, findings = [], notes = [], name, see, step, tried }, config) {
     const parts = [verdict(ok ? "right" : ok === false ? "wrong" : "unsure", sentence), ...findings.map((each) => finding(each, config, sentence))];
-    if (see) parts.push(element("p", {}, "その手法の式: ", ...links(see, config.root)));
+    if (see) parts.push(element("p", {}, `${name} の式: `, ...links(see, config.root)));
     if (step) parts.push(element("p", {}, `はじめて違うのは、${step} ステップ目です。`));
     if (notes.length) parts.push(element("ul", { class: "write-notes" }, ...notes.map((note) => element("li", {}, note))));
     if (tried) parts.push(element("p", { class: "write-tried" }, tried));

@@ -28,7 +28,8 @@ def at_sight(reader: Comparison) -> Report | None:
     if _one_number_a_step(reader):
         return _seen("loop/one-number", reader.method.labels[-1])
     if last_move(reader.trajectories) == -1:
-        for candidate in slips(reader.method.name):  # 歩みの式を間違えて、歩みがいつも 0 になるもの
+        # 歩みの式を間違えて、歩みがいつも 0 になるもの。重みを書き換え忘れたのかどうかは、状態を見れば分かる
+        for candidate in slips(reader.method.name) if _may_step_by_0(reader) else ():
             if follows(reader, candidate):
                 return report_on(reader, [candidate])
         return _seen("loop/nothing-moves", reader.method.labels[-1])
@@ -45,6 +46,13 @@ def exploding(reader: Comparison) -> Report | None:
 
 def _seen(identifier: str, label: str) -> Report:
     return Report(False, f"既知の間違い: {SIGHTS[identifier]}。", equation=label, variant=identifier)
+
+
+def _may_step_by_0(reader: Comparison) -> bool:
+    """見えている状態に、0 のままのものと、動いたものが、どちらもあるか。状態が見えなければ、そうかもしれない。"""
+    states = [own for path in reader.trajectories for own in path.state.values()]
+    moved = [any(np.any(x) for x in own.values()) for own in states if own]
+    return not states or (any(moved) and not all(moved))
 
 
 def _one_number_a_step(reader: Comparison) -> bool:

@@ -15,7 +15,7 @@
   // 1 つの問題の上での読者の足どり。params: [ステップ][キーの番号] → {dtype, values}
   class Trajectory {
     constructor(problem, history, faults = [], elsewhere = null, values = {}) {
-      Object.assign(this, { problem, faults, elsewhere, values, state: history.state, notes: history.notes ?? [] });
+      Object.assign(this, { problem, faults, elsewhere, values, state: history.state, showsStates: history.showsStates, notes: history.notes ?? [] });
       this.dtypes = history.params.map((step) => step.map(({ dtype }) => dtype));
       this.params = history.params.map((step) => step.map((w) => w.values));
       this.tolerances = new Map();

@@ -15,9 +15,18 @@
     if (counted && atOnce) return said(reader, "clock/early", counted);
     if (oneNumberAStep(reader)) return said(reader, "loop/one-number", labels.at(-1));
     if (fumoto.lastMove(reader.trajectories) !== -1) return null;
-    // 歩みの式を間違えて、歩みがいつも 0 になるもの
-    const slip = reader.table.mistakes.slice(0, reader.table.slips).find((candidate) => reader.follows(candidate));
+    // 歩みの式を間違えて、歩みがいつも 0 になるもの。重みを書き換え忘れたのかどうかは、状態を見れば分かる
+    const slips = mayStepBy0(reader) ? reader.table.mistakes.slice(0, reader.table.slips) : [];
+    const slip = slips.find((candidate) => reader.follows(candidate));
     return slip ? fumoto.named(reader, [slip]) : said(reader, "loop/nothing-moves", labels.at(-1));
+  }
+
+  // 見えている状態に、0 のままのものと、動いたものが、どちらもあるか。状態が見えなければ、そうかもしれない
+  function mayStepBy0(reader) {
+    if (reader.trajectories.every(({ showsStates }) => !showsStates)) return true;
+    const states = reader.trajectories.flatMap(({ state }) => Object.values(state));
+    const moved = states.map((own) => Object.values(own).some(({ values }) => values.some((x) => x !== 0)));
+    return moved.includes(true) && moved.includes(false);
   }
 
   // 1 歩目に、有限でなくなった重みのある Muon

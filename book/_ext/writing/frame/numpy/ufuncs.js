@@ -69,6 +69,7 @@
     if (rule === "test") return "bool";
     if (rule === "float" && (dtype === "int64" || dtype === "bool")) return "float64";
     if (dtype === "bool" && rule === "signed") fail("TypeError", `numpy boolean ${name}, the \`${name === "negative" ? "~" : "-"}\` operator, is not supported, use the bitwise_xor, the \`^\` operator, or the logical_xor function instead.`);
+    if (name.startsWith("bitwise_") && dtype.startsWith("float")) fail("TypeError", `ufunc '${name}' not supported for the input types, and the inputs could not be safely coerced to any supported types according to the casting rule ''safe''`);
     return name === "power" && dtype === "bool" ? "int64" : dtype;
   }
   const KINDS = { bool: 0, int64: 1, float32: 2, float64: 2 };

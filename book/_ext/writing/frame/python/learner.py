@@ -56,7 +56,7 @@ def with_method(made, method, example):
     if not callable(getattr(made, method, None)):
         raise Complaint(
             f"クラス {type(made).__name__} に {method} がありません。def {example}: を、class の中に定義してください"
-            "(字下げが __init__ より深くなっていませんか)。"
+            "(字下げを __init__ とそろえてください)。"
         )
     return made
 
@@ -101,6 +101,11 @@ def states(optimizer):
         for key, value in values.items()
         if isinstance(key, str) and not isinstance(array := as_array(value), str)
     ]
+
+
+def shows_states(optimizer):
+    """状態を入れる辞書が、属性に見えるか。"""
+    return any(isinstance(value, dict) for value in attributes(optimizer).values())
 
 
 def kept_by_shape(optimizer, params):

@@ -104,6 +104,8 @@ def _syntax(error, code):
     if "unexpected indent" in message and _indented(lines, line - 1) and not _indented(lines, line):
         line -= 1
     text = next((ours for theirs, ours in _GRAMMAR if theirs in message), None)
+    if "indent" in message and 1 <= line <= len(lines) and "　" in _margin(lines[line - 1]):
+        text = "字下げが全角の空白です。半角の空白にしてください"
     if text is None:
         text = (
             _guess(lines, line)
@@ -114,6 +116,11 @@ def _syntax(error, code):
 
 def _indented(lines, number):
     return 1 <= number <= len(lines) and lines[number - 1][:1] in (" ", "\t")
+
+
+def _margin(line):
+    """行のはじめの空白。全角のものも。"""
+    return line[: len(line) - len(line.lstrip(" \t　"))]
 
 
 def _guess(lines, number):
@@ -229,6 +236,8 @@ def _type(message, error, code, names, line):
         return "[ ] で取り出せないものに [ ] を使っています。辞書や配列ですか"
     if "not callable" in message:
         return "関数でないものに ( ) を使っています。掛け算の * が抜けていませんか"
+    if "bitwise_xor" in message or "for ^" in message:
+        return "べき乗は ** と書きます(^ は、整数のビットごとの計算です)"
     if "'dict'" in message:
         return "辞書は、そのままでは計算できません。for key in params: で、1 つずつ取り出します"
     if "math." in code and ("must be real number" in message or "only" in message):

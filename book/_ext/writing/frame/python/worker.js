@@ -69,7 +69,7 @@ function walked({ keys, gradients }, hyperparameters, way) {
   const [twin] = way === "twins" ? begin() : [null];
   const history = { params: [], state: {}, notes: [], unplaced: [...unplaced] };
   history.numbers = [...call("numbers", optimizer)].map(([name, value]) => [plainName(name), python.number(value)]);
-  let params = weights(), others = weights(), reused = null, replaced = false; // replaced: 辞書の中身が差し替わったか
+  let params = weights(), others = weights(), reused = null, replaced = false, returned = false; // replaced: 辞書の中身が差し替わったか。returned: 新しい辞書が返されたか
   for (let step = 0; step < gradients.length; step++) {
     if (twin) others = call("step", twin, others, named(keys, slopes(step).map(negated)));
     const given = slopes(step);
@@ -79,16 +79,19 @@ function walked({ keys, gradients }, hyperparameters, way) {
     const after = call("step", optimizer, params, grads);
     const kept = call("listed", after, order);
     replaced ||= after === params && kept !== None && kept.some((w, k) => w !== before[k]);
+    returned ||= after !== params;
     params = after;
     history.params.push(inspected(step + 1, kept, call("listed", grads, order), slopes(step), keys));
   }
   history.keptByShape = call("kept_by_shape", optimizer, params);
+  history.showsStates = call("shows_states", optimizer);
   for (const [attribute, key, { array }] of call("states", optimizer)) {
     (history.state[attribute] ??= {})[key] = { shape: [...array.shape], values: arrays.flat(array) };
   }
   const broken = history.params.findIndex((each) => each.some(({ values }) => !values.every(Number.isFinite)));
   if (broken >= 0) history.notes.push(`${broken + 1} ステップ目に nan か inf が現れました。勾配が 0 の重みもあります。`);
   history.replaced = replaced;
+  if (returned) history.notes.push("update が返した辞書を、新しい重みとみなしました。");
   return history;
 }
 
