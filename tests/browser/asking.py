@@ -6,10 +6,10 @@ from fumoto.checking.in_browser.layers import batchnorm_script, initializer_scri
 from fumoto.checking.in_browser.tables import common_script, method_script, problems_script
 from writing import runtime
 
-OPEN = """() => new Promise((resolve) => {
+OPEN = """(address) => new Promise((resolve) => {
     globalThis.answers = {};
     addEventListener("message", ({ data }) => (data.ready ? resolve() : (answers[data.id] = data)));
-    const frame = Object.assign(document.createElement("iframe"), { src: "frame.html" });
+    const frame = Object.assign(document.createElement("iframe"), { src: address });
     frame.setAttribute("sandbox", "allow-scripts");
     document.body.append(frame); })"""
 ASK = """(question) => new Promise((resolve) => {
@@ -32,7 +32,7 @@ class Frame:
 
     def __init__(self, evaluate):
         self._evaluate, self._tables, self._ids = evaluate, {}, itertools.count()
-        evaluate(OPEN)
+        evaluate(OPEN, "frame.html")
 
     def ask(self, code, kind="optimizer", method=None, title="Learner", **hyperparameters):
         """What the page says."""

@@ -12,6 +12,8 @@ import pytest
 
 from writing import runtime
 
+from .asking import OPEN
+
 HEAD = """import numpy as np
 
 class MyMomentum:
@@ -33,12 +35,6 @@ JUDGE = """globalThis.judge = ({ problem, ways, hyperparameters }, walk) =>
     ways.map((way) => { try { return walk(problem, hyperparameters, way); } catch (error) { return { error }; } });"""
 PAGE = """<!doctype html><meta charset="utf-8"><meta http-equiv="Content-Security-Policy" content="default-src 'none';
     script-src 'self' file:; frame-src 'self' file:; img-src data:"><title>試し</title><link rel="icon" href="data:,"><body></body>"""
-OPEN = """() => new Promise((resolve) => {
-    globalThis.answers = {};
-    addEventListener("message", ({ data }) => (data.ready ? resolve() : (answers[data.id] = data)));
-    const frame = Object.assign(document.createElement("iframe"), { src: "write/frame.html" });
-    frame.setAttribute("sandbox", "allow-scripts");
-    document.body.append(frame); })"""
 SEND = "(question) => document.querySelector('iframe').contentWindow.postMessage(question, '*')"
 ANSWER = """(id) => new Promise((resolve) => {
     const end = Date.now() + 40000; // no answer
@@ -129,7 +125,7 @@ class Learner:
         self.page.on("console", lambda message: self.messages.append(message.text))
         self.page.on("pageerror", lambda error: self.messages.append(str(error)))
         self.page.goto(address)
-        self.page.evaluate(OPEN)
+        self.page.evaluate(OPEN, "write/frame.html")
 
     def send(self, code, *ways, **hyperparameters):
         question = {"id": next(self.ids), "code": code, "exercise": exercise(*ways, **hyperparameters)}

@@ -16,7 +16,7 @@
     const seen = observed(exercise, walk);
     const readerOf = (each) => {
       const known = Object.entries(exercise.hyperparameters).filter(([name]) => name in each.hyperparameters && !seen.unplaced.includes(name));
-      const values = { ...(each === method ? {} : named(each, seen.numbers)), ...Object.fromEntries(known) };
+      const values = { ...(each === method ? {} : valuesOf(each, seen.numbers)), ...Object.fromEntries(known) };
       return new Comparison(table, each, values, seen.trajectories, seen.written);
     };
     const found = seen.error ? alike(readerOf(method), seen) : verdict(readerOf, method, table);
@@ -24,7 +24,7 @@
   }
 
   // 手法の引数のうち、読者のクラスや属性に書かれた数(名前、値)で言えるもの。1 つの数は、1 つの引数にだけあてる
-  function named({ hyperparameters }, numbers) {
+  function valuesOf({ hyperparameters }, numbers) {
     const found = {}, left = new Map(numbers);
     for (const name of Object.keys(hyperparameters)) {
       const own = fumoto.names[name].find((each) => left.has(each));
