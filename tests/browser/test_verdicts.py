@@ -166,6 +166,40 @@ def test_weights_that_nobody_moves_are_told_from_a_step_of_0(ask, right, wrong, 
     assert ask(code, method="AdaDelta", **given)["report"]["variant"] == variant
 
 
+ROOTS = {  # the state is of squares; the method's values; what is divided by its root
+    "AdaGrad": ("self.s.get(k, 0.0) ± g**2", "lr, eps", "g, self.s[k]"),
+    "RMSProp": ("self.decay_rate * self.s.get(k, 0.0) ± (1 - self.decay_rate) * g**2", "lr, decay_rate, eps", "g, self.s[k]"),
+    "Adam": (
+        "self.beta2 * self.s.get(k, 0.0) ± (1 - self.beta2) * g**2",
+        "lr, beta1, beta2, eps",
+        "self.m[k] / (1 - self.beta1**self.t), self.s[k] / (1 - self.beta2**self.t)",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", ROOTS)
+def test_a_square_that_is_subtracted_is_named(ask, name):
+    square, values, parts = ROOTS[name]
+    code = f"""import numpy as np
+class Learner:
+    def __init__(self, {values}):
+        {"; ".join(f"self.{value} = {value}" for value in values.split(", "))}; self.m, self.s, self.t = {{}}, {{}}, 0
+    def update(self, params, grads):
+        self.t += 1
+        for k, g in grads.items():
+            {"self.m[k] = self.beta1 * self.m.get(k, 0.0) + (1 - self.beta1) * g" if "beta1" in values else "pass"}
+            self.s[k] = {square}
+            top, below = {parts}
+            params[k] -= self.lr * top / (np.sqrt(below) + self.eps)
+"""
+    given = settings(name)
+    for sign, variant in (("+", None), ("-", "state/negative")):
+        written = code.replace("±", sign)
+        expected = check(learner(written), name, **given)
+        assert expected.variant == variant, expected
+        assert_the_same(name, ask(written, method=name, **given), expected)
+
+
 def test_an_update_made_with_the_instance_is_found(ask):
     lines = ["def update(params, grads):", "    for k, w in params.items():", f"        {STEP}", "        w += self.v[k]"]
     code = HEAD + "".join(f"        {line}\n" for line in (*lines, "self.update = update"))

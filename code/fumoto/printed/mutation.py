@@ -105,7 +105,8 @@ def _mistakes_in_sum(node: sympy.Basic) -> Iterator[Mistake]:
 def _mistakes_in_product(node: sympy.Basic) -> Iterator[Mistake]:
     factors = [factor for factor in node.args if factor != -1]
     for factor in factors:
-        yield "factor", "因子が抜けている", node / factor
+        others = [other for other in node.args if other != factor]
+        yield "factor", "因子が抜けている", sympy.Mul(*others)  # β^(t+1) で割っても、SymPy は 1 に約さない
         if isinstance(factor, sympy.Pow) and factor.exp == -1 and isinstance(factor.base, sympy.Add):
             for term in factor.base.args:  # 分母に足す ε を、割り算の外で足してしまう
                 divided = node / factor / (factor.base - term)

@@ -31,7 +31,7 @@ from fumoto.checking.candidates.measured import (
     timed,
 )
 from fumoto.checking.candidates.schedules import schedule, schedule_of
-from fumoto.checking.candidates.sight import at_sight, exploding
+from fumoto.checking.candidates.sight import at_sight, exploding, root_of_negative
 from fumoto.checking.candidates.table import mistakes
 from fumoto.checking.candidates.together import combined
 from fumoto.checking.computing.comparison import Comparison
@@ -157,8 +157,8 @@ def two_mistakes(reader: Comparison, needless: Callable[[], bool] = lambda: Fals
 
 
 def less_sure_mistake(reader: Comparison) -> Report | None:
-    """渡された引数でだけ同じものと、粗く比べて同じもの。なければ None。"""
-    return _said(reader, _first(reader, _here_only, rough_mistake))
+    """渡された引数でだけ同じものと、粗く比べて同じもの、足どりは nan でも状態を見れば分かるもの。なければ None。"""
+    return _said(reader, _first(reader, _here_only, rough_mistake, root_of_negative))
 
 
 def _said(reader: Comparison, found: Report | None) -> Report | None:

@@ -15,6 +15,7 @@ SIGHTS = {
     "loop/one-number": "重みの要素を 1 つずつ動かすたびに、勾配を計算しなおしています。勾配は 1 度だけ計算し、全部の要素を一緒に動かします",
     "loop/nothing-moves": "update を呼んでも、重みがまったく動きません(w = w - … は、名前を付け替えるだけで、params の配列を書き換えません。w -= … か w[...] = … と書きます。重みや勾配の写しを使いつづけていることも、yield や async のために中身が動いていないこともあります)",
     "loop/explodes": "直交化の反復が発散して、はじめの更新で重みが nan か無限大になります(u を長さで割っていないか、係数の符号や順が違います)",
+    "state/negative": "平方根をとる状態が負になり、重みが nan になります(勾配の 2 乗を、足すところで引いていませんか)",
 }
 
 
@@ -42,6 +43,22 @@ def exploding(reader: Comparison) -> Report | None:
     if reader.method.name != "Muon" or all(np.isfinite(w).all() for w in first):
         return None
     return _seen("loop/explodes", "eq-muon-x")
+
+
+def root_of_negative(reader: Comparison) -> Report | None:
+    """2 乗の平均か和であるはずの状態が負で、1 歩目に nan になった重みのあるもの。どの重みも nan なら、足どりからは何も分からない。"""
+    squares = [e for e in reader.method.labels if reader.equations[e].name in ("h_next", "v_next")]
+    nan = any(np.isnan(w).any() for path in reader.trajectories for w in path.params[0].values())
+    if "eps" not in reader.method.hyperparameters or not squares or not nan:
+        return None
+    names = {name for path in reader.trajectories for name in path.state}
+    return _seen("state/negative", squares[0]) if any(_negative(reader, name) for name in names) else None
+
+
+def _negative(reader: Comparison, name: str) -> bool:
+    """読者の持つ状態 ``name`` が、どれも 0 以下で、負のものがあるか。"""
+    arrays = [np.asarray(x) for path in reader.trajectories for x in path.state.get(name, {}).values()]
+    return all(np.all(x <= 0) for x in arrays) and any(np.any(x < 0) for x in arrays)
 
 
 def _seen(identifier: str, label: str) -> Report:

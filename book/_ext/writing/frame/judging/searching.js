@@ -83,22 +83,33 @@
     return same || found[0];
   }
 
-  function derived(reader, everywhere = false) {
-    const elsewhere = reader.elsewhere;
+  const derived = (reader, everywhere = false) =>
+    reproducing(reader, reader.table.derived.map((variant) => [asCandidate(variant)]), reader.table.bases, everywhere);
+
+  // 読者の足どりを再現する、機械で作った書き間違いの組。少し違う引数でも、状態まで再現するものを先に
+  function reproducing(reader, groups, bases, everywhere = false) {
+    const elsewhere = reader.elsewhere?.tells ? reader.elsewhere : null;
     const found = [];
-    for (const variant of reader.table.derived) {
-      const candidate = asCandidate(variant);
-      for (const base of reader.table.bases) {
-        if (!base.labels.includes(variant.label)) continue;
+    for (const group of groups) {
+      const candidate = group.reduce(fumoto.together);
+      for (const base of bases) {
+        if (!group.every(({ label }) => base.labels.includes(label))) continue;
         const own = reader.with({ method: base });
         if (!own.follows(candidate)) continue;
         const unsure = elsewhere !== null && !elsewhere.with({ method: base }).follows(candidate);
-        if (!(unsure && everywhere)) found.push({ unsure, stateless: !hasStateOf(own, candidate), candidate });
+        if (unsure && everywhere) continue;
+        found.push({ unsure, stateless: !hasStateOf(own, candidate), group });
         break;
       }
     }
     found.sort((a, b) => Number(a.unsure) - Number(b.unsure) || Number(a.stateless) - Number(b.stateless));
-    return found.length ? named(reader, [found[0].candidate]) : null;
+    return found.length ? named(reader, inOrder(reader, found[0].group)) : null;
+  }
+
+  // 計算する順に
+  function inOrder(reader, found) {
+    const place = ({ label }) => reader.method.labels.indexOf(label);
+    return [...found].sort((a, b) => place(a) - place(b));
   }
 
   function hasStateOf(reader, candidate) {
@@ -161,7 +172,7 @@
 
   // --- ほかに何も見つからないとき -------------------------------------------------------------------------
 
-  const lessSure = (reader) => first(reader, [hereOnly, rough]);
+  const lessSure = (reader) => first(reader, [hereOnly, rough, fumoto.rootOfNegative]);
 
   // 渡された引数でだけ読者の足どりを再現する間違い
   function hereOnly(reader) {
@@ -210,5 +221,5 @@
     };
   }
 
-  Object.assign(fumoto, { AS_PRINTED, asCandidate, convention, single, lessSure, exactMistake, inAnotherForm, named, plain });
+  Object.assign(fumoto, { AS_PRINTED, asCandidate, convention, single, lessSure, exactMistake, inAnotherForm, named, plain, reproducing });
 })();

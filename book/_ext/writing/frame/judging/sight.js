@@ -35,6 +35,22 @@
     return reader.method.name !== "Muon" || finite ? null : said(reader, "loop/explodes", "eq-muon-x");
   }
 
+  // 2 乗の平均か和であるはずの状態が負で、1 歩目に nan になった重みのあるもの
+  function rootOfNegative(reader) {
+    const { labels, equations, hyperparameters } = reader.method;
+    const square = labels.find((label) => ["h_next", "v_next"].includes(equations[label].name));
+    const nan = reader.trajectories.some((path) => path.params[0].some((w) => w.some(Number.isNaN)));
+    if (!("eps" in hyperparameters) || !square || !nan) return null;
+    const names = reader.trajectories.flatMap(({ state }) => Object.keys(state));
+    return names.some((name) => negative(reader, name)) ? said(reader, "state/negative", square) : null;
+  }
+
+  // 読者の持つ状態 name が、どれも 0 以下で、負のものがあるか
+  function negative(reader, name) {
+    const values = reader.trajectories.flatMap(({ state }) => Object.values(state[name] ?? {}).flatMap((each) => [...each.values]));
+    return values.every((x) => x <= 0) && values.some((x) => x < 0);
+  }
+
   // どのステップでも、要素が 1 つずつ順に動くか
   function oneNumberAStep(reader) {
     const seen = new Set();
@@ -141,5 +157,5 @@
   // 重みとバイアスが 1 組ずつ並んでいるとみなしたキー。層が 1 つなら、空
   const layers = (keys) => (keys.length <= 2 ? [] : [...keys, ...Array(keys.length % 2).fill("")]);
 
-  Object.assign(fumoto, { atSight, exploding, singleKeys });
+  Object.assign(fumoto, { atSight, exploding, rootOfNegative, singleKeys });
 })();

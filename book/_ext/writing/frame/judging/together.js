@@ -7,22 +7,14 @@
 
   // 1 つでは見つからないときに探す、2 つの間違い。なければ null
   function two(reader) {
-    for (const [first, second] of derivedPairs(reader)) {
-      const both = together(first, second);
-      if (reader.follows(both) && reader.elsewhere?.follows(both) !== false) return fumoto.named(reader, inOrder(reader, [first, second]));
-    }
+    const often = fumoto.reproducing(reader, derivedPairs(reader), [reader.method]);
+    if (often) return often;
     for (const [first, second] of combined(reader)) {
       if (!reader.follows(together(first, second))) continue;
       const alone = [first, second].find((each) => reader.follows(each));
       return fumoto.named(reader, alone ? [alone] : [first, second]);
     }
     return null;
-  }
-
-  // 計算する順に
-  function inOrder(reader, found) {
-    const place = ({ label }) => reader.method.labels.indexOf(label);
-    return found.sort((a, b) => place(a) - place(b));
   }
 
   // よく一緒に起きる、機械で作った書き間違いの組。同じ種類のものを先に
@@ -58,5 +50,5 @@
     handling: { ...first.handling, ...second.handling },
   });
 
-  Object.assign(fumoto, { two });
+  Object.assign(fumoto, { together, two });
 })();
