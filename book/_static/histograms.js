@@ -1,7 +1,7 @@
 // 層を通る値の分布。読者が重みの標準偏差・活性化関数・BatchNorm の置き場所を変えるたびに、ページの式から作った関数
 // (globalThis.fumotoLayers)でデータを 5 つの層に通し直し、分布を描く。式はここには一つも書かない。
 
-const { nodes, layers, samples, seed, normals, affine, mean, std, activations, scales, batchnorm, labels } = globalThis.fumotoLayers;
+const { nodes, layers, samples, together, seed, normals, affine, mean, std, activations, scales, batchnorm, labels } = globalThis.fumotoLayers;
 const PLACES = { none: "なし", before: "活性化関数の前", after: "活性化関数の後" };
 const FLAT = 1 / 10; // 微分が、x = 0 での値(最大)のこの割合に満たない出力を、飽和していると数える
 const STEPS = 200; // 対数目盛のつまみの刻みの数
@@ -46,11 +46,9 @@ function through({ activation, sigma, bias, place }) {
   const b = new Float64Array(nodes).fill(bias), w = new Float64Array(nodes * nodes), found = [];
   let h = numbers.subarray(0, size);
   for (let layer = 0; layer < layers; layer++) {
-    const from = size + layer * w.length, x = new Float64Array(size), alive = new Uint8Array(nodes);
+    const from = size + layer * w.length, alive = new Uint8Array(nodes);
     for (let j = 0; j < w.length; j++) w[j] = sigma * numbers[from + j];
-    for (let row = 0; row < size; row += nodes) {
-      for (let k = 0; k < nodes; k++) x[row + k] = affine(h, w, b, row, k * nodes, k, nodes);
-    }
+    const x = weighted(h, w, b);
     if (place === "before") normalize(x);
     let counted = 0;
     for (let j = 0; j < size; j++) {
@@ -65,6 +63,17 @@ function through({ activation, sigma, bias, place }) {
     h = x;
   }
   return found;
+}
+// 重みつきの和。標本を together 個ずつ
+function weighted(h, w, b) {
+  const x = new Float64Array(h.length);
+  for (let row = 0; row < h.length; row += together * nodes) {
+    for (let k = 0; k < nodes; k++) {
+      const found = affine(h, w, b, row, k * nodes, k, nodes);
+      for (let sample = 0; sample < together; sample++) x[row + sample * nodes + k] = found[sample];
+    }
+  }
+  return x;
 }
 // 列(ノード)ごとに、標本についてそろえる
 function normalize(x) {

@@ -11,7 +11,17 @@ from fumoto import initializers
 from fumoto.batchnorm import BatchNorm
 from fumoto.layers import Affine
 from fumoto.printed import EquationError, parse, read
-from fumoto.printed.histograms import ACTIVATIONS, EPS, NODES, SCALES, function_code, labels_of, script
+from fumoto.printed.histograms import (
+    ACTIVATIONS,
+    EPS,
+    NODES,
+    SAMPLES,
+    SCALES,
+    TOGETHER,
+    function_code,
+    labels_of,
+    script,
+)
 from javascript import MATH, in_node
 from layer_outputs import LAYER_OF, layer_outputs, normals
 
@@ -23,7 +33,8 @@ SCRIPT = script(*EVERYTHING, EQUATIONS)
 
 # --- evaluated in Python ----------------------------------------------------------------------------------
 
-LOOP = re.compile(r"for \(let (\w+) = (.+); \1 <= (.+); \1\+\+\) (\w+) \+= (.+);")
+LOOP = re.compile(r"for \(let (\w+) = (.+); \1 <= (.+); \1\+\+\) \{ (.+) \}")
+ADDED = re.compile(r"(\w+) \+= ([^;]+);")
 
 
 def function(label, text=SCRIPT):
@@ -37,9 +48,10 @@ def function(label, text=SCRIPT):
 
     def run(*values):
         known = dict(zip(names, values, strict=True))
-        for index, low, high, name, term in LOOP.findall(body):
+        for index, low, high, added in LOOP.findall(body):
             low, high = (eval(end, MATH, known) for end in (low, high))
-            known[name] = sum(eval(term, MATH, known | {index: i}) for i in range(low, high + 1))
+            for name, term in ADDED.findall(added):
+                known[name] = sum(eval(term, MATH, known | {index: i}) for i in range(low, high + 1))
         return eval(result, MATH, known)
 
     return run
@@ -50,10 +62,10 @@ def close(actual, expected):
 
 
 def test_the_weighted_sum_is_that_of_the_layer(rng):
-    W, b, h = rng.normal(size=(4, 3)), rng.normal(size=3), rng.normal(size=(2, 4))
+    W, b, h = rng.normal(size=(4, 3)), rng.normal(size=3), rng.normal(size=(2 * TOGETHER, 4))
     affine, columns = function("eq-affine-a"), W.T.ravel()
-    ours = [[affine(h.ravel(), columns, b, 4 * s, 4 * k, k, 4) for k in range(3)] for s in range(2)]
-    close(ours, Affine(W, b).forward(h))
+    blocks = [[affine(h.ravel(), columns, b, 4 * s, 4 * k, k, 4) for k in range(3)] for s in (0, TOGETHER)]
+    close(np.transpose(blocks, (0, 2, 1)).reshape(-1, 3), Affine(W, b).forward(h))
 
 
 @pytest.mark.parametrize("name", ACTIVATIONS)
@@ -106,14 +118,18 @@ def test_the_random_numbers_are_normal():
     assert np.abs(np.corrcoef(raw.T) - np.eye(NODES)).max() < 0.2  # 800 rows: 1/√800 each
 
 
+def test_the_samples_are_taken_together_without_a_rest():
+    assert SAMPLES % TOGETHER == 0
+
+
 # --- run in Node ------------------------------------------------------------------------------------------
 
 PLAYER = """
-const {normals, affine, mean, std, batchnorm, activations, scales} = globalThis.fumotoLayers, x = normals(12, 7);
-const variance = batchnorm.variance(x, 1, 3, 4, batchnorm.mean(x, 1, 3, 4));
+const {normals, together, affine, mean, std, batchnorm, activations, scales} = globalThis.fumotoLayers, x = normals(12, 7);
+const several = normals(together*3 + 2, 7), variance = batchnorm.variance(x, 1, 3, 4, batchnorm.mean(x, 1, 3, 4));
 console.log(JSON.stringify({
   normals: Array.from(normals(3000, 1)).slice(-1000),
-  affine: [0, 1, 2].map((k) => affine(x, x, x, 2, 3 * k, k, 3)),
+  affine: [0, 1, 2].map((k) => affine(several, x, x, 2, 3*k, k, 3)),
   std: std(x, 0, 1, 12, mean(x, 0, 1, 12)),
   normalized: batchnorm.scale(batchnorm.normalize(x[4], batchnorm.mean(x, 1, 3, 4), variance)),
   values: Object.values(activations).map(({value}) => [-800, -2, 0, 3, 800].map(value)),
@@ -125,7 +141,8 @@ console.log(JSON.stringify({
 def test_node_computes_the_same():
     ours, x = in_node(SCRIPT + PLAYER), normals(12, seed=7)
     close(ours["normals"], normals(3000)[-1000:])
-    close(ours["affine"], [x[2:5] @ x[3 * k : 3 * k + 3] + x[k] for k in range(3)])
+    samples = normals(TOGETHER * 3 + 2, seed=7)[2:].reshape(TOGETHER, 3)
+    close(ours["affine"], [samples @ x[3 * k : 3 * k + 3] + x[k] for k in range(3)])
     close(ours["std"], x.std())
     batchnorm = BatchNorm(np.ones(3), np.zeros(3))
     close(ours["normalized"], batchnorm.forward(x.reshape(4, 3), training=True)[1, 1])
