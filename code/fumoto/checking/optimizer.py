@@ -33,7 +33,7 @@ from fumoto.checking.candidates.recognition import (
 from fumoto.checking.computing.comparison import Comparison
 from fumoto.checking.computing.constants import missing, plausible
 from fumoto.checking.computing.measurements import last_move
-from fumoto.checking.computing.problems import PROBLEMS, SAME_SHAPES, problems_for
+from fumoto.checking.computing.problems import PROBLEMS, problems_for, same_shapes_for
 from fumoto.checking.decays import growing, without_its_decay
 from fumoto.checking.diagnosing import diagnosed, readers_of, with_its_place, written_in, wrong_values
 from fumoto.checking.repairing.optimizer import repaired
@@ -274,7 +274,7 @@ def _not_run(
     if method is None:
         return Report(False, failed, variant=error.variant)
     try:
-        problems = problems_for(method)[-1:] if method is EVERY_METHOD["Muon"] else SAME_SHAPES
+        problems = (same_shapes_for(method),)
         seen = observe(thing, hyperparameters, problems, tuple(method.hyperparameters), method.name)
     except ReaderError:
         return Report(False, failed, variant=error.variant)

@@ -99,7 +99,7 @@ PROBLEMS = (  # 最後のものは、どのキーも同じ形である
     make_problem({"z": (2,), "a": (2,), "ab": (2,)}, np.float32, 2),
 )
 
-SAME_SHAPES = (make_problem(dict.fromkeys("zadb", (4,)), np.float64, 3),)  # 形が違うと走らないものに
+SAME_SHAPES = make_problem(dict.fromkeys("zadb", (4,)), np.float64, 3)  # 形が違うと走らないものに
 
 MATRIX_PROBLEMS = (  # 行列だけの手法に
     make_problem({"W": (2, 3), "V": (3, 2), "never": (2, 2), "turned": (3, 2)}, np.float64, 0),
@@ -111,6 +111,11 @@ MATRIX_PROBLEMS = (  # 行列だけの手法に
 def problems_for(method: Method) -> tuple[Problem, ...]:
     """``method`` を走らせる問題。"""
     return MATRIX_PROBLEMS if method is MUON else PROBLEMS
+
+
+def same_shapes_for(method: Method) -> Problem:
+    """``method`` を走らせる問題のうち、重みの形がどれも同じもの。"""
+    return MATRIX_PROBLEMS[-1] if method is MUON else SAME_SHAPES
 
 
 @dataclass(frozen=True)

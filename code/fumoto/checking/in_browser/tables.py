@@ -19,7 +19,7 @@ from fumoto.checking.candidates.sight import SIGHTS
 from fumoto.checking.candidates.slips import slips
 from fumoto.checking.candidates.table import mistakes
 from fumoto.checking.candidates.together import RARE, SLIPPED_IN
-from fumoto.checking.computing.problems import SAME_SHAPES, Problem, problems_for
+from fumoto.checking.computing.problems import Problem, problems_for, same_shapes_for
 from fumoto.checking.computing.running import CHANGED, INSTEAD_OF_0
 from fumoto.checking.in_browser.formulas import of_equation, of_formula
 from fumoto.checking.in_browser.rules import Rules, array_of, place, row_of
@@ -75,8 +75,9 @@ def common_script() -> str:
 
 def problems_script(name: str) -> str:
     """手法 ``name`` を走らせる問題を ``globalThis.fumoto.problems`` に置くスクリプト。"""
-    problems = [_problem(problem) for problem in problems_for(EVERY_METHOD[name])]
-    return f"fumoto.problems = {literal(problems)};\nfumoto.sameShapes = {literal(_problem(SAME_SHAPES[0]))};\n"
+    method = EVERY_METHOD[name]
+    problems = [_problem(problem) for problem in problems_for(method)]
+    return f"fumoto.problems = {literal(problems)};\nfumoto.sameShapes = {literal(_problem(same_shapes_for(method)))};\n"
 
 
 def _others(method: Method) -> list[Method]:
