@@ -34,9 +34,10 @@ class Frame:
         self._evaluate, self._tables, self._ids = evaluate, {}, itertools.count()
         evaluate(OPEN, "frame.html")
 
-    def ask(self, code, kind="optimizer", method=None, title="Learner", **hyperparameters):
-        """What the page says."""
+    def ask(self, code, kind="optimizer", method=None, title="Learner", equations=None, **hyperparameters):
+        """What the page says. ``equations``: label -> number and address, which the page of the exercise knows."""
         exercise = {"kind": kind, "method": method, "title": title, "hyperparameters": hyperparameters}
+        exercise["equations"] = equations or {}
         question = {"id": next(self._ids), "code": code, "exercise": exercise, "table": self._table(kind, method)}
         return self._evaluate(ASK, question)
 

@@ -171,7 +171,10 @@ def test_weights_that_nobody_moves_are_told_from_a_step_of_0(ask, right, wrong, 
     given = settings("AdaDelta")
     code = DELTA.replace(right, wrong)
     assert check(learner(code), "AdaDelta", **given).variant == variant
-    assert ask(code, method="AdaDelta", **given)["report"]["variant"] == variant
+    see = {"number": "式 (5.3)", "address": "05.html#equation"}
+    report = ask(code, method="AdaDelta", equations=dict.fromkeys(("eq-adadelta-d", "eq-adadelta-w"), see), **given)["report"]
+    assert report["variant"] == variant
+    assert (report.get("see") == see) == (not report["findings"]), report  # a link, unless the equation is shown beside it
 
 
 ROOTS = {  # the state is of squares; the method's values; what is divided by its root

@@ -226,7 +226,8 @@
 
   function told(exercise, table, seen, found) {
     const { reader, difference, unknown, ...report } = found;
-    if (report.variant?.startsWith("method/")) report.see = exercise.equations?.[reader.method.labels[0]];
+    const label = report.variant?.startsWith("method/") ? reader.method.labels[0] : report.equation;
+    if (label && !report.findings?.length) report.see = exercise.equations?.[label]; // 式を並べて見せないなら、式のあるところ
     const latex = Object.assign({}, ...[...table.bases, ...Object.values(table.methods)].map(({ equations }) => equations));
     const findings = (report.findings ?? []).map((each) => ({ ...each, ...exercise.equations?.[each.label], printed: latex[each.label].latex }));
     const notes = [];
