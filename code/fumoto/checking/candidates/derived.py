@@ -69,7 +69,7 @@ def _reproducing(
 ) -> list[tuple[Variant, ...]]:
     """読者の数値を再現する間違いの組。読者の状態まで再現するものを先に並べる。"""
     found, quick = [], reader.smallest_first  # 違うと早く分かるように
-    elsewhere = reader.elsewhere if reader.elsewhere is not None and reader.elsewhere.tells else None
+    elsewhere = reader.telling_elsewhere
     for group in groups:
         for base in bases:
             if all(v.equation.label in base.labels for v in group) and quick.follows(base, *group):

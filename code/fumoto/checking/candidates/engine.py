@@ -39,8 +39,8 @@ def follows_everywhere(
     """渡された引数でも、少し違う引数でも、``candidate`` の動きと同じか(少し違う引数で判断できなければ、渡された引数でだけ)。"""
     if not follows(reader, candidate, precision):
         return False
-    elsewhere = reader.elsewhere
-    return elsewhere is None or not elsewhere.tells or follows(elsewhere, candidate, precision)
+    elsewhere = reader.telling_elsewhere
+    return elsewhere is None or follows(elsewhere, candidate, precision)
 
 
 def matching(reader: Comparison, candidates: Iterable[Candidate]) -> list[Candidate]:

@@ -80,6 +80,12 @@ class Comparison:
         own = {name: value for name, value in values.items() if name in self.method.hyperparameters}
         return replace(self, hyperparameters=own, trajectories=paths)
 
+    @property
+    def telling_elsewhere(self) -> "Comparison | None":
+        """少し違う引数での比較。走らせていないか、判断できなければ None。"""
+        elsewhere = self.elsewhere
+        return elsewhere if elsewhere is not None and elsewhere.tells else None
+
     def departs_from(
         self, make: Callable[[], Updates], precision: DTypeLike = np.float64
     ) -> Difference | None:

@@ -93,6 +93,12 @@
       return this.with({ hyperparameters: own, trajectories: paths });
     }
 
+    // 少し違う引数での比較。走らせていないか、判断できなければ null
+    get tellingElsewhere() {
+      const { elsewhere } = this;
+      return elsewhere?.tells ? elsewhere : null;
+    }
+
     get smallestFirst() {
       const order = (path) => [Number(!path.endsFinite), path.elements];
       const ordered = [...this.trajectories].sort((a, b) => order(a)[0] - order(b)[0] || order(a)[1] - order(b)[1]);
@@ -131,8 +137,8 @@
     // 渡された引数でも、少し違う引数でも、同じか(少し違う引数で判断できなければ、渡された引数でだけ)
     followsEverywhere(candidate, precision = "float64") {
       if (!this.follows(candidate, precision)) return false;
-      const elsewhere = this.elsewhere;
-      return !elsewhere || !elsewhere.tells || elsewhere.follows(candidate, precision);
+      const elsewhere = this.tellingElsewhere;
+      return !elsewhere || elsewhere.follows(candidate, precision);
     }
 
     // candidate を、path の問題の上で歩かせた足どり(params だけ)。optimizer も

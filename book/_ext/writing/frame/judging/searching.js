@@ -88,7 +88,7 @@
 
   // 読者の足どりを再現する、機械で作った書き間違いの組。少し違う引数でも、状態まで再現するものを先に
   function reproducing(reader, groups, bases, everywhere = false) {
-    const elsewhere = reader.elsewhere?.tells ? reader.elsewhere : null;
+    const elsewhere = reader.tellingElsewhere;
     const found = [];
     for (const group of groups) {
       const candidate = group.reduce(fumoto.together);
