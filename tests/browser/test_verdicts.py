@@ -15,6 +15,7 @@ from fumoto import check
 from fumoto.checking.candidates.candidate import Candidate
 from fumoto.checking.candidates.conventions import conventions
 from fumoto.checking.candidates.equations import mistakes_in
+from fumoto.checking.candidates.sight import REBOUND
 from fumoto.checking.candidates.table import mistakes
 from fumoto.printed.methods import EVERY_METHOD
 from fumoto.printed.pages import book
@@ -166,6 +167,8 @@ class Learner:
     ("w -= self.lr * d", "w = w - self.lr * d", "loop/nothing-moves"),
     ("w -= self.lr * d", "pass", "loop/nothing-moves"),
     ("np.sqrt(u + self.eps)", "np.sqrt(u)", "eq-adadelta-d/epsilon-missing-top"),
+    # a state of zeros that is not used does not make a weight that is rebound a step of 0
+    ("w -= self.lr * d", "self.kept = {k: 0.0 * d}; w = w - self.lr * d", "loop/nothing-moves"),
 ])  # fmt: skip
 def test_weights_that_nobody_moves_are_told_from_a_step_of_0(ask, right, wrong, variant):
     given = settings("AdaDelta")
@@ -175,6 +178,33 @@ def test_weights_that_nobody_moves_are_told_from_a_step_of_0(ask, right, wrong, 
     report = ask(code, method="AdaDelta", equations=dict.fromkeys(("eq-adadelta-d", "eq-adadelta-w"), see), **given)["report"]
     assert report["variant"] == variant
     assert (report.get("see") == see) == (not report["findings"]), report  # a link, unless the equation is shown beside it
+
+
+@pytest.mark.parametrize(("top", "last"), [("u + self.eps", "w = w - self.lr * d"), ("u", "w -= self.lr * d")])
+def test_where_no_state_is_seen_a_step_of_0_is_not_told_without_a_doubt(ask, top, last):
+    given = settings("AdaDelta")
+    code = f"""import numpy as np
+def kept(rho, eps):
+    h, u = {{}}, {{}}
+    def step(k, g):
+        h[k] = rho * h.get(k, 0.0) + (1 - rho) * g**2
+        d = np.sqrt({top.replace("self.", "").replace("u", "u.get(k, 0.0)")}) / np.sqrt(h[k] + eps) * g
+        u[k] = rho * u.get(k, 0.0) + (1 - rho) * d**2
+        return d
+    return step
+class Learner:
+    def __init__(self, lr, decay_rate, eps):
+        self.lr, self.step = lr, kept(decay_rate, eps)
+    def update(self, params, grads):
+        for k, w in params.items():
+            d = self.step(k, grads[k])
+            {last}
+"""
+    expected = check(learner(code), "AdaDelta", **given)
+    assert expected.variant == "eq-adadelta-d/epsilon-missing-top", expected
+    assert REBOUND in expected.verdict
+    report = ask(code, method="AdaDelta", **given)["report"]
+    assert (report["variant"], REBOUND in report["verdict"]) == (expected.variant, True), report
 
 
 ROOTS = {  # the state is of squares; the method's values; what is divided by its root
@@ -209,6 +239,59 @@ class Learner:
         expected = check(learner(written), name, **given)
         assert expected.variant == variant, expected
         assert_the_same(name, ask(written, method=name, **given), expected)
+
+
+NAN = """import numpy as np
+class Learner:
+    def __init__(self, lr, beta1, beta2, eps, weight_decay=0.0):
+        self.lr, self.beta1, self.beta2, self.eps, self.decay = lr, beta1, beta2, eps, weight_decay
+        self.m, self.v, self.t = {}, {}, 0
+    def update(self, params, grads):
+        self.t += 1
+        for k, g in grads.items():
+            self.m[k] = self.beta1 * self.m.get(k, 0.0) + (1 - self.beta1) * g
+            self.v[k] = self.beta2 * self.v.get(k, 0.0) + (1 - self.beta2) * g**2
+            m, v = self.m[k] / (1 - self.beta1**self.t), self.v[k] / (1 - self.beta2**self.t)
+            params[k] *= 1 - self.lr * self.decay
+            params[k] -= self.lr * m / (np.sqrt(v) + self.eps)
+"""
+PLUS = "+ (1 - self.beta2) * g**2"
+
+
+@pytest.mark.parametrize(("name", "right", "wrong", "other", "variant"), [
+    # with no epsilon every weight is nan at once, as when t starts from 0
+    ("Adam", PLUS, "- (1 - self.beta2) * g**2", {"eps": 0.0}, "state/negative"),
+    # what moves by its decay alone says nothing about the mistake, and the numbers that are nan say nothing either
+    ("AdamW", PLUS, "- g**2", {}, "state/negative"),
+    ("AdamW", "self.beta2**self.t)", "self.beta2**-self.t)", {}, None),
+    ("AdamW", "np.sqrt(v)", "np.sqrt(v * (self.beta2 - 1))", {}, None),
+    # a rate that is kept with its minus is no square: the sum of squares is seen beside it
+    ("Adam", "params[k] -= self.lr * m / (np.sqrt(v) + self.eps)", "self.r = {k: -self.lr / (np.sqrt(v) + self.eps)}; params[k] += self.r[k] * np.sqrt(m)", {}, None),
+])  # fmt: skip
+def test_nan_is_called_by_its_cause_or_not_at_all(ask, name, right, wrong, other, variant):
+    given = settings(name) | other
+    code = NAN.replace(right, wrong)
+    assert code != NAN
+    assert check(learner(NAN), name, **given).ok
+    expected = check(learner(code), name, **given)
+    assert (expected.ok, expected.variant) == (False, variant), expected
+    assert_the_same(name, ask(code, method=name, **given), expected)
+
+
+def test_squares_that_turn_negative_are_named_when_nan_comes_later(ask):
+    """The root of what is kept from the step before: the first step is finite."""
+    code = """import numpy as np
+class Learner:
+    def __init__(self, lr, decay_rate, eps):
+        self.lr, self.rho, self.eps, self.h = lr, decay_rate, eps, {}
+    def update(self, params, grads):
+        for k, g in grads.items():
+            params[k] -= self.lr * g / (np.sqrt(self.h.get(k, 0.0)) + self.eps)
+            self.h[k] = self.rho * self.h.get(k, 0.0) - (1 - self.rho) * g * g
+"""
+    expected = check(learner(code), "RMSProp", **settings("RMSProp"))
+    assert expected.variant == "state/negative", expected
+    assert_the_same("RMSProp", ask(code, method="RMSProp", **settings("RMSProp")), expected)
 
 
 def test_an_update_made_with_the_instance_is_found(ask):

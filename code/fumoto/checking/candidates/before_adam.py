@@ -156,4 +156,5 @@ ADADELTA: tuple[Row, ...] = (
     ("rate-as-numerator", "分子に、u の平方根でなく学習率を使っています", {_DD: "g_t / sqrt(h_next + varepsilon)"}),
     ("new-u", "歩みに、前の u でなく、更新した u を使っています", {_DW: "w_t - eta * sqrt(u_next + varepsilon) / sqrt(h_next + varepsilon) * g_t"}),
     ("sum-in-h", "h が平均でなく和です(ρ がありません)", {_DH: "h_t + g_t**2"}),
+    ("latest-in-h", "h が、ためた平均でなく、いまの勾配の二乗だけです", {_DH: "g_t**2"}),
 )  # fmt: skip

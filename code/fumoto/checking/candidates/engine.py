@@ -52,7 +52,7 @@ def with_its_state(reader: Comparison, found: list[Candidate]) -> Candidate:
     """重みの動きの同じ候補のうち、読者の持つ状態まで同じもの。なければ、はじめのもの。"""
     path = reader.trajectories[0]
     for candidate in found if len(found) > 1 else []:
-        if same_state(path, _walked(reader, candidate, path)[0]):
+        if same_state(path, last_state(reader, candidate, path)):
             return candidate
     return found[0]
 
@@ -60,6 +60,11 @@ def with_its_state(reader: Comparison, found: list[Candidate]) -> Candidate:
 def walk(reader: Comparison, candidate: Candidate, path: Trajectory) -> Trajectory:
     """``candidate`` を、``path`` の問題の上で歩かせた足どり。"""
     return _walked(reader, candidate, path)[1]
+
+
+def last_state(reader: Comparison, candidate: Candidate, path: Trajectory) -> dict[str, dict[Any, Any]]:
+    """``candidate`` を、``path`` の問題の上で歩かせたあとの状態。"""
+    return _walked(reader, candidate, path)[0]
 
 
 def _walked(

@@ -151,14 +151,17 @@ BESIDES = {"loop/gradient-kept", "loop/shared-between-instances"}  # ほかの�
 
 
 def two_mistakes(reader: Comparison, needless: Callable[[], bool] = lambda: False) -> Report | None:
-    """1 つでは見つからないときに探す、2 つの間違いの ``Report``。なければ None。``needless``: もう探さなくてよくなったか。"""
+    """1 つでは見つからないときに探す、2 つの間違いの ``Report``。なければ None。``needless``: もう探さなくてよくなったか。
+
+    状態が負なら、足どりがほとんど nan なので、2 つの間違いは決められない。
+    """
     listed = partial(_two_mistakes, needless=needless)
-    return _said(reader, _first(reader, pairs, listed, _scheduled, until=needless))
+    return _said(reader, _first(reader, root_of_negative, pairs, listed, _scheduled, until=needless))
 
 
 def less_sure_mistake(reader: Comparison) -> Report | None:
-    """渡された引数でだけ同じものと、粗く比べて同じもの、足どりは nan でも状態を見れば分かるもの。なければ None。"""
-    return _said(reader, _first(reader, _here_only, rough_mistake, root_of_negative))
+    """渡された引数でだけ同じものと、粗く比べて同じもの。なければ None。"""
+    return _said(reader, _first(reader, _here_only, rough_mistake))
 
 
 def _said(reader: Comparison, found: Report | None) -> Report | None:

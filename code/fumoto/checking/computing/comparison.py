@@ -207,12 +207,16 @@ def _off(
 
 
 def _tells(trajectory: Trajectory) -> bool:
-    """どの値も有限か、有限の値のまま動いた要素が、判断に足りるだけあるか(nan どうしの一致は、一致に数えない)。"""
+    """どの値も有限か、有限の値のまま動いた要素が、判断に足りるだけあるか(nan どうしの一致は、一致に数えない)。
+
+    数えるのは、勾配のある要素だけ。勾配のない要素は、重みの減衰でも動く。
+    """
     if trajectory.ends_finite:
         return True
     before, moved = trajectory.problem.start, 0
-    for params in trajectory.params:
-        moved += sum(int(np.sum(np.isfinite(w) & (w != before[key]))) for key, w in params.items())
+    for params, grads in zip(trajectory.params, trajectory.problem.gradients, strict=True):
+        for key, w in params.items():
+            moved += int(np.sum(np.isfinite(w) & (w != before[key]) & (grads[key] != 0)))
         before = params
     return moved >= _ENOUGH
 

@@ -15,7 +15,7 @@ from fumoto.checking.candidates.equations import mistakes_in, written
 from fumoto.checking.candidates.handlings import EXCHANGED, FAULTS, OFTEN_WRITTEN, OTHER_VALUE
 from fumoto.checking.candidates.measured import CLIPPED, DECAYS, TIMED
 from fumoto.checking.candidates.optimizer import BESIDES, ONLY_HERE, SINGLE, UNSEEN, WRITTEN_IN
-from fumoto.checking.candidates.sight import SIGHTS
+from fumoto.checking.candidates.sight import REBOUND, SIGHTS
 from fumoto.checking.candidates.slips import slips
 from fumoto.checking.candidates.table import mistakes
 from fumoto.checking.candidates.together import RARE, SLIPPED_IN
@@ -67,7 +67,7 @@ def common_script() -> str:
         "inner": INNER,
         "said": {
             **{"single": SINGLE, "onlyHere": ONLY_HERE, "writtenIn": WRITTEN_IN, "unseen": UNSEEN, "hidden": HIDDEN},
-            **{"otherValue": OTHER_VALUE, "exchanged": EXCHANGED, "clipped": CLIPPED, "dampened": DAMPENED, "replaced": REPLACED},
+            **{"otherValue": OTHER_VALUE, "exchanged": EXCHANGED, "clipped": CLIPPED, "dampened": DAMPENED, "replaced": REPLACED, "rebound": REBOUND},
         },
     }
     return f"Object.assign(fumoto, {literal(common)});\n"

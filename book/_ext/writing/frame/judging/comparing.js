@@ -237,9 +237,10 @@
   function tells(path) {
     if (path.endsFinite) return true;
     let [before, moved] = [path.keys.map(({ start }) => start), 0];
-    for (const step of path.params) {
-      step.forEach((w, key) => w.forEach((x, i) => (moved += Number(Number.isFinite(x) && x !== before[key][i]))));
-      before = step;
+    for (const [step, params] of path.params.entries()) {
+      const grads = path.problem.gradients[step]; // 勾配のない要素は、重みの減衰でも動くので、数えない
+      params.forEach((w, key) => w.forEach((x, i) => (moved += Number(Number.isFinite(x) && x !== before[key][i] && grads[key][i] !== 0))));
+      before = params;
     }
     return moved >= ENOUGH;
   }

@@ -172,7 +172,7 @@
 
   // --- ほかに何も見つからないとき -------------------------------------------------------------------------
 
-  const lessSure = (reader) => first(reader, [hereOnly, rough, fumoto.rootOfNegative]);
+  const lessSure = (reader) => first(reader, [hereOnly, rough]);
 
   // 渡された引数でだけ読者の足どりを再現する間違い
   function hereOnly(reader) {

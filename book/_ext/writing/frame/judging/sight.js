@@ -12,21 +12,34 @@
     const { labels, equations } = reader.method;
     const counted = labels.find((label) => equations[label].symbols.includes("t"));
     const atOnce = reader.trajectories.every((path) => path.params[0].every((w) => w.every(Number.isNaN)));
-    if (counted && atOnce) return said(reader, "clock/early", counted);
+    if (counted && atOnce && !rootOfNegative(reader)) return said(reader, "clock/early", counted);
     if (oneNumberAStep(reader)) return said(reader, "loop/one-number", labels.at(-1));
     if (fumoto.lastMove(reader.trajectories) !== -1) return null;
     // 歩みの式を間違えて、歩みがいつも 0 になるもの。重みを書き換え忘れたのかどうかは、状態を見れば分かる
-    const slips = mayStepBy0(reader) ? reader.table.mistakes.slice(0, reader.table.slips) : [];
-    const slip = slips.find((candidate) => reader.follows(candidate));
+    const slips = reader.table.mistakes.slice(0, reader.table.slips);
+    const alike = slips.filter((candidate) => reader.follows(candidate));
+    const isHidden = reader.trajectories.every(({ state }) => !Object.keys(state).length);
+    if (isHidden && alike.length) {
+      const found = fumoto.named(reader, alike.slice(0, 1));
+      return { ...found, verdict: found.verdict + fumoto.said.rebound };
+    }
+    const slip = alike.find((candidate) => statesStayAlike(reader, candidate));
     return slip ? fumoto.named(reader, [slip]) : said(reader, "loop/nothing-moves", labels.at(-1));
   }
 
-  // 見えている状態に、0 のままのものと、動いたものが、どちらもあるか。状態が見えなければ、そうかもしれない
-  function mayStepBy0(reader) {
-    if (reader.trajectories.every(({ showsStates }) => !showsStates)) return true;
-    const states = reader.trajectories.flatMap(({ state }) => Object.values(state));
-    const moved = states.map((own) => Object.values(own).some(({ values }) => values.some((x) => x !== 0)));
-    return moved.includes(true) && moved.includes(false);
+  // 見えている状態のうち、動いたものと 0 のままのものの数が、どちらもあって、candidate と同じか
+  function statesStayAlike(reader, candidate) {
+    const [path] = reader.trajectories;
+    const own = Object.values(path.state).map((each) => Object.values(each).map(({ values }) => values));
+    const states = Object.values(reader.walk(candidate, path).optimizer.state).map((each) => [...each.values()].map(fumoto.flat));
+    const [[moved, still], expected] = [own, states].map(movedOf);
+    return still > 0 && moved === expected[0] && still === expected[1];
+  }
+
+  // [動いた状態の数, 0 のままの状態の数]
+  function movedOf(states) {
+    const moved = states.filter((each) => each.length).map((each) => each.some((values) => values.some((x) => x !== 0)));
+    return [moved.filter(Boolean).length, moved.filter((each) => !each).length];
   }
 
   // 1 歩目に、有限でなくなった重みのある Muon
@@ -35,20 +48,21 @@
     return reader.method.name !== "Muon" || finite ? null : said(reader, "loop/explodes", "eq-muon-x");
   }
 
-  // 2 乗の平均か和であるはずの状態が負で、1 歩目に nan になった重みのあるもの
+  // 2 乗の平均か和であるはずの状態が負で、nan になった重みのあるもの。いつも正の状態が別に見えていれば、負のものは、わざとそうしたのかもしれない
   function rootOfNegative(reader) {
     const { labels, equations, hyperparameters } = reader.method;
     const square = labels.find((label) => ["h_next", "v_next"].includes(equations[label].name));
-    const nan = reader.trajectories.some((path) => path.params[0].some((w) => w.some(Number.isNaN)));
+    const nan = reader.trajectories.some((path) => path.params.at(-1).some((w) => w.some(Number.isNaN)));
     if (!("eps" in hyperparameters) || !square || !nan) return null;
-    const names = reader.trajectories.flatMap(({ state }) => Object.keys(state));
-    return names.some((name) => negative(reader, name)) ? said(reader, "state/negative", square) : null;
+    const names = new Set(reader.trajectories.flatMap(({ state }) => Object.keys(state)));
+    const signs = [...names].map((name) => signOf(reader, name));
+    return signs.includes(-1) && !signs.includes(1) ? said(reader, "state/negative", square) : null;
   }
 
-  // 読者の持つ状態 name が、どれも 0 以下で、負のものがあるか
-  function negative(reader, name) {
+  // 読者の持つ状態 name の符号。どれも 0 か、正と負がどちらもあるか、nan があれば 0
+  function signOf(reader, name) {
     const values = reader.trajectories.flatMap(({ state }) => Object.values(state[name] ?? {}).flatMap((each) => [...each.values]));
-    return values.every((x) => x <= 0) && values.some((x) => x < 0);
+    return Number(values.every((x) => x >= 0)) - Number(values.every((x) => x <= 0));
   }
 
   // どのステップでも、要素が 1 つずつ順に動くか

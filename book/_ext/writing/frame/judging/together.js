@@ -5,8 +5,10 @@
   const { fumoto } = globalThis;
   const kind = (candidate) => candidate.id.split("/")[1];
 
-  // 1 つでは見つからないときに探す、2 つの間違い。なければ null
+  // 1 つでは見つからないときに探す、2 つの間違い。なければ null。状態が負なら、足どりがほとんど nan なので、2 つの間違いは決められない
   function two(reader) {
+    const negative = fumoto.rootOfNegative(reader);
+    if (negative) return negative;
     const often = fumoto.reproducing(reader, derivedPairs(reader), [reader.method]);
     if (often) return often;
     for (const [first, second] of combined(reader)) {

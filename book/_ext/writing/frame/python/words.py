@@ -32,7 +32,9 @@ def sentence(error, code, names):
         return wide or (cannot("ここの Python が知らない書き方です"), line, CANNOT)
     elif "手元の本物の NumPy" in message:
         name = message.split("代わりには、")[-1].split(" が")[0].split(".")[-1]
-        return _with_near(cannot(message.rstrip("。")).rstrip("。"), name, dir(_numpy())) + "。", line, CANNOT
+        near = _nearest(name, dir(_numpy()))
+        spelt = f"{near} のことではありませんか。そうでなければ、" if near else f"{name} のつづりが正しければ、"
+        return spelt + cannot(message.rstrip("。")), line, CANNOT
     elif line is None and kind != "TypeError":  # 読者のコードの外で起きた
         return cannot(f"{kind}: {message}"), None, CANNOT
     if kind == "TypeError" and "unexpected keyword" in message and message.split("(")[0] not in names | _defined(code):
@@ -219,8 +221,9 @@ def _key(message, error, code, names, line):
     source = code.split("\n")[line - 1] if line else ""
     owner = next((piece.split("[")[0] for piece in source.split("self.")[1:] if "[" in piece), None)
     if owner and owner.isidentifier():
-        return f"{owner} にキー {key!r} がありません。{_first(code)}どのキーにも 0 を用意していますか"
-    return f"辞書にキー {key!r} がありません"
+        others = [name for name in ("params", "grads") if f"{name}[" in source]
+        return f"{' か '.join([owner, *others])} にキー {key!r} がありません。{_first(code)}{owner} のどのキーにも 0 を用意していますか"
+    return f"辞書にキー {key!r} がありません。params や grads のキーは、for key in params: で 1 つずつ取り出します"
 
 
 def _type(message, error, code, names, line):
@@ -284,8 +287,12 @@ _EXPLAINED = {
 
 # ---- 似た名前 ----
 def _with_near(text, name, known):
-    near = name and next((each for each in known if each != name and _near(name, each)), None)
+    near = _nearest(name, known)
     return f"{text}。{near} のことではありませんか" if near else text
+
+
+def _nearest(name, known):
+    return name and next((each for each in known if each != name and _near(name, each)), None)
 
 
 def _near(first, second):
