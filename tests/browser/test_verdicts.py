@@ -207,6 +207,38 @@ class Learner:
     assert (report["variant"], REBOUND in report["verdict"]) == (expected.variant, True), report
 
 
+LISTS = """import numpy as np
+class Learner:
+    def __init__(self, lr, decay_rate, eps):
+        self.lr, self.rho, self.eps, self.h, self.u = lr, decay_rate, eps, None, None
+    def update(self, params, grads):
+        if self.h is None:
+            self.h, self.u = ([np.zeros_like(w) for w in params.values()] for _ in range(2))
+        for i, (k, w) in enumerate(params.items()):
+            self.h[i] = self.rho * self.h[i] + (1 - self.rho) * grads[k] ** 2
+            d = np.sqrt(self.u[i] + self.eps) / np.sqrt(self.h[i] + self.eps) * grads[k]
+            self.u[i] = self.rho * self.u[i] + (1 - self.rho) * d**2
+            w -= self.lr * d
+"""
+NESTED = DELTA.replace("for k, w in params.items():", "for k, w in params.items():\n            own = self.h.setdefault(k, {'h': 0.0, 'u': 0.0})").replace(
+    "h, u = self.h.get(k, 0.0), self.u.get(k, 0.0)", "h, u = own['h'], own['u']"
+).replace("self.h[k] =", "own['h'] =").replace("self.h[k]", "own['h']").replace("self.u[k] =", "own['u'] =")
+
+
+@pytest.mark.parametrize(("code", "right", "wrong", "variant"), [
+    (LISTS, "w -= self.lr * d", "w = w - self.lr * d", "loop/nothing-moves"),
+    (LISTS, "np.sqrt(self.u[i] + self.eps)", "np.sqrt(self.u[i])", "eq-adadelta-d/epsilon-missing-top"),
+    (NESTED, "w -= self.lr * d", "w = w - self.lr * d", "loop/nothing-moves"),
+    (DELTA, "in params.items()", "in self.h.items()", "loop/nothing-moves"),
+])  # fmt: skip
+def test_states_in_lists_and_in_dictionaries_of_dictionaries_are_seen_or_not_alike(ask, code, right, wrong, variant):
+    given = settings("AdaDelta")
+    assert check(learner(code), "AdaDelta", **given).ok
+    expected = check(learner(code.replace(right, wrong)), "AdaDelta", **given)
+    assert expected.variant == variant, expected
+    assert_the_same("AdaDelta", ask(code.replace(right, wrong), method="AdaDelta", **given), expected)
+
+
 ROOTS = {  # the state is of squares; the method's values; what is divided by its root
     "AdaGrad": ("self.s.get(k, 0.0) ± g**2", "lr, eps", "g, self.s[k]"),
     "RMSProp": ("self.decay_rate * self.s.get(k, 0.0) ± (1 - self.decay_rate) * g**2", "lr, decay_rate, eps", "g, self.s[k]"),

@@ -18,7 +18,7 @@
     // 歩みの式を間違えて、歩みがいつも 0 になるもの。重みを書き換え忘れたのかどうかは、状態を見れば分かる
     const slips = reader.table.mistakes.slice(0, reader.table.slips);
     const alike = slips.filter((candidate) => reader.follows(candidate));
-    const isHidden = reader.trajectories.every(({ state }) => !Object.keys(state).length);
+    const isHidden = reader.trajectories.every(({ showsStates }) => !showsStates);
     if (isHidden && alike.length) {
       const found = fumoto.named(reader, alike.slice(0, 1));
       return { ...found, verdict: found.verdict + fumoto.said.rebound };

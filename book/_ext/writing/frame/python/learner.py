@@ -92,20 +92,29 @@ def as_array(value):
         return type(value).__name__
 
 
-def states(optimizer):
-    """インスタンスの状態のうち、名前ごとの値の辞書。(属性, 名前, 配列) を並べたもの。"""
+def states(optimizer, params):
+    """インスタンスの状態のうち、名前ごとの値の辞書と、重みの順に並べたリスト。(属性, 名前, 配列) を並べたもの。"""
     return [
         (attribute, key, array)
-        for attribute, values in attributes(optimizer).items()
-        if isinstance(values, dict)
+        for attribute, values in _kept(optimizer, params)
         for key, value in values.items()
         if isinstance(key, str) and not isinstance(array := as_array(value), str)
     ]
 
 
-def shows_states(optimizer):
-    """状態を入れる辞書が、属性に見えるか。"""
-    return any(isinstance(value, dict) for value in attributes(optimizer).values())
+def shows_states(optimizer, params):
+    """状態を入れる辞書かリストが、属性に見えるか。"""
+    return bool(_kept(optimizer, params))
+
+
+def _kept(optimizer, params):
+    found = []
+    for attribute, values in attributes(optimizer).items():
+        if isinstance(values, list) and len(values) == len(params):
+            values = dict(zip(params, values, strict=True))
+        if isinstance(values, dict):
+            found.append((attribute, values))
+    return found
 
 
 def kept_by_shape(optimizer, params):

@@ -84,8 +84,8 @@ function walked({ keys, gradients }, hyperparameters, way) {
     history.params.push(inspected(step + 1, kept, call("listed", grads, order), slopes(step), keys));
   }
   history.keptByShape = call("kept_by_shape", optimizer, params);
-  history.showsStates = call("shows_states", optimizer);
-  for (const [attribute, key, { array }] of call("states", optimizer)) {
+  history.showsStates = call("shows_states", optimizer, params);
+  for (const [attribute, key, { array }] of call("states", optimizer, params)) {
     (history.state[attribute] ??= {})[key] = { shape: [...array.shape], values: arrays.flat(array) };
   }
   const broken = history.params.findIndex((each) => each.some(({ values }) => !values.every(Number.isFinite)));
